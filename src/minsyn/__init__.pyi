@@ -1,0 +1,9 @@
+from . import benchmark as benchmark
+from . import datasets as datasets
+from . import estimators as estimators
+from . import information as information
+from . import metrics as metrics
+from . import nn as nn
+from . import report as report
+from . import training as training
+from ._version import __version__ as __version__

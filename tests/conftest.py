@@ -1,0 +1,33 @@
+"""Fixtures that every test may use: one thread, no display, real data where there is some."""
+
+import os
+from pathlib import Path
+
+# Before NumPy and torch load: with several BLAS threads a process, test workers fight for cores.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+#: A folder beside the checkout, or the one named in MINSYN_DATA.
+_DATA = Path(os.environ.get("MINSYN_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Path of a named real data file; skips the test where the file is absent."""
+
+    def path(name):
+        file = _DATA / name
+        if not file.exists():
+            pytest.skip(f"{name} is not here; set MINSYN_DATA to the folder that holds it")
+        return file
+
+    return path
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
