@@ -1,1 +1,33 @@
-"""datasets"""
+"""Images of words for the disentanglement benchmark: letters x vocabulary -> word images.
+
+Letters come from Matplotlib's fonts (:func:`load_typewriter`), from EMNIST handwriting
+(:func:`load_emnist`) or from files of your own (:func:`load_letters`). A :class:`Vocabulary` says
+which words are learned from and which are held out. :func:`make_word_images` sets one from the
+other, with the ground truth that disentanglement is measured by.
+"""
+
+from minsyn.datasets.emnist import load_emnist
+from minsyn.datasets.frequencies import sample_counts, top_words
+from minsyn.datasets.letters import Letters
+from minsyn.datasets.load import load_letters
+from minsyn.datasets.paper import PAPER_LETTERS, PAPER_WORDS
+from minsyn.datasets.typewriter import load_typewriter
+from minsyn.datasets.vocabulary import Vocabulary, combine, paper_vocabulary, top_letters
+from minsyn.datasets.words import WordImages, make_word_images
+
+__all__ = [
+    "PAPER_LETTERS",
+    "PAPER_WORDS",
+    "Letters",
+    "Vocabulary",
+    "WordImages",
+    "combine",
+    "load_emnist",
+    "load_letters",
+    "load_typewriter",
+    "make_word_images",
+    "paper_vocabulary",
+    "sample_counts",
+    "top_letters",
+    "top_words",
+]

@@ -1,0 +1,235 @@
+"""Handwritten letters: EMNIST, downloaded once and kept as one small file."""
+
+import importlib.util
+import os
+import string
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from minsyn.datasets.emnist_formats import Arrays, read_parquet, read_zip
+from minsyn.datasets.letters import Letters
+
+#: What the cache holds after the first load.
+CACHE_FILE = "emnist-letters.npz"
+
+SPLITS = ("train", "test", "both")
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A place that EMNIST can be downloaded from.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    files : tuple of (url, hash)
+        Each file's address and its checksum, such as ``"sha256:..."`` or ``"md5:..."``.
+    read : callable
+        Turns the paths of the downloaded files, in order, into the four arrays of
+        :mod:`minsyn.datasets.emnist_formats`.
+    needs : str, optional
+        A package without which ``read`` does not work.
+    cure : str
+        What the user can do when ``needs`` is not there.
+
+    Examples
+    --------
+    >>> from minsyn.datasets.emnist import MIRRORS
+    >>> [mirror.needs for mirror in MIRRORS]
+    ['pyarrow', None]
+    """
+
+    name: str
+    files: tuple[tuple[str, str], ...]
+    read: Callable[[Sequence[Path]], Arrays]
+    needs: str | None = None
+    cure: str = ""
+
+
+_PARQUET = "https://huggingface.co/datasets/tanganke/emnist_letters/resolve/main/emnist-letters"
+
+#: Tried in this order: 59 MB that need pyarrow, then NIST's own archive of all EMNIST, 536 MB.
+MIRRORS = (
+    Mirror(
+        name="parquet mirror (59 MB)",
+        files=(
+            (
+                f"{_PARQUET}/train-00000-of-00001.parquet",
+                "sha256:756ccd59b40c47fd5a7fc622ed1c34d32576d64edc37aaf9accc89de2bf0bb35",
+            ),
+            (
+                f"{_PARQUET}/test-00000-of-00001.parquet",
+                "sha256:76421442e28d4ba81c10016df2713d18105df34169f405e0eb43470e88b5d98e",
+            ),
+        ),
+        read=read_parquet,
+        needs="pyarrow",
+        cure="pip install 'minsyn[parquet]'",
+    ),
+    Mirror(
+        name="NIST (536 MB)",
+        files=(
+            (
+                "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+                "md5:58c8d27c78d21e728a6bc7b3cc06412e",
+            ),
+        ),
+        read=read_zip,
+    ),
+)
+
+
+def load_emnist(
+    split: str = "both",
+    *,
+    cache: str | os.PathLike[str] | None = None,
+    mirrors: Sequence[Mirror] = MIRRORS,
+    retries: int = 2,
+) -> Letters:
+    """Load EMNIST letters: 145,600 handwritten letters, 28 x 28, upper and lower case merged.
+
+    The first call downloads from the first mirror that answers, with a progress bar, checks the
+    checksum and keeps the letters in the cache as ``emnist-letters.npz``; the download itself is
+    then removed. A broken or wrong download is never kept: it is tried again, then elsewhere. A
+    damaged file in the cache is replaced.
+
+    Parameters
+    ----------
+    split : {"both", "train", "test"}
+        EMNIST's own split: 124,800 images to train on, 20,800 to test. Word images have a split of
+        their own, by words, so the default takes both.
+    cache : path, optional
+        Folder to keep the letters in. Default: the environment variable ``MINSYN_CACHE``, or else
+        the user's cache folder of the operating system.
+    mirrors : sequence of Mirror
+        Where to download from, in order.
+    retries : int
+        How often each file is tried again, after 1 second, 2 seconds, and so on.
+
+    Returns
+    -------
+    Letters
+        Upright, labelled a to z; the writers are not known, so ``styles`` is None.
+
+    Raises
+    ------
+    ValueError
+        ``split`` is none of the above.
+    ConnectionError
+        No mirror gave the file; the message says what went wrong at each, and how to proceed.
+    OSError
+        The cache cannot be written: no space, or no permission.
+
+    References
+    ----------
+    Cohen, Afshar, Tapson, van Schaik (2017), "EMNIST: an extension of MNIST to handwritten
+    letters", arXiv:1702.05373. From NIST Special Database 19.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import load_emnist
+    >>> load_emnist("test").images.shape  # doctest: +SKIP
+    (20800, 28, 28)
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split: {split!r} is none of {', '.join(map(repr, SPLITS))}")
+    folder = _cache_folder(cache)
+    wanted = ("train", "test") if split == "both" else (split,)
+    arrays = _read_cache(folder / CACHE_FILE, wanted)
+    if arrays is None:
+        arrays = _download(folder, mirrors, retries)
+    codes = np.concatenate([arrays[f"{part}_labels"] for part in wanted])
+    return Letters(
+        images=np.concatenate([arrays[f"{part}_images"] for part in wanted]),
+        labels=np.array(list(string.ascii_lowercase))[codes],
+        name="emnist",
+    )
+
+
+def _cache_folder(cache: str | os.PathLike[str] | None) -> Path:
+    import pooch
+
+    return Path(cache or os.environ.get("MINSYN_CACHE") or pooch.os_cache("minsyn"))
+
+
+def _read_cache(file: Path, splits: Sequence[str]) -> Arrays | None:
+    if not file.exists():
+        return None
+    keys = [f"{split}_{part}" for split in splits for part in ("images", "labels")]
+    # The archive's own checksums show damage; NumPy reports it in many ways.
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in keys}
+    except Exception as error:
+        warnings.warn(
+            f"{file} is damaged ({error}) and is downloaded again", RuntimeWarning, stacklevel=3
+        )
+        return None
+
+
+def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
+    import requests
+
+    failures = []
+    for mirror in mirrors:
+        if mirror.needs and importlib.util.find_spec(mirror.needs) is None:
+            failures.append(f"{mirror.name}: needs {mirror.needs} ({mirror.cure})")
+            continue
+        # pooch raises ValueError for a wrong checksum. A full disk is neither of these: another
+        # mirror would not cure it.
+        try:
+            paths = [_fetch(url, known_hash, folder, retries) for url, known_hash in mirror.files]
+        except (requests.RequestException, ValueError) as error:
+            urls = ", ".join(url for url, _ in mirror.files)
+            failures.append(f"{mirror.name}: {error} [{urls}]")
+            continue
+        arrays = mirror.read(paths)
+        _write_cache(folder / CACHE_FILE, arrays)
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return arrays
+    raise ConnectionError(
+        "EMNIST could not be downloaded:\n"
+        + "".join(f"  - {failure}\n" for failure in failures)
+        + "Check the network or proxy and call again; or use letters='typewriter', which needs no "
+        "network; or give the path of an .npz file with images and labels."
+    )
+
+
+def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
+    import pooch
+
+    name = url.rpartition("/")[2]
+    store = pooch.create(
+        path=folder,
+        base_url="",
+        registry={name: known_hash},
+        urls={name: url},
+        retry_if_failed=retries,
+    )
+    return Path(store.fetch(name, downloader=pooch.HTTPDownloader(progressbar=True)))
+
+
+def _write_cache(file: Path, arrays: Arrays) -> None:
+    """Write the file whole or not at all: a reader never sees half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as part:
+            np.savez_compressed(
+                part,
+                train_images=arrays["train_images"],
+                train_labels=arrays["train_labels"],
+                test_images=arrays["test_images"],
+                test_labels=arrays["test_labels"],
+            )
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,145 @@
+"""Letters from the user's own files: an ``.npz``, a folder of arrays, a folder of images."""
+
+import string
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped, UInt8
+from PIL import Image, UnidentifiedImageError
+
+from minsyn.datasets.letters import Letters
+
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm"}
+
+#: Pillow's modes that convert to 8-bit grey without loss of range.
+_EIGHT_BIT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
+
+
+def read_letters(path: Path) -> Letters:
+    """Read letters from a file or folder; :func:`load_letters` describes the forms.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        An ``.npz`` file or a folder.
+
+    Returns
+    -------
+    Letters
+        Named after the path.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+    TypeError, ValueError
+        Its content is not of a form described there; the message begins with the path.
+
+    Examples
+    --------
+    >>> import numpy as np, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> np.savez(folder / "signs.npz", images=np.ones((2, 5, 4), np.uint8), labels=["a", "b"])
+    >>> read_letters(folder / "signs.npz").alphabet
+    ('a', 'b')
+    """
+    if not path.exists():
+        raise FileNotFoundError(
+            f"letters: there is no file or folder {str(path)!r}; give 'typewriter', 'emnist', or "
+            "the path of an .npz file or a folder"
+        )
+    try:
+        if path.is_dir():
+            if (path / "images.npy").exists():
+                return _from_arrays(_read_npy_folder(path), path.name)
+            return _from_image_folder(path)
+        return _from_arrays(_read_npz(path), path.stem)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _from_arrays(arrays: Mapping[str, Shaped[np.ndarray, "..."]], name: str) -> Letters:
+    missing = {"images", "labels"} - arrays.keys()
+    if missing:
+        raise ValueError(
+            f"expected arrays 'images' and 'labels' (and perhaps 'styles'), found "
+            f"{sorted(arrays)}; {' and '.join(sorted(missing))} must be added"
+        )
+    return Letters(
+        images=arrays["images"],
+        labels=_as_characters(arrays["labels"]),
+        styles=arrays.get("styles"),
+        name=name,
+    )
+
+
+def _as_characters(labels: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+    """Turn integer labels into the letters a-z: 0 to 25 if a 0 occurs, else 1 to 26 as EMNIST's."""
+    if labels.dtype.kind == "S":
+        return np.char.decode(labels, "utf-8")
+    if labels.dtype.kind not in "iu" or labels.size == 0:
+        return labels
+    first = 0 if labels.min() == 0 else 1
+    if labels.min() < 0 or labels.max() > first + 25:
+        raise ValueError(
+            f"labels: integers must run from 0 to 25 or from 1 to 26 and stand for a to z, found "
+            f"{labels.min()} to {labels.max()}; give the characters themselves as strings"
+        )
+    return np.array(list(string.ascii_lowercase))[labels.astype(int) - first]
+
+
+def _read_npz(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
+    # NumPy reports what is no zip, or a broken one, in several ways that name no cure.
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in ("images", "labels", "styles") if key in file}
+    except Exception as error:
+        raise ValueError(
+            f"letters: not a readable .npz file of plain arrays ({error}); write it with "
+            "np.savez(path, images=..., labels=...), labels as an array of strings"
+        ) from error
+
+
+def _read_npy_folder(folder: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
+    files = {key: folder / f"{key}.npy" for key in ("images", "labels", "styles")}
+    return {key: np.load(file, allow_pickle=False) for key, file in files.items() if file.exists()}
+
+
+def _from_image_folder(folder: Path) -> Letters:
+    files = [
+        (file, sub.name)
+        for sub in sorted(folder.iterdir())
+        if sub.is_dir()
+        for file in sorted(sub.iterdir())
+        if file.suffix.lower() in _IMAGE_SUFFIXES
+    ]
+    if not files:
+        raise ValueError(
+            "letters: expected images.npy and labels.npy, or a folder for each letter with its "
+            "images, such as a/1.png; found neither"
+        )
+    images = [_read_image(file) for file, _ in files]
+    for (file, _), image in zip(files, images, strict=True):
+        if image.shape != images[0].shape:
+            raise ValueError(
+                f"images: all must have one size, but {files[0][0].name} is {images[0].shape} "
+                f"and {file.parent.name}/{file.name} is {image.shape} (height, width); "
+                "crop or scale them"
+            )
+    return Letters(np.stack(images), np.array([letter for _, letter in files]), name=folder.name)
+
+
+def _read_image(file: Path) -> UInt8[np.ndarray, "h w"]:
+    try:
+        with Image.open(file) as image:
+            if image.mode not in _EIGHT_BIT_MODES:
+                raise ValueError(
+                    f"images: {file.name} has Pillow's mode {image.mode!r}; save it with 8 bits "
+                    "a pixel"
+                )
+            return np.array(image.convert("L"))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(
+            f"images: {file.parent.name}/{file.name} cannot be read ({error}); replace or remove it"
+        ) from error

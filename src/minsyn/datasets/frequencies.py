@@ -1,0 +1,162 @@
+"""Word frequencies: the most frequent words of a length, and samples in proportion."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from minsyn.datasets.random_state import RandomState
+from minsyn.datasets.vocabulary import require_distinct, some
+
+
+def top_words(
+    length: int,
+    n_words: int,
+    frequencies: Mapping[str, int | float] | Sequence[str] | str | os.PathLike[str] | None = None,
+) -> tuple[str, ...]:
+    """Return the most frequent words of a length, the most frequent first.
+
+    Parameters
+    ----------
+    length : int
+        Letters in a word.
+    n_words : int
+        How many words.
+    frequencies : mapping, sequence of str, or path, optional
+        A count for each word; or words in order of frequency; or a text file with one word a line,
+        most frequent first, or with a word and its count a line. Words are taken as they are
+        written, so lower-case them where that is wanted. Equal counts are ordered alphabetically.
+        Default: the counts of the optional package ``wordsegment``, from a trillion words of
+        English web pages.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ImportError
+        ``frequencies`` is not given and ``wordsegment`` is not installed.
+    ValueError
+        Fewer than ``n_words`` words of that length, a word twice, or a count that is no finite
+        number.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import top_words
+    >>> top_words(2, 2, {"an": 5, "no": 7, "the": 9, "ax": 5})
+    ('no', 'an')
+    """
+    if length < 1 or n_words < 1:
+        raise ValueError(f"length, n_words: expected at least 1, found {length} and {n_words}")
+    words = [word for word in _by_frequency(frequencies) if len(word) == length]
+    if len(words) < n_words:
+        raise ValueError(
+            f"n_words: {n_words} words of {length} letters were asked for, but frequencies has "
+            f"{len(words)}; ask for fewer or give a longer list"
+        )
+    return tuple(words[:n_words])
+
+
+def sample_counts(
+    words: Iterable[str],
+    frequencies: Mapping[str, int | float],
+    n_samples: int,
+    *,
+    random_state: RandomState = None,
+) -> dict[str, int]:
+    """Draw words in proportion to their frequencies, and count how often each came.
+
+    Parameters
+    ----------
+    words : iterable of str
+        The words to draw from, such as ``vocabulary.train``.
+    frequencies : mapping of str to float
+        A frequency or count for each of them, not negative; they need not sum to anything. Other
+        words are ignored.
+    n_samples : int
+        How many draws.
+    random_state : int, SeedSequence, Generator or None
+        The same seed gives the same counts.
+
+    Returns
+    -------
+    dict of str to int
+        For each word, how often it was drawn: ``samples_per_word`` of :func:`make_word_images`.
+
+    Raises
+    ------
+    ValueError
+        A word has no frequency, a frequency is negative, NaN or infinite, all are 0, or
+        ``n_samples`` is less than 1.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import sample_counts
+    >>> counts = sample_counts(["an", "in"], {"an": 3, "in": 1, "of": 9}, 100, random_state=0)
+    >>> sum(counts.values()), counts["an"] > counts["in"]
+    (100, True)
+    """
+    words = tuple(words)
+    if n_samples < 1:
+        raise ValueError(f"n_samples: expected at least 1, found {n_samples}")
+    missing = [word for word in words if word not in frequencies]
+    if missing:
+        raise ValueError(
+            f"frequencies: no frequency for {some(missing)}; add them, 0 for words never to draw"
+        )
+    weights = np.array([frequencies[word] for word in words], dtype=float)
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+        raise ValueError(
+            "frequencies: expected finite numbers, none negative and not all 0, for the words "
+            f"asked for; found {weights[:5]}"
+        )
+    counts = np.random.default_rng(random_state).multinomial(n_samples, weights / weights.sum())
+    return dict(zip(words, counts.tolist(), strict=True))
+
+
+def _by_frequency(
+    frequencies: Mapping[str, int | float] | Sequence[str] | str | os.PathLike[str] | None,
+) -> Sequence[str]:
+    if frequencies is None:
+        frequencies = _wordsegment_counts()
+    if isinstance(frequencies, str | os.PathLike):
+        frequencies = _read_frequencies(Path(frequencies))
+    if not isinstance(frequencies, Mapping):
+        require_distinct(frequencies, "frequencies")
+        return frequencies
+    counts = frequencies
+    odd = next((word for word, count in counts.items() if not math.isfinite(count)), None)
+    if odd is not None:
+        raise ValueError(f"frequencies: the count of {odd!r} is {counts[odd]}; remove or mend it")
+    return sorted(counts, key=lambda word: (-counts[word], word))
+
+
+def _read_frequencies(path: Path) -> Mapping[str, int | float] | Sequence[str]:
+    """Read ``word`` or ``word count`` lines; blank lines are skipped."""
+    lines = [line.split() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    lines = [line for line in lines if line]
+    require_distinct([line[0] for line in lines], f"frequencies: {path}")
+    if all(len(line) == 1 for line in lines):
+        return [word for (word,) in lines]
+    try:
+        return {word: float(count) for word, count in lines}
+    except ValueError as error:
+        raise ValueError(
+            f"frequencies: every line of {path} must be a word, or every line a word and its "
+            f"count ({error})"
+        ) from error
+
+
+def _wordsegment_counts() -> Mapping[str, int | float]:
+    try:
+        import wordsegment
+    except ImportError as error:
+        raise ImportError(
+            "frequencies: without a list of your own, the counts of the package wordsegment are "
+            "used, which is not installed; pip install 'minsyn[words]'"
+        ) from error
+    wordsegment.load()
+    return wordsegment.UNIGRAMS

@@ -1,0 +1,143 @@
+"""Letters rendered from the fonts that Matplotlib ships: the offline default."""
+
+import string
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from minsyn.datasets.letters import Letters
+
+#: Matplotlib's fonts that draw readable lower-case letters, upright and slanted. Its other files
+#: hold mathematical signs, sizes of brackets, or placeholder glyphs.
+FONTS = (
+    "DejaVuSansMono",
+    "DejaVuSansMono-Bold",
+    "DejaVuSansMono-Oblique",
+    "DejaVuSansMono-BoldOblique",
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSans-Oblique",
+    "DejaVuSans-BoldOblique",
+    "DejaVuSerif",
+    "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic",
+    "DejaVuSerif-BoldItalic",
+    "STIXGeneral",
+    "STIXGeneralBol",
+    "STIXGeneralItalic",
+    "STIXGeneralBolIta",
+    "cmr10",
+    "cmb10",
+    "cmss10",
+    "cmti10",
+    "cmtt10",
+)
+
+#: EMNIST letters fill 24 of 28 pixels; other sizes keep the proportion.
+_FILL = 24 / 28
+
+#: Letters are rendered this many times larger and averaged down: smooth edges, no hinting.
+_OVERSAMPLING = 8
+
+
+def load_typewriter(
+    alphabet: str = string.ascii_lowercase, *, size: int = 28, fonts: tuple[str, ...] = FONTS
+) -> Letters:
+    """Render letters as EMNIST frames them: cropped to the ink, filling the box, centred.
+
+    The longer side of the ink is 24/28 of ``size``. Each font is a style, so that a draw of
+    letters (:meth:`Letters.draw`) is a draw of a font. The same fonts give the same pixels.
+
+    Parameters
+    ----------
+    alphabet : str
+        The characters to render, each once in every font.
+    size : int
+        Height and width of the images in pixels, at least 4.
+    fonts : tuple of str
+        Names of Matplotlib's font files, without ``.ttf``. Fonts that this installation lacks, or
+        that lack a character of ``alphabet``, are left out.
+
+    Returns
+    -------
+    Letters
+        White on black; ``styles`` are the names of the fonts.
+
+    Raises
+    ------
+    ValueError
+        The alphabet is empty, repeats a character or has one that cannot be drawn (a space);
+        ``size`` is too small; or no font has every character.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import load_typewriter
+    >>> letters = load_typewriter("0123456789", size=16, fonts=("DejaVuSansMono", "cmr10"))
+    >>> letters.images.shape
+    (20, 16, 16)
+    >>> str(letters.styles[0])
+    'DejaVuSansMono'
+    """
+    if not alphabet or len(set(alphabet)) < len(alphabet):
+        raise ValueError(f"alphabet: expected distinct characters, found {alphabet!r}")
+    if size < 4:
+        raise ValueError(f"size: expected at least 4 pixels, found {size}")
+    styles = [font for font in fonts if _has_glyphs(font, alphabet)]
+    if not styles:
+        raise ValueError(
+            f"fonts: none of {', '.join(fonts) or 'no fonts'} has all of {alphabet!r}; "
+            "ask for fewer characters or give images of your own (load_letters with a path)"
+        )
+    images = [image for font in styles for image in _render(font, alphabet, size)]
+    return Letters(
+        images=np.stack(images),
+        labels=np.array(list(alphabet) * len(styles)),
+        styles=np.repeat(styles, len(alphabet)),
+        name="typewriter",
+    )
+
+
+def _font_file(font: str) -> Path:
+    # Matplotlib takes half a second to import: only who renders letters pays for it.
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
+
+
+def _has_glyphs(font: str, alphabet: str) -> bool:
+    from matplotlib.ft2font import FT2Font
+
+    file = _font_file(font)
+    return (
+        file.is_file()
+        and {ord(letter) for letter in alphabet} <= FT2Font(str(file)).get_charmap().keys()
+    )
+
+
+def _render(font: str, alphabet: str, size: int) -> list[UInt8[np.ndarray, "h w"]]:
+    # The basic layout is in every build of Pillow; Raqm, where present, would change pixels.
+    face = ImageFont.truetype(
+        _font_file(font), size * _OVERSAMPLING, layout_engine=ImageFont.Layout.BASIC
+    )
+    return [_frame(_ink(face, letter), size) for letter in alphabet]
+
+
+def _ink(face: ImageFont.FreeTypeFont, letter: str) -> Image.Image:
+    """Draw the letter on a canvas with room on every side, and cut its ink out."""
+    canvas = Image.new("L", (4 * int(face.size), 4 * int(face.size)))
+    ImageDraw.Draw(canvas).text((int(face.size), int(face.size)), letter, fill=255, font=face)
+    box = canvas.getbbox()
+    if box is None:
+        raise ValueError(f"alphabet: {letter!r} leaves no ink; remove it")
+    return canvas.crop(box)
+
+
+def _frame(ink: Image.Image, size: int) -> UInt8[np.ndarray, "h w"]:
+    scale = round(_FILL * size) / max(ink.size)
+    width, height = (max(1, round(scale * side)) for side in ink.size)
+    letter = ink.resize((width, height), Image.Resampling.BOX)
+    frame = Image.new("L", (size, size))
+    frame.paste(letter, ((size - width) // 2, (size - height) // 2))
+    return np.asarray(frame)

@@ -1,0 +1,234 @@
+"""Which words are learned from and which are held out, for words of any length."""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from minsyn.datasets.paper import PAPER_LETTERS, PAPER_WORDS
+
+#: Above this many combinations the word images would not fit into memory.
+_MAX_COMBINATIONS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words of one length, split into those to train on and those held out.
+
+    Parameters
+    ----------
+    letters : tuple of str
+        The letters that occur at each position, one string a position.
+    train, test : tuple of str
+        The words; no word twice. ``test`` may be empty.
+
+    Raises
+    ------
+    ValueError
+        No training words, words of unequal length, a word twice, or a word with a letter that
+        ``letters`` does not have at that position.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import Vocabulary
+    >>> vocabulary = Vocabulary(letters=("ab", "no"), train=("an", "bo"), test=("ao",))
+    >>> vocabulary.length, vocabulary.alphabet
+    (2, ('a', 'b', 'n', 'o'))
+    """
+
+    letters: tuple[str, ...]
+    train: tuple[str, ...]
+    test: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise ValueError("train: the vocabulary is empty; give at least one word to train on")
+        if not self.letters:
+            raise ValueError("letters: expected at least one position, found none")
+        require_distinct(self.train + self.test, "train, test")
+        if any(len(set(here)) < len(here) for here in self.letters):
+            raise ValueError(f"letters: a position repeats a letter: {self.letters}")
+        for word in self.train + self.test:
+            if len(word) != self.length:
+                raise ValueError(
+                    f"train, test: all words must have {self.length} letters, one for each string "
+                    f"in letters={self.letters}, but {word!r} has {len(word)}"
+                )
+            for position, letter in enumerate(word):
+                if letter not in self.letters[position]:
+                    raise ValueError(
+                        f"letters: {word!r} has {letter!r} at position {position}, where only "
+                        f"{self.letters[position]!r} are known; add the letter or drop the word"
+                    )
+
+    @classmethod
+    def from_words(cls, train: Iterable[str], test: Iterable[str] = ()) -> "Vocabulary":
+        """Make a vocabulary of given words; the letters are those that occur in them.
+
+        Raises
+        ------
+        ValueError
+            No training words, words of unequal length, or a word twice.
+
+        Examples
+        --------
+        >>> from minsyn.datasets import Vocabulary
+        >>> Vocabulary.from_words(["10", "12"], ["02"]).letters
+        ('01', '02')
+        """
+        train, test = tuple(train), tuple(test)
+        letters = tuple("".join(sorted(set(here))) for here in _positions(train + test))
+        return cls(letters=letters, train=train, test=test)
+
+    @property
+    def length(self) -> int:
+        """Letters in a word."""
+        return len(self.letters)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words: those to train on, then those held out."""
+        return self.train + self.test
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The letters that occur in the words, at whatever position, in order."""
+        return tuple(sorted(set().union(*self.words)))
+
+
+def paper_vocabulary() -> Vocabulary:
+    """Return the paper's vocabulary: 149 English words to train on, 363 other combinations.
+
+    References
+    ----------
+    Ver Steeg, Brekelmans, Harutyunyan, Galstyan (2017), "Disentangled Representations via Synergy
+    Minimization", arXiv:1710.03839, Sec. IV-A and Fig. 2.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import paper_vocabulary
+    >>> vocabulary = paper_vocabulary()
+    >>> len(vocabulary.train), len(vocabulary.test)
+    (149, 363)
+    """
+    return combine(PAPER_LETTERS, PAPER_WORDS)
+
+
+def combine(letters: Sequence[str], valid_words: Iterable[str]) -> Vocabulary:
+    """Form all combinations of letters: valid words are to train on, the rest is held out.
+
+    Parameters
+    ----------
+    letters : sequence of str
+        The letters at each position, as from :func:`top_letters`.
+    valid_words : iterable of str
+        The words of the language, of any length; those that are no combination are ignored.
+
+    Returns
+    -------
+    Vocabulary
+        Both parts in the order of the combinations: alphabetical, if each position's letters are.
+
+    Raises
+    ------
+    ValueError
+        No letters at some position, a letter twice at one position, more than a million
+        combinations, or no combination that is a valid word.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import combine
+    >>> combine(["ab", "no"], ["an", "bo", "on"])
+    Vocabulary(letters=('ab', 'no'), train=('an', 'bo'), test=('ao', 'bn'))
+    """
+    letters, valid = tuple(letters), frozenset(valid_words)
+    if not all(letters) or not letters:
+        raise ValueError(f"letters: expected at least one letter a position, found {letters}")
+    n_combinations = math.prod(map(len, letters))
+    if n_combinations > _MAX_COMBINATIONS:
+        raise ValueError(
+            f"letters: {n_combinations} combinations are more than {_MAX_COMBINATIONS}; "
+            "ask for fewer letters a position"
+        )
+    words = ["".join(combination) for combination in itertools.product(*letters)]
+    train = tuple(word for word in words if word in valid)
+    if not train:
+        raise ValueError(
+            f"valid_words: none of the {len(words)} combinations of {letters} is among the "
+            f"{len(valid)} valid words; give words of {len(letters)} letters"
+        )
+    return Vocabulary(letters, train, test=tuple(word for word in words if word not in valid))
+
+
+def top_letters(words: Iterable[str], n_letters: int) -> tuple[str, ...]:
+    """Return the letters that occur most often at each position of the words.
+
+    Each word counts once. Letters that occur equally often are ordered alphabetically, so the
+    earlier one is taken.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Words of one length.
+    n_letters : int
+        How many letters a position.
+
+    Returns
+    -------
+    tuple of str
+        One string a position, its letters in alphabetical order.
+
+    Raises
+    ------
+    ValueError
+        No words, words of unequal length, or a position with fewer than ``n_letters`` letters.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import top_letters
+    >>> top_letters(["an", "at", "in", "of"], 2)
+    ('ai', 'fn')
+    """
+    if n_letters < 1:
+        raise ValueError(f"n_letters: expected at least 1, found {n_letters}")
+    return tuple(
+        _most_frequent(here, n_letters, position)
+        for position, here in enumerate(_positions(tuple(words)))
+    )
+
+
+def _most_frequent(letters: tuple[str, ...], n_letters: int, position: int) -> str:
+    counts = Counter(letters)
+    if len(counts) < n_letters:
+        raise ValueError(
+            f"n_letters: {n_letters} letters were asked for, but the words have only "
+            f"{len(counts)} at position {position}; ask for fewer or give more words"
+        )
+    ranked = sorted(counts, key=lambda letter: (-counts[letter], letter))
+    return "".join(sorted(ranked[:n_letters]))
+
+
+def _positions(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Turn words into the letters at each position."""
+    if not words:
+        raise ValueError("words: the vocabulary is empty; give at least one word")
+    odd = next((word for word in words if len(word) != len(words[0])), None)
+    if odd is not None:
+        raise ValueError(
+            f"words: all must have one length, but {words[0]!r} has {len(words[0])} letters and "
+            f"{odd!r} has {len(odd)}"
+        )
+    return zip(*words, strict=True)
+
+
+def require_distinct(words: Sequence[str], argument: str) -> None:
+    """Raise ``ValueError``, naming the argument, if a word stands twice among ``words``."""
+    twice = [word for word, count in Counter(words).items() if count > 1]
+    if twice:
+        raise ValueError(f"{argument}: each word may occur once, but {some(twice)} occur again")
+
+
+def some(words: Sequence[str]) -> str:
+    """Name the first few of what may be many words, for a message."""
+    return ", ".join(map(repr, words[:5])) + (", ..." if len(words) > 5 else "")

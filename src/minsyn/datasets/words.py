@@ -1,0 +1,248 @@
+"""Images of words: letters side by side, with the ground truth of what each pixel shows."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int, Shaped, UInt8
+
+from minsyn.datasets.letters import Letters
+from minsyn.datasets.load import load_letters
+from minsyn.datasets.random_state import RandomState
+from minsyn.datasets.vocabulary import Vocabulary, paper_vocabulary, some
+
+RESAMPLE = ("none", "words", "all")
+
+
+@dataclass(frozen=True, eq=False)
+class WordImages:
+    """Flattened images of words to train on and of words held out.
+
+    Attributes
+    ----------
+    train, test : float32 arrays of shape (n_samples, n_pixels)
+        Ink from 0 to 1. ``row.reshape(image_shape)`` displays as the word.
+    train_words, test_words : arrays of n_samples strings
+        The word that each row shows.
+    train_factors, test_factors : integer arrays of shape (n_samples, length)
+        Ground-truth factors: the letter at each position, as its place in
+        ``vocabulary.letters[position]``.
+    groups : integer array of shape (n_pixels,)
+        The character position that each pixel belongs to, from 0.
+    image_shape : tuple of int
+        Height and width of a word's image in pixels.
+    vocabulary : Vocabulary
+        The words and the letters at each position.
+    source : str
+        Where the letters come from.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import Vocabulary, make_word_images
+    >>> words = make_word_images(Vocabulary.from_words(["an", "in"], ["at"]), random_state=0)
+    >>> words.train.shape, words.image_shape
+    ((2, 1568), (28, 56))
+    >>> [str(word) for word in words.train_words], words.train_factors.tolist()
+    (['an', 'in'], [[0, 0], [1, 0]])
+    """
+
+    train: Float32[np.ndarray, "train_samples pixels"]
+    test: Float32[np.ndarray, "test_samples pixels"]
+    train_words: Shaped[np.ndarray, "train_samples"]
+    test_words: Shaped[np.ndarray, "test_samples"]
+    train_factors: Int[np.ndarray, "train_samples length"]
+    test_factors: Int[np.ndarray, "test_samples length"]
+    groups: Int[np.ndarray, "pixels"]
+    image_shape: tuple[int, int]
+    vocabulary: Vocabulary
+    source: str
+
+
+def make_word_images(
+    vocabulary: Vocabulary | None = None,
+    letters: Letters | str | os.PathLike[str] = "typewriter",
+    *,
+    resample: str = "none",
+    samples_per_word: int | Mapping[str, int] = 1,
+    random_state: RandomState = None,
+) -> WordImages:
+    """Draw words by setting images of their letters side by side.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary, optional
+        Default: the paper's (:func:`paper_vocabulary`).
+    letters : Letters, str or path
+        Images of letters, or what :func:`load_letters` takes.
+    resample : {"none", "words", "all"}
+        How often images of letters are drawn anew.
+
+        - ``"none"``: one image for each letter, in all words, train and test (the paper's task);
+        - ``"words"``: one image for each letter in each row: both p's of "pip" look the same, and
+          those of another row do not;
+        - ``"all"``: an image for each character, of whatever style.
+
+        With ``"none"`` and ``"words"``, letters drawn together are of one style where styles are
+        known (:meth:`Letters.draw`).
+    samples_per_word : int or mapping of str to int
+        Rows for each word, side by side. A mapping names every training word, 0 to leave it
+        out; held-out words that it does not name get one row. :func:`sample_counts` makes such a
+        mapping from word frequencies.
+    random_state : int, SeedSequence, Generator or None
+        The same seed gives the same bits.
+
+    Returns
+    -------
+    WordImages
+
+    Raises
+    ------
+    ValueError
+        A letter of the vocabulary has no image, ``resample`` is none of the above, or
+        ``samples_per_word`` is negative, lacks a training word, names an unknown word, or leaves
+        no row to train on.
+
+    Examples
+    --------
+    >>> from minsyn.datasets import make_word_images
+    >>> words = make_word_images(random_state=0)
+    >>> words.train.shape, words.test.shape
+    ((149, 2352), (363, 2352))
+    >>> words.groups.reshape(words.image_shape)[0, ::28].tolist()
+    [0, 1, 2]
+    """
+    if resample not in RESAMPLE:
+        raise ValueError(f"resample: {resample!r} is none of {', '.join(map(repr, RESAMPLE))}")
+    if vocabulary is None:
+        vocabulary = paper_vocabulary()
+    if not isinstance(letters, Letters):
+        letters = load_letters(letters)
+    letters.require(vocabulary.alphabet)
+    train_words, test_words = _repeat(vocabulary, samples_per_word)
+
+    rng = np.random.default_rng(random_state)
+    draw = _drawing(letters, vocabulary, resample, rng)
+    train, test = (
+        _side_by_side(letters.images, _choose(words, letters, rng, draw))
+        for words in (train_words, test_words)
+    )
+    height, width = letters.images.shape[1:]
+    positions = np.repeat(np.arange(vocabulary.length), width)
+    return WordImages(
+        train=train,
+        test=test,
+        train_words=train_words,
+        test_words=test_words,
+        train_factors=_factors(train_words, vocabulary),
+        test_factors=_factors(test_words, vocabulary),
+        groups=np.tile(positions, height),
+        image_shape=(height, vocabulary.length * width),
+        vocabulary=vocabulary,
+        source=letters.name,
+    )
+
+
+def _repeat(
+    vocabulary: Vocabulary, samples_per_word: int | Mapping[str, int]
+) -> tuple[Shaped[np.ndarray, "train_samples"], Shaped[np.ndarray, "test_samples"]]:
+    """Return the word of each row, train and test."""
+    counts = _counts(vocabulary, samples_per_word)
+    train, test = (
+        np.repeat(
+            np.array(words, dtype=f"U{vocabulary.length}"),
+            np.array([counts[word] for word in words], dtype=int),
+        )
+        for words in (vocabulary.train, vocabulary.test)
+    )
+    return train, test
+
+
+def _counts(vocabulary: Vocabulary, samples_per_word: int | Mapping[str, int]) -> Mapping[str, int]:
+    if not isinstance(samples_per_word, Mapping):
+        counts = dict.fromkeys(vocabulary.words, samples_per_word)
+    else:
+        missing = [word for word in vocabulary.train if word not in samples_per_word]
+        if missing:
+            raise ValueError(
+                f"samples_per_word: no count for {some(missing)}; give every training word one, "
+                "0 to leave it out"
+            )
+        unknown = sorted(samples_per_word.keys() - set(vocabulary.words))
+        if unknown:
+            raise ValueError(
+                f"samples_per_word: {some(unknown)} not in the vocabulary; remove the counts"
+            )
+        counts = {word: samples_per_word.get(word, 1) for word in vocabulary.words}
+    odd = next((n for n in counts.values() if not isinstance(n, int | np.integer)), None)
+    if odd is not None:
+        raise TypeError(
+            f"samples_per_word: counts must be integers, found {odd!r}; sample_counts() turns "
+            "frequencies into counts"
+        )
+    if min(counts.values()) < 0 or not any(counts[word] for word in vocabulary.train):
+        raise ValueError(
+            "samples_per_word: counts must not be negative and must leave a row to train on; "
+            f"the least is {min(counts.values())}"
+        )
+    return counts
+
+
+def _drawing(
+    letters: Letters, vocabulary: Vocabulary, resample: str, rng: np.random.Generator
+) -> Callable[[str], Mapping[str, int]] | None:
+    """Return how the images of a word's letters are drawn together, None if they are not."""
+    if resample == "none":
+        drawn = letters.draw(rng, vocabulary.alphabet)
+        return lambda word: drawn
+    if resample == "words":
+        return functools.partial(letters.draw, rng)
+    return None
+
+
+def _choose(
+    words: Shaped[np.ndarray, "samples"],
+    letters: Letters,
+    rng: np.random.Generator,
+    draw: Callable[[str], Mapping[str, int]] | None,
+) -> Int[np.ndarray, "samples length"]:
+    """Choose an image for each character of each word, as rows of ``letters.images``.
+
+    ``draw`` says for each word which image its letters have; without it, all are independent.
+    """
+    characters = _characters(words)
+    rows = np.zeros(characters.shape, dtype=int)
+    if draw is None:
+        for letter in np.unique(characters):
+            here = characters == letter
+            rows[here] = letters.pick(str(letter), rng, int(here.sum()))
+    else:
+        for row, word in zip(rows, words, strict=True):
+            drawn = draw(word)
+            row[:] = [drawn[letter] for letter in word]
+    return rows
+
+
+def _side_by_side(
+    images: UInt8[np.ndarray, "n h w"], rows: Int[np.ndarray, "samples length"]
+) -> Float32[np.ndarray, "samples pixels"]:
+    n_samples, length = rows.shape
+    _, height, width = images.shape
+    # Rows of pixels run through all letters of a word before the next row of pixels begins.
+    pixels = images[rows].transpose(0, 2, 1, 3).reshape(n_samples, height * length * width)
+    return np.divide(pixels, 255, dtype=np.float32)
+
+
+def _factors(
+    words: Shaped[np.ndarray, "samples"], vocabulary: Vocabulary
+) -> Int[np.ndarray, "samples length"]:
+    factors = [
+        [here.index(c) for here, c in zip(vocabulary.letters, word, strict=True)] for word in words
+    ]
+    return np.array(factors, dtype=int).reshape(len(words), vocabulary.length)
+
+
+def _characters(words: Shaped[np.ndarray, "samples"]) -> Shaped[np.ndarray, "samples length"]:
+    length = words.dtype.itemsize // np.dtype("U1").itemsize
+    return words.view("U1").reshape(len(words), length)
