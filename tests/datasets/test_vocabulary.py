@@ -1,0 +1,95 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minsyn.datasets import (
+    PAPER_LETTERS,
+    PAPER_WORDS,
+    Vocabulary,
+    combine,
+    paper_vocabulary,
+    top_letters,
+)
+
+
+def test_the_paper_vocabulary():
+    combinations = {"".join(word) for word in itertools.product(*PAPER_LETTERS)}
+    assert len(PAPER_WORDS) == len(set(PAPER_WORDS)) == 149
+    assert set(PAPER_WORDS) < combinations
+    vocabulary = paper_vocabulary()
+    assert vocabulary.train == PAPER_WORDS
+    assert set(vocabulary.test) == combinations - set(PAPER_WORDS)
+    assert len(vocabulary.test) == 363
+    assert vocabulary.letters == PAPER_LETTERS
+    assert vocabulary.length == 3
+
+
+def test_the_paper_letters_follow_from_the_300_commonest_words(real_data):
+    words = real_data("top300_norvig_3letter.txt").read_text().split()
+    assert top_letters(words, 8) == PAPER_LETTERS
+
+
+@given(st.lists(st.text("abcd", min_size=3, max_size=3), min_size=1, unique=True))
+def test_combine_splits_all_combinations_by_validity(words):
+    letters = top_letters(words, 1)
+    vocabulary = combine(letters, [*words, "".join(letters), "longer", ""])
+    assert vocabulary.words == ("".join(letters),)
+
+    every = Vocabulary.from_words(words)
+    vocabulary = combine(every.letters, words)
+    assert set(vocabulary.train) == set(words)
+    assert not set(vocabulary.train) & set(vocabulary.test)
+    expected = len(every.letters[0]) * len(every.letters[1]) * len(every.letters[2])
+    assert len(vocabulary.words) == expected
+    assert list(vocabulary.train) == sorted(vocabulary.train)
+
+
+def test_top_letters_breaks_ties_alphabetically():
+    assert top_letters(["za", "yb", "xc", "zb"], 2) == ("xz", "ab")
+    assert top_letters(["ca", "ba", "ab"], 2) == ("ab", "ab")
+
+
+@pytest.mark.parametrize(
+    ("letters", "train", "test", "message"),
+    [
+        (("ab",), (), (), "vocabulary is empty"),
+        ((), ("",), (), "at least one position"),
+        (("ab",), ("a", "a"), (), "each word may occur once, but 'a' occur again"),
+        (("ab",), ("a",), ("a",), "may occur once"),
+        (("ab", "ab"), ("ab", "a"), (), "must have 2 letters.*'a' has 1"),
+        (("ab", "ab"), ("ab",), ("aba",), "'aba' has 3"),
+        (("ab", "ab"), ("ac",), (), "'c' at position 1, where only 'ab'"),
+        (("aa",), ("a",), (), "repeats a letter"),
+    ],
+)
+def test_impossible_vocabularies(letters, train, test, message):
+    with pytest.raises(ValueError, match=message):
+        Vocabulary(letters, train, test)
+
+
+def test_words_of_unequal_length_are_named():
+    with pytest.raises(ValueError, match="'an' has 2 letters and 'the' has 3"):
+        Vocabulary.from_words(["an", "the"])
+    with pytest.raises(ValueError, match="'an' has 2 letters and 'the' has 3"):
+        top_letters(["an", "the"], 1)
+    with pytest.raises(ValueError, match="empty"):
+        Vocabulary.from_words([])
+
+
+def test_impossible_requests():
+    with pytest.raises(ValueError, match="only 1 at position 1"):
+        top_letters(["ab", "cb"], 2)
+    with pytest.raises(ValueError, match="at least 1, found 0"):
+        top_letters(["ab"], 0)
+    with pytest.raises(ValueError, match="none of the 4 combinations"):
+        combine(["ab", "cd"], ["xy", "abc"])
+    with pytest.raises(ValueError, match="at least one letter a position"):
+        combine(["ab", ""], ["ab"])
+    with pytest.raises(ValueError, match="at least one letter a position"):
+        combine([], ["ab"])
+    with pytest.raises(ValueError, match="repeats a letter|may occur once"):
+        combine(["aa", "b"], ["ab"])
+    with pytest.raises(ValueError, match="ask for fewer letters"):
+        combine(["abcdefghij"] * 7, ["abcdefg"])
