@@ -49,7 +49,7 @@ def test_labels_of_several_kinds(tmp_path, labels, expected):
         ({"images": IMAGES, "labels": [-1, 1, 2]}, "found -1 to 2"),
         ({"images": IMAGES, "labels": [0.0, 1.0, 2.0]}, "array of strings"),
         ({"images": IMAGES[0], "labels": list("abcd")}, r"shape \(n, h, w\)"),
-        ({"images": IMAGES, "labels": np.array(["a", "b", None])}, "plain arrays"),
+        ({"images": IMAGES, "labels": np.array(["a", "b", None])}, "not readable NumPy arrays"),
     ],
 )
 def test_bad_npz_is_named_with_the_cure(tmp_path, arrays, message):
@@ -66,7 +66,7 @@ def test_a_file_that_is_no_npz(tmp_path):
     np.save(tmp_path / "single.npy", IMAGES)
     (tmp_path / "empty.npz").touch()
     for name in ("text.npz", "cut.npz", "single.npy", "empty.npz"):
-        with pytest.raises(ValueError, match="not a readable .npz"):
+        with pytest.raises(ValueError, match="not readable NumPy arrays"):
             load_letters(tmp_path / name)
 
 
@@ -82,7 +82,7 @@ def test_folder_of_arrays(tmp_path):
     np.save(tmp_path / "labels.npy", np.array(list("xyx")))
     assert load_letters(tmp_path).alphabet == ("x", "y")
     (tmp_path / "labels.npy").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"labels\.npy"):
+    with pytest.raises(ValueError, match="not readable NumPy arrays"):
         load_letters(tmp_path)
 
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from minsyn.datasets import Letters
+from minsyn.datasets.letters import require_letters
 
 
-def make(labels, styles=None, dtype=np.uint8):
-    images = np.arange(len(labels) * 6).reshape(-1, 2, 3).astype(dtype)
+def make(labels, styles=None):
+    images = np.arange(len(labels) * 6).reshape(-1, 2, 3).astype(np.uint8)
     return Letters(images, np.array(labels), None if styles is None else np.array(styles))
 
 
@@ -55,22 +56,29 @@ def test_a_missing_letter_is_named(rng):
         make(["a"]).pick("z", rng)
 
 
-def test_wrong_arrays_are_refused():
-    with pytest.raises(TypeError, match="expected dtype uint8 .* found float64"):
-        make(["a"], dtype=float)
-    with pytest.raises(TypeError, match="NaN"):
-        Letters(np.full((1, 2, 2), np.nan), np.array(["a"]))
-    with pytest.raises(ValueError, match="2 images need labels"):
-        Letters(np.ones((2, 2, 2), np.uint8), np.array(["a"]))
-    with pytest.raises(ValueError, match="2 images need styles"):
-        Letters(np.ones((2, 2, 2), np.uint8), np.array(["a", "b"]), np.array(["x"]))
-    with pytest.raises(ValueError, match="exactly one character, but label 1 is 'bc'"):
-        make(["a", "bc"])
-    with pytest.raises(ValueError, match="label 0 is ''"):
-        make(["", "bc"])
-    with pytest.raises(TypeError, match="array of strings"):
-        make([1, 2])
-    with pytest.raises(ValueError, match="at least one pixel"):
-        Letters(np.ones((0, 2, 2), np.uint8), np.array([], "U1"))
-    with pytest.raises(ValueError, match=r"shape \(n, h, w\)"):
-        Letters(np.ones((1, 4), np.uint8), np.array(["a"]))
+ONES = np.ones((2, 3, 4), np.uint8)
+AB = np.array(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "styles", "error", "message"),
+    [
+        (ONES / 2, AB, None, TypeError, "expected dtype uint8 .* found float64"),
+        (ONES == 1, AB, None, TypeError, "found bool"),
+        (ONES * np.nan, AB, None, TypeError, "NaN or infinite"),
+        (ONES * np.inf, AB, None, TypeError, "NaN or infinite"),
+        (ONES[0], AB, None, ValueError, r"shape \(n, h, w\)"),
+        (ONES[:0], AB[:0], None, ValueError, "at least one pixel"),
+        (ONES[:, :0], AB, None, ValueError, "at least one pixel"),
+        (ONES, AB[:1], None, ValueError, "2 images need labels"),
+        (ONES, AB, AB[:1], ValueError, "2 images need styles"),
+        (ONES, np.arange(2), None, TypeError, "array of strings"),
+        (ONES, np.array(["a", "bc"]), None, ValueError, "one character, but label 1 is 'bc'"),
+        (ONES, np.array(["", "b"]), None, ValueError, "label 0 is ''"),
+    ],
+)
+def test_wrong_arrays_are_refused(images, labels, styles, error, message):
+    with pytest.raises(error, match=message):
+        require_letters(images, labels, styles)
+    with pytest.raises((TypeError, ValueError)):
+        Letters(images, labels, styles)

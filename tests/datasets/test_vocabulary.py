@@ -89,7 +89,7 @@ def test_impossible_requests():
         combine(["ab", ""], ["ab"])
     with pytest.raises(ValueError, match="at least one letter a position"):
         combine([], ["ab"])
-    with pytest.raises(ValueError, match="repeats a letter|may occur once"):
+    with pytest.raises(ValueError, match="may occur once"):
         combine(["aa", "b"], ["ab"])
     with pytest.raises(ValueError, match="ask for fewer letters"):
         combine(["abcdefghij"] * 7, ["abcdefg"])

@@ -65,7 +65,9 @@ def test_all_draws_every_character_anew(hands):
 
 def test_a_row_is_in_one_font_unless_all_is_resampled():
     letters = load_typewriter()
-    style_of = {image.tobytes(): style for image, style in zip(*(letters.images, letters.styles))}
+    style_of = {
+        image.tobytes(): style for image, style in zip(letters.images, letters.styles, strict=True)
+    }
 
     def fonts(resample):
         words = make_word_images(letters=letters, resample=resample, random_state=0)

@@ -1,11 +1,12 @@
 """Handwritten letters: EMNIST, downloaded once and kept as one small file."""
 
+import contextlib
 import importlib.util
 import os
 import string
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -203,6 +204,7 @@ def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
 
 
 def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
+    """Download a file, unless the folder has it already with the right checksum."""
     import pooch
 
     name = url.rpartition("/")[2]
@@ -213,23 +215,40 @@ def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
         urls={name: url},
         retry_if_failed=retries,
     )
-    return Path(store.fetch(name, downloader=pooch.HTTPDownloader(progressbar=True)))
+    with _naming(folder):
+        return Path(store.fetch(name, downloader=pooch.HTTPDownloader(progressbar=True)))
 
 
 def _write_cache(file: Path, arrays: Arrays) -> None:
     """Write the file whole or not at all: a reader never sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
+    with _naming(file.parent):
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as part:
+                np.savez_compressed(
+                    part,
+                    train_images=arrays["train_images"],
+                    train_labels=arrays["train_labels"],
+                    test_images=arrays["test_images"],
+                    test_labels=arrays["test_labels"],
+                )
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Name the folder and the cure where it cannot be written."""
+    import requests
+
     try:
-        with os.fdopen(descriptor, "wb") as part:
-            np.savez_compressed(
-                part,
-                train_images=arrays["train_images"],
-                train_labels=arrays["train_labels"],
-                test_images=arrays["test_images"],
-                test_labels=arrays["test_labels"],
-            )
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        yield
+    except requests.RequestException:  # an OSError too, but not the folder's fault
         raise
+    except OSError as error:
+        raise OSError(
+            f"cache: the folder {folder} cannot be written ({error}); make room, or name another "
+            "folder by cache= or by the environment variable MINSYN_CACHE"
+        ) from error

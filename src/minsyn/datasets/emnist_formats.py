@@ -98,6 +98,8 @@ def parse_idx(content: bytes) -> UInt8[np.ndarray, "..."]:
         raise ValueError(f"idx file: expected the bytes 0, 0, 8 first, found {content[:3]!r}")
     n_dimensions = content[3]
     start = 4 + 4 * n_dimensions
+    if len(content) < start:
+        raise ValueError("idx file: it ends within its header")
     shape = struct.unpack(f">{n_dimensions}I", content[4:start])
     if len(content) - start != math.prod(shape):
         raise ValueError(f"idx file: {shape} values expected, {len(content) - start} bytes found")

@@ -8,9 +8,11 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 from PIL import Image, UnidentifiedImageError
 
-from minsyn.datasets.letters import Letters
+from minsyn.datasets.letters import Letters, require_letters
 
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm"}
+
+_KEYS = ("images", "labels", "styles")
 
 #: Pillow's modes that convert to 8-bit grey without loss of range.
 _EIGHT_BIT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
@@ -50,11 +52,9 @@ def read_letters(path: Path) -> Letters:
             "the path of an .npz file or a folder"
         )
     try:
-        if path.is_dir():
-            if (path / "images.npy").exists():
-                return _from_arrays(_read_npy_folder(path), path.name)
+        if path.is_dir() and not (path / "images.npy").exists():
             return _from_image_folder(path)
-        return _from_arrays(_read_npz(path), path.stem)
+        return _from_arrays(_read_arrays(path), path.stem)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -66,12 +66,10 @@ def _from_arrays(arrays: Mapping[str, Shaped[np.ndarray, "..."]], name: str) -> 
             f"expected arrays 'images' and 'labels' (and perhaps 'styles'), found "
             f"{sorted(arrays)}; {' and '.join(sorted(missing))} must be added"
         )
-    return Letters(
-        images=arrays["images"],
-        labels=_as_characters(arrays["labels"]),
-        styles=arrays.get("styles"),
-        name=name,
-    )
+    images, labels = arrays["images"], _as_characters(arrays["labels"])
+    styles = arrays.get("styles")
+    require_letters(images, labels, styles)
+    return Letters(images, labels, styles, name)
 
 
 def _as_characters(labels: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
@@ -89,21 +87,20 @@ def _as_characters(labels: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "...
     return np.array(list(string.ascii_lowercase))[labels.astype(int) - first]
 
 
-def _read_npz(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
-    # NumPy reports what is no zip, or a broken one, in several ways that name no cure.
+def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
+    """Read those of the known arrays that an ``.npz`` file, or a folder of ``.npy`` files, has."""
+    # NumPy reports what is no array file, or a broken one, in several ways that name no cure.
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in ("images", "labels", "styles") if key in file}
+        if path.is_dir():
+            files = {key: path / f"{key}.npy" for key in _KEYS}
+            return {key: np.load(file) for key, file in files.items() if file.exists()}
+        with np.load(path) as file:
+            return {key: file[key] for key in _KEYS if key in file}
     except Exception as error:
         raise ValueError(
-            f"letters: not a readable .npz file of plain arrays ({error}); write it with "
+            f"letters: these are not readable NumPy arrays ({error}); write them with "
             "np.savez(path, images=..., labels=...), labels as an array of strings"
         ) from error
-
-
-def _read_npy_folder(folder: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
-    files = {key: folder / f"{key}.npy" for key in ("images", "labels", "styles")}
-    return {key: np.load(file, allow_pickle=False) for key, file in files.items() if file.exists()}
 
 
 def _from_image_folder(folder: Path) -> Letters:

@@ -48,34 +48,7 @@ class Letters:
     name: str = "letters"
 
     def __post_init__(self) -> None:
-        images, labels, styles = self.images, self.labels, self.styles
-        if images.dtype != np.uint8:
-            raise TypeError(f"images: {_describe_pixels(images)}")
-        if images.ndim != 3 or images.size == 0:
-            raise ValueError(
-                f"images: expected shape (n, h, w) with at least one pixel, found {images.shape}"
-            )
-        if labels.dtype.kind != "U":
-            raise TypeError(
-                f"labels: expected an array of strings, found dtype {labels.dtype}; "
-                "labels.astype(str) makes digits of the integers 0 to 9"
-            )
-        if labels.shape != (len(images),):
-            raise ValueError(
-                f"labels: {len(images)} images need labels of shape ({len(images)},), "
-                f"found {labels.shape}"
-            )
-        if styles is not None and styles.shape != (len(images),):
-            raise ValueError(
-                f"styles: {len(images)} images need styles of shape ({len(images)},), "
-                f"found {styles.shape}"
-            )
-        wrong = np.flatnonzero(np.char.str_len(labels) != 1)
-        if wrong.size:
-            raise ValueError(
-                f"labels: each must be exactly one character, but label {wrong[0]} is "
-                f"{str(labels[wrong[0]])!r}; rename or remove it"
-            )
+        require_letters(self.images, self.labels, self.styles)
 
     @property
     def alphabet(self) -> tuple[str, ...]:
@@ -189,6 +162,54 @@ class Letters:
             _rows_by_label(self.labels, np.flatnonzero(self.styles == style))
             for style in np.unique(self.styles)
         ]
+
+
+def require_letters(
+    images: Shaped[np.ndarray, "..."],
+    labels: Shaped[np.ndarray, "..."],
+    styles: Shaped[np.ndarray, "..."] | None,
+) -> None:
+    """Raise, naming the cure, if arrays of whatever origin are not those of :class:`Letters`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :class:`Letters`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> require_letters(np.ones((1, 2, 2)), np.array(["a"]), None)
+    Traceback (most recent call last):
+    TypeError: images: expected dtype uint8 (0 background, 255 ink), found float64; ...
+    """
+    if images.dtype != np.uint8:
+        raise TypeError(f"images: {_describe_pixels(images)}")
+    if images.ndim != 3 or images.size == 0:
+        raise ValueError(
+            f"images: expected shape (n, h, w) with at least one pixel, found {images.shape}"
+        )
+    if labels.dtype.kind != "U":
+        raise TypeError(
+            f"labels: expected an array of strings, found dtype {labels.dtype}; "
+            "labels.astype(str) makes digits of the integers 0 to 9"
+        )
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"labels: {len(images)} images need labels of shape ({len(images)},), "
+            f"found {labels.shape}"
+        )
+    if styles is not None and styles.shape != (len(images),):
+        raise ValueError(
+            f"styles: {len(images)} images need styles of shape ({len(images)},), "
+            f"found {styles.shape}"
+        )
+    wrong = np.flatnonzero(np.char.str_len(labels) != 1)
+    if wrong.size:
+        raise ValueError(
+            f"labels: each must be exactly one character, but label {wrong[0]} is "
+            f"{str(labels[wrong[0]])!r}; rename or remove it"
+        )
 
 
 def _rows_by_label(
