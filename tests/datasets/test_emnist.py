@@ -177,7 +177,7 @@ def test_a_damaged_cache_is_replaced(tmp_path, zip_mirror, damage):
         content[len(content) // 2] ^= 0xFF
         replaced = {"truncated": content[:-99], "not a zip": b"text", "empty": b""}
         file.write_bytes(replaced.get(damage, content))
-    with pytest.warns(RuntimeWarning, match="is damaged"):
+    with pytest.warns(UserWarning, match="is damaged"):
         letters = load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
     assert_is_emnist(letters)
     assert_is_emnist(load_emnist(cache=tmp_path, mirrors=[], retries=0))

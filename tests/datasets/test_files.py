@@ -47,6 +47,8 @@ def test_labels_of_several_kinds(tmp_path, labels, expected):
         ({"images": IMAGES, "labels": ["a", "b", "cd"]}, "exactly one character"),
         ({"images": IMAGES, "labels": [0, 1, 26]}, "0 to 25 or from 1 to 26.*found 0 to 26"),
         ({"images": IMAGES, "labels": [-1, 1, 2]}, "found -1 to 2"),
+        ({"images": IMAGES, "labels": np.array([b"\xff", b"a", b"b"])}, "decode"),
+        ({"images": IMAGES, "labels": "a"}, "3 images need labels"),
         ({"images": IMAGES, "labels": [0.0, 1.0, 2.0]}, "array of strings"),
         ({"images": IMAGES[0], "labels": list("abcd")}, r"shape \(n, h, w\)"),
         ({"images": IMAGES, "labels": np.array(["a", "b", None])}, "not readable NumPy arrays"),

@@ -55,6 +55,9 @@ def test_impossible_frequencies(tmp_path):
     file.write_text("an 3\nan 2\n")
     with pytest.raises(ValueError, match=r"mixed\.txt.*'an' occur again"):
         top_words(2, 1, file)
+    file.write_bytes(b"caf\xe9 3\n")
+    with pytest.raises(ValueError, match=r"mixed\.txt is not UTF-8"):
+        top_words(2, 1, file)
     with pytest.raises(FileNotFoundError):
         top_words(2, 1, tmp_path / "absent.txt")
 

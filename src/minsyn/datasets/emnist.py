@@ -156,7 +156,8 @@ def load_emnist(
 def _cache_folder(cache: str | os.PathLike[str] | None) -> Path:
     import pooch
 
-    return Path(cache or os.environ.get("MINSYN_CACHE") or pooch.os_cache("minsyn"))
+    folder = cache or os.environ.get("MINSYN_CACHE") or pooch.os_cache("minsyn")
+    return Path(folder).expanduser()
 
 
 def _read_cache(file: Path, splits: Sequence[str]) -> Arrays | None:
@@ -169,7 +170,7 @@ def _read_cache(file: Path, splits: Sequence[str]) -> Arrays | None:
             return {key: arrays[key] for key in keys}
     except Exception as error:
         warnings.warn(
-            f"{file} is damaged ({error}) and is downloaded again", RuntimeWarning, stacklevel=3
+            f"{file} is damaged ({error}) and is downloaded again", UserWarning, stacklevel=3
         )
         return None
 

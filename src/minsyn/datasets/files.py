@@ -55,8 +55,10 @@ def read_letters(path: Path) -> Letters:
         if path.is_dir() and not (path / "images.npy").exists():
             return _from_image_folder(path)
         return _from_arrays(_read_arrays(path), path.stem)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{path}: {error}") from error
+    except TypeError as error:
+        raise TypeError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _from_arrays(arrays: Mapping[str, Shaped[np.ndarray, "..."]], name: str) -> Letters:

@@ -136,8 +136,11 @@ def _by_frequency(
 
 def _read_frequencies(path: Path) -> Mapping[str, int | float] | Sequence[str]:
     """Read ``word`` or ``word count`` lines; blank lines are skipped."""
-    lines = [line.split() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    lines = [line for line in lines if line]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"frequencies: {path} is not UTF-8 text ({error})") from error
+    lines = [line.split() for line in text.splitlines() if line.strip()]
     require_distinct([line[0] for line in lines], f"frequencies: {path}")
     if all(len(line) == 1 for line in lines):
         return [word for (word,) in lines]

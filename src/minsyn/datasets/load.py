@@ -54,4 +54,4 @@ def load_letters(source: str | os.PathLike[str] = "typewriter") -> Letters:
         return load_typewriter()
     if source == "emnist":
         return load_emnist()
-    return read_letters(Path(source))
+    return read_letters(Path(source).expanduser())

@@ -125,10 +125,10 @@ def _render(font: str, alphabet: str, size: int) -> list[UInt8[np.ndarray, "h w"
 
 
 def _ink(face: ImageFont.FreeTypeFont, letter: str) -> Image.Image:
-    """Draw the letter on a canvas with room on every side, and cut its ink out."""
-    canvas = Image.new("L", (4 * int(face.size), 4 * int(face.size)))
-    ImageDraw.Draw(canvas).text((int(face.size), int(face.size)), letter, fill=255, font=face)
-    box = canvas.getbbox()
+    left, top, right, bottom = (int(side) for side in face.getbbox(letter))
+    canvas = Image.new("L", (right - left, bottom - top))
+    ImageDraw.Draw(canvas).text((-left, -top), letter, fill=255, font=face)
+    box = canvas.getbbox()  # the font's box is a little wide
     if box is None:
         raise ValueError(f"alphabet: {letter!r} leaves no ink; remove it")
     return canvas.crop(box)
