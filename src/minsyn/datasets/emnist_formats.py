@@ -19,7 +19,8 @@ Arrays = dict[str, UInt8[np.ndarray, "..."]]
 def read_parquet(paths: Sequence[Path]) -> Arrays:
     """Read the parquet mirror: a file of PNG images for training, and one for testing.
 
-    The images are those of the idx files, transposed like them; labels run from 0 to 25.
+    The images are those of the idx files, transposed like them, as everyone who trains on this
+    copy finds; labels run from 0 to 25, where the idx files have 1 to 26.
 
     Parameters
     ----------

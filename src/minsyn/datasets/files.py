@@ -41,9 +41,10 @@ def read_letters(path: Path) -> Letters:
     Examples
     --------
     >>> import numpy as np, pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> np.savez(folder / "signs.npz", images=np.ones((2, 5, 4), np.uint8), labels=["a", "b"])
-    >>> read_letters(folder / "signs.npz").alphabet
+    >>> images = np.ones((2, 5, 4), np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/signs.npz", images=images, labels=["a", "b"])
+    ...     read_letters(pathlib.Path(f"{folder}/signs.npz")).alphabet
     ('a', 'b')
     """
     if not path.exists():
@@ -65,8 +66,8 @@ def _from_arrays(arrays: Mapping[str, Shaped[np.ndarray, "..."]], name: str) -> 
     missing = {"images", "labels"} - arrays.keys()
     if missing:
         raise ValueError(
-            f"expected arrays 'images' and 'labels' (and perhaps 'styles'), found "
-            f"{sorted(arrays)}; {' and '.join(sorted(missing))} must be added"
+            "expected arrays 'images' and 'labels' (and perhaps 'styles'); "
+            f"{' and '.join(sorted(missing))} must be added"
         )
     images, labels = arrays["images"], _as_characters(arrays["labels"])
     styles = arrays.get("styles")
