@@ -1,4 +1,4 @@
-"""minsyn: measure informational synergy, and learn representations with as little of it as possible.
+"""Measure informational synergy, and learn representations with as little of it as possible.
 
 Names are loaded when they are first used: ``import minsyn`` alone imports neither torch nor
 matplotlib.

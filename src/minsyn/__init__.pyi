@@ -7,3 +7,6 @@ from . import nn as nn
 from . import report as report
 from . import training as training
 from ._version import __version__ as __version__
+from .estimators import AutoEncoder as AutoEncoder
+from .estimators import InfoMax as InfoMax
+from .estimators import MinSyn as MinSyn

@@ -1,1 +1,7 @@
-"""estimators"""
+"""scikit-learn estimators: `MinSyn`, and the methods that it is compared with."""
+
+from minsyn.estimators.autoencoder import AutoEncoder
+from minsyn.estimators.infomax import InfoMax
+from minsyn.estimators.minsyn import MinSyn
+
+__all__ = ["AutoEncoder", "InfoMax", "MinSyn"]

@@ -1,0 +1,175 @@
+"""What `MinSyn` and `AutoEncoder` share: a fitted encoder and decoder, and how they are used."""
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = ["FactorModel"]
+
+
+class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Latents ``activation(X @ encoder_weights_.T + encoder_bias_)``, decoded by a linear map.
+
+    A subclass fits ``encoder_weights_`` (n_components, n_features), ``encoder_bias_``,
+    ``components_`` (n_components, n_features), ``intercept_`` and ``n_iter_``, and says through
+    `_binary_latents` and `_binary_features` which variables live in [0, 1].
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    n_components: int | None
+    max_iter: int
+    n_iter_no_change: int
+    components_: Float[np.ndarray, "latents features"]
+    intercept_: Float[np.ndarray, " features"]
+    encoder_weights_: Float[np.ndarray, "latents features"]
+    encoder_bias_: Float[np.ndarray, " latents"]
+
+    @property
+    def _binary_latents(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def _binary_features(self) -> bool:
+        raise NotImplementedError
+
+    def transform(self, X: Any) -> Any:
+        """Latents of the samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            Latents: positive, or in [0, 1] where they are binary.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        weights, bias = self.encoder_weights_.astype(X.dtype), self.encoder_bias_.astype(X.dtype)
+        activation = X @ weights.T + bias
+        return expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+
+    def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
+        """Expected observations given latents.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            Latents, as `transform` gives them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Reconstructions; probabilities where the features are binary.
+        """
+        check_is_fitted(self)
+        natural = self._natural(np.asarray(Z))
+        return expit(natural) if self._binary_features else natural
+
+    def reconstruct(self, X: Any) -> Float[np.ndarray, "samples features"]:
+        """Encode and decode: ``inverse_transform(transform(X))``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+        """
+        return self.inverse_transform(self.transform(X))
+
+    def score(self, X: Any, y: None = None) -> float:
+        """Negative reconstruction loss, summed over the features, averaged over the samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+        y : None
+            Ignored, for scikit-learn's interface.
+
+        Returns
+        -------
+        float
+            Minus the squared error, or minus the cross-entropy in nats where the features are
+            binary; higher is better.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        natural = self._natural(np.asarray(self.transform(X)))
+        if not self._binary_features:
+            return -float(np.mean(np.sum((X - natural) ** 2, axis=1)))
+        return float(np.mean(np.sum(X * natural - np.logaddexp(0, natural), axis=1)))
+
+    def _natural(
+        self, Z: Float[np.ndarray, "samples latents"]
+    ) -> Float[np.ndarray, "samples features"]:
+        if Z.ndim != 2 or Z.shape[1] != len(self.components_):
+            raise ValueError(
+                f"Z must have shape (n_samples, {len(self.components_)}), one column a component; "
+                f"found {Z.shape}"
+            )
+        return Z @ self.components_ + self.intercept_
+
+    def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        if self._binary_features and (X.min() < 0 or X.max() > 1):
+            raise ValueError(
+                f"binary features must lie in [0, 1]; X ranges from {X.min():.6g} to "
+                f"{X.max():.6g}. Scale it, for example with "
+                "sklearn.preprocessing.MinMaxScaler, or choose a decoder for real values"
+            )
+        return X
+
+    def _check_n_components(self, X: Float[np.ndarray, "samples features"]) -> int:
+        n_samples, n_features = X.shape
+        if self.n_components is None:
+            return min(n_samples, n_features)
+        if self.n_components > n_features:
+            raise ValueError(
+                f"n_components={self.n_components} must be at most the number of features, "
+                f"{n_features}"
+            )
+        return self.n_components
+
+    def _warn_unless(self, converged: bool) -> None:
+        if not converged:
+            warnings.warn(
+                f"{type(self).__name__} stopped at max_iter={self.max_iter} epochs before its "
+                "loss had settled; raise max_iter or tol",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def seeded(random_state: np.random.RandomState) -> torch.Generator:
+    """A torch generator whose seed is drawn from NumPy's."""
+    return torch.Generator().manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))

@@ -1,0 +1,298 @@
+"""Minimally synergistic factors, the paper's method."""
+
+from numbers import Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from scipy.special import expit
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor, nn
+
+from minsyn.estimators._factor_model import FactorModel, seeded
+from minsyn.information import bernoulli, gaussian
+from minsyn.information.statistics import PairwiseStatistics
+from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
+from minsyn.training import TrainingResult, train, training_progress
+
+__all__ = ["MinSyn"]
+
+#: By how much one Adam step may change a latent's pre-activation, for ``learning_rate="auto"``:
+#: the step size is this over the number of features, which are scaled to mean square 1.
+_PRE_ACTIVATION_STEP = 2.0
+#: Adam's step size is not raised further for tables of few features.
+_MAX_LEARNING_RATE = 0.05
+
+
+class MinSyn(FactorModel):
+    r"""Factors that each tell something alone: representations with minimal synergy.
+
+    An autoencoder :math:`z = f(W x + b)` whose decoder is not trained. It is set, in closed form,
+    to the decoder :math:`p_{CI}(x_i \mid z)` that has no CI synergy among the latents about any
+    feature and still agrees with every pairwise marginal :math:`p(x_i, z_j)`; only the encoder is
+    fitted, to minimise the reconstruction loss.
+
+    Parameters
+    ----------
+    n_components : int or None, default=None
+        Number of factors; None takes ``min(n_samples, n_features)``.
+    decoder : {"gaussian", "bernoulli"}, default="gaussian"
+        "gaussian" (Eq. 9): softplus latents, linear decoder, squared error, for real-valued data.
+        "bernoulli" (Eq. 10): sigmoid latents, logistic decoder, cross-entropy, for data in [0, 1].
+    statistics : {"exact", "running"}, default="exact"
+        The statistics behind the final decoder: those of the whole training set, or the moving
+        average over the training steps that the paper describes (Sec. III).
+    learning_rate : float or "auto", default="auto"
+        Adam's step size for features scaled to mean square 1. "auto" is 2 / n_features, at most
+        0.05, so that a step changes the latents alike whatever the number of features.
+    batch_size : int or None, default=None
+        Samples a step; None takes all of them.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+    max_iter : int, default=5000
+        Most passes over the data.
+    tol : float, default=1e-3
+        Training stops when the mean loss over ``n_iter_no_change`` epochs is not lower by more
+        than this fraction than over the same number of epochs before.
+    n_iter_no_change : int, default=50
+        Length of the windows that ``tol`` compares.
+    n_init : int, default=1
+        Number of random starts; the one with the lowest training loss is kept.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial encoder and the order of mini-batches.
+    verbose : int, default=0
+        Whether to show progress.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Decoder maps: what each factor adds to each feature, or to its log odds.
+    intercept_ : ndarray of shape (n_features,)
+        Reconstruction (or its log odds) where all latents are 0.
+    encoder_weights_ : ndarray of shape (n_components, n_features)
+        Weights of the linear encoder, for data as they were given.
+    encoder_bias_ : ndarray of shape (n_components,)
+        Its biases.
+    statistics_ : PairwiseStatistics
+        Statistics that the decoder was set from.
+    loss_curve_ : list of float
+        Mean training loss of each epoch, of the start that was kept.
+    n_iter_ : int
+        Number of epochs of that start.
+    converged_ : bool
+        Whether that start's loss had settled.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has string column names.
+
+    Notes
+    -----
+    Features and latents that do not vary have zero weight, and correlations of 1 take their
+    limits, so the decoder is finite on any finite data. Features count by their variance, as in
+    PCA: standardise them first if they should count alike.
+
+    References
+    ----------
+    Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via Synergy
+    Minimization", 2017, Sec. III and Appendix B.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minsyn import MinSyn
+    >>> rng = np.random.default_rng(0)
+    >>> causes = rng.exponential(size=(200, 2))
+    >>> X = np.repeat(causes, 5, axis=1) + 0.1 * rng.normal(size=(200, 10))
+    >>> model = MinSyn(n_components=2, random_state=0).fit(X)
+    >>> model.transform(X).shape
+    (200, 2)
+    >>> shares = model.components_**2 / np.sum(model.components_**2, axis=1, keepdims=True)
+    >>> bool(np.all(np.max([shares[:, :5].sum(1), shares[:, 5:].sum(1)], axis=0) > 0.9))
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **FactorModel._parameter_constraints,
+        "decoder": [StrOptions({"gaussian", "bernoulli"})],
+        "statistics": [StrOptions({"exact", "running"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "momentum": [Interval(Real, 0, 1, closed="right")],
+    }
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        decoder: Literal["gaussian", "bernoulli"] = "gaussian",
+        statistics: Literal["exact", "running"] = "exact",
+        learning_rate: float | Literal["auto"] = "auto",
+        batch_size: int | None = None,
+        momentum: float = 0.1,
+        max_iter: int = 5000,
+        tol: float = 1e-3,
+        n_iter_no_change: int = 50,
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.decoder = decoder
+        self.statistics = statistics
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.n_init = n_init
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def _binary_latents(self) -> bool:
+        return self.decoder == "bernoulli"
+
+    @property
+    def _binary_features(self) -> bool:
+        return self.decoder == "bernoulli"
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: None = None) -> "MinSyn":
+        """Learn the factors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data; in [0, 1] for the Bernoulli decoder.
+        y : None
+            Ignored, for scikit-learn's interface.
+
+        Returns
+        -------
+        MinSyn
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data hold NaN or fewer than two samples, lie outside [0, 1] for the Bernoulli
+            decoder, or have fewer features than components.
+        """
+        X = self._training_data(X)
+        n_components = self._check_n_components(X)
+        random_state = check_random_state(self.random_state)
+        mean, scale = X.mean(axis=0), _root_mean_variance(X)
+        # For the Gaussian decoder everything is learned on features of mean square 1; the
+        # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
+        inputs = torch.from_numpy(((X - mean) / scale).astype(np.float32))
+        targets = inputs if self.decoder == "gaussian" else torch.from_numpy(X.astype(np.float32))
+        starts = [
+            self._fit_once(inputs, targets, n_components, seeded(random_state), start)
+            for start in range(self.n_init)
+        ]
+        model, result = min(starts, key=lambda start: start[1].loss)
+
+        weights = model.encoder.weight.detach().numpy().astype(np.float64) / scale
+        self.encoder_weights_ = weights
+        self.encoder_bias_ = model.encoder.bias.detach().numpy() - weights @ mean
+        self._set_decoder(X, model.decoder, mean, scale)
+        self.loss_curve_ = result.history
+        self.n_iter_ = result.n_epochs
+        self.converged_ = result.converged
+        self._warn_unless(result.converged)
+        return self
+
+    def _fit_once(
+        self,
+        inputs: Float[Tensor, "samples features"],
+        targets: Float[Tensor, "samples features"],
+        n_components: int,
+        generator: torch.Generator,
+        start: int,
+    ) -> tuple["_MinSynModule", TrainingResult]:
+        n_features = inputs.shape[1]
+        decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
+        model = _MinSynModule(decoder(n_components, n_features, self.momentum), generator)
+        learning_rate = self.learning_rate
+        if learning_rate == "auto":
+            learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / n_features)
+        description = f"MinSyn, start {start + 1} of {self.n_init}"
+        with training_progress(description, self.max_iter, verbose=bool(self.verbose)) as on_epoch:
+            result = train(
+                model,
+                model.loss,
+                inputs,
+                targets,
+                learning_rate=learning_rate,
+                batch_size=self.batch_size,
+                max_epochs=self.max_iter,
+                tol=self.tol,
+                patience=self.n_iter_no_change,
+                generator=generator,
+                on_epoch=on_epoch,
+            )
+        return model, result
+
+    def _set_decoder(
+        self,
+        X: Float[np.ndarray, "samples features"],
+        decoder: Decoder,
+        mean: Float[np.ndarray, " features"],
+        scale: float,
+    ) -> None:
+        """The final decoder, in float64, from the exact or the running statistics."""
+        if self.statistics == "exact":
+            X = X.astype(np.float64)
+            activation = X @ self.encoder_weights_.T + self.encoder_bias_
+            Z = expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+            self.statistics_ = PairwiseStatistics.of(Z, X)
+        else:
+            running = decoder.running.statistics()
+            moments = {
+                name: getattr(running, name).double().numpy()
+                for name in ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
+            }
+            if self.decoder == "gaussian":  # learned on scaled features
+                moments["mean_x"] = mean + scale * moments["mean_x"]
+                moments["cov_zx"] = scale * moments["cov_zx"]
+                moments["var_x"] = scale**2 * moments["var_x"]
+            self.statistics_ = PairwiseStatistics(running.weight, **moments)
+        linear_map = (
+            gaussian.ci_linear_map if self.decoder == "gaussian" else bernoulli.ci_linear_map
+        )
+        self.components_, self.intercept_ = linear_map(self.statistics_)
+
+
+class _MinSynModule(nn.Module):
+    """A linear encoder, its activation and a decoder without CI synergy."""
+
+    def __init__(self, decoder: Decoder, generator: torch.Generator) -> None:
+        super().__init__()
+        n_latents, n_features = decoder.running.cov_zx.shape
+        self.encoder = nn.Linear(n_features, n_latents)
+        self.decoder = decoder
+        # Pre-activations of unit variance for features of mean square 1.
+        nn.init.normal_(self.encoder.weight, std=n_features**-0.5, generator=generator)
+        nn.init.zeros_(self.encoder.bias)
+
+    def forward(self, inputs: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
+        activation = self.encoder(inputs)
+        if isinstance(self.decoder, BernoulliDecoder):
+            return torch.sigmoid(activation)
+        return F.softplus(activation)
+
+    def loss(
+        self, inputs: Float[Tensor, "batch features"], targets: Float[Tensor, "batch features"]
+    ) -> Float[Tensor, ""]:
+        return self.decoder.loss(self(inputs), targets)
+
+
+def _root_mean_variance(X: Float[np.ndarray, "samples features"]) -> float:
+    """Square root of the features' mean variance; 1 where nothing varies."""
+    variance = float(np.mean(np.var(X, axis=0, dtype=np.float64)))
+    return np.sqrt(variance) if variance > 0 else 1.0

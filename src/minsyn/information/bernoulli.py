@@ -1,0 +1,108 @@
+"""The decoder without CI synergy for binary sources and binary targets (Eq. 10)."""
+
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+from jaxtyping import Float
+
+from minsyn.information.statistics import PairwiseStatistics
+
+__all__ = ["FLIP_PROBABILITY", "BernoulliCIDecoder", "ci_decoder", "ci_linear_map"]
+
+#: Default probability with which each variable is taken to be flipped (see `ci_decoder`).
+FLIP_PROBABILITY = 1e-3
+
+
+class BernoulliCIDecoder(NamedTuple):
+    """``p_CI(x_i = 1 | z) = sigmoid(sum_j weights[j, i] z_j + bias[i])``."""
+
+    weights: Float[Any, "m n"]
+    bias: Float[Any, " n"]
+
+
+def ci_decoder(
+    p_zx: Float[Any, "m n"],
+    p_z: Float[Any, " m"],
+    p_x: Float[Any, " n"],
+    flip: float = FLIP_PROBABILITY,
+) -> BernoulliCIDecoder:
+    r"""The decoder without CI synergy, a naive Bayes posterior of each target given all sources.
+
+    .. math::
+
+        w_{ij} &= \log \frac{p(z_j{=}1, x_i{=}1)\, p(z_j{=}0, x_i{=}0)}
+                            {p(z_j{=}0, x_i{=}1)\, p(z_j{=}1, x_i{=}0)} \\
+        b_i &= \log \frac{p(x_i{=}1)}{p(x_i{=}0)}
+               + \sum_j \log \frac{p(z_j{=}0 \mid x_i{=}1)}{p(z_j{=}0 \mid x_i{=}0)}
+
+    Cells may be empty, and then the logarithms are infinite. Here every variable is seen through
+    a binary symmetric channel that flips it with a small probability, which keeps all cells
+    positive. This smoothing is linear in the statistics and keeps independent variables
+    independent: a constant target has weights of exactly zero, and so has a constant source.
+
+    Parameters
+    ----------
+    p_zx : array of shape (m, n_targets)
+        ``E[z_j x_i]``, for binary variables p(z_j = 1, x_i = 1).
+    p_z : array of shape (m,)
+        ``E[z_j]``, in [0, 1].
+    p_x : array of shape (n_targets,)
+        ``E[x_i]``, in [0, 1].
+    flip : float, default=1e-3
+        Flip probability of the channel, between 0 and 1/2. With 0, nothing is smoothed.
+
+    Returns
+    -------
+    BernoulliCIDecoder
+        ``weights`` of shape (m, n_targets) and ``bias`` of shape (n_targets,), in nats.
+
+    References
+    ----------
+    Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 10.
+
+    Examples
+    --------
+    A target that equals its only source, half of the time 1:
+
+    >>> import numpy as np
+    >>> weights, bias = ci_decoder(np.array([[0.5]]), np.array([0.5]), np.array([0.5]))
+    >>> sigmoid = 1 / (1 + np.exp(-(weights * np.array([0.0, 1.0]) + bias)))
+    >>> sigmoid.round(3)
+    array([[0.002, 0.998]])
+    """
+    xp = array_namespace(p_zx, p_z, p_x)
+    p_z, p_x, p_zx = _through_channel(p_z, p_x, p_zx, flip)
+    p_z = p_z[:, xp.newaxis]
+    p11, p10, p01, p00 = p_zx, p_z - p_zx, p_x - p_zx, 1 - p_z - p_x + p_zx
+    log_p01, log_p00 = xp.log(p01), xp.log(p00)
+    weights = xp.log(p11) - xp.log(p10) - log_p01 + log_p00
+    prior = xp.log(p_x) - xp.log(1 - p_x)
+    bias = prior + xp.sum(log_p01 - log_p00 - prior, axis=0)
+    return BernoulliCIDecoder(weights, bias)
+
+
+def ci_linear_map(
+    statistics: PairwiseStatistics, flip: float = FLIP_PROBABILITY
+) -> tuple[Float[Any, "m n"], Float[Any, " n"]]:
+    """`ci_decoder` from the statistics of sources and targets in [0, 1].
+
+    Returns
+    -------
+    weights : array of shape (m, n_targets)
+        The log odds of ``x`` given ``z`` are ``z @ weights + bias``.
+    bias : array of shape (n_targets,)
+        The log odds where every source is 0.
+    """
+    decoder = ci_decoder(statistics.mean_zx, statistics.mean_z, statistics.mean_x, flip)
+    return decoder.weights, decoder.bias
+
+
+def _through_channel(
+    p_z: Float[Any, " m"], p_x: Float[Any, " n"], p_zx: Float[Any, "m n"], flip: float
+) -> tuple[Float[Any, " m"], Float[Any, " n"], Float[Any, "m n"]]:
+    """Moments of binary variables that are each flipped with probability ``flip``."""
+    xp = array_namespace(p_zx)
+    keep = 1 - 2 * flip
+    rows, columns = p_z[:, xp.newaxis], p_x[xp.newaxis, :]
+    p_zx = flip * flip + flip * keep * (rows + columns) + keep * keep * p_zx
+    return flip + keep * p_z, flip + keep * p_x, p_zx

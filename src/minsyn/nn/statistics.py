@@ -1,0 +1,85 @@
+"""A moving average of pairwise statistics, kept in a module's buffers."""
+
+import torch
+from torch import Tensor, nn
+
+from minsyn.information.statistics import PairwiseStatistics
+
+__all__ = ["RunningStatistics"]
+
+_MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
+
+
+class RunningStatistics(nn.Module):
+    """Moving average of the pairwise statistics of latents and observations.
+
+    What is averaged are the statistics, from which a decoder's weights then follow, and not the
+    weights. The first ``1 / momentum`` batches count equally, so nothing is left of the start.
+
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch, in (0, 1].
+
+    Examples
+    --------
+    >>> import torch
+    >>> from minsyn.information import PairwiseStatistics
+    >>> running = RunningStatistics(2, 3)
+    >>> z, x = torch.randn(10, 2), torch.randn(10, 3)
+    >>> running.update(PairwiseStatistics.of(z, x))
+    >>> torch.allclose(running.statistics().rho, PairwiseStatistics.of(z, x).rho)
+    True
+    """
+
+    n_batches: Tensor
+
+    def __init__(self, n_latents: int, n_features: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        if not 0 < momentum <= 1:
+            raise ValueError(f"momentum must be in (0, 1], found {momentum}")
+        self.momentum = momentum
+        self.register_buffer("n_batches", torch.zeros((), dtype=torch.long))
+        for name, shape in zip(
+            _MOMENTS,
+            [
+                (n_latents,),
+                (n_features,),
+                (n_latents, n_latents),
+                (n_latents, n_features),
+                (n_features,),
+            ],
+            strict=True,
+        ):
+            self.register_buffer(name, torch.zeros(shape))
+
+    @torch.no_grad()
+    def update(self, batch: PairwiseStatistics) -> None:
+        """Take the statistics of one batch into the average."""
+        self.n_batches += 1
+        eta = max(self.momentum, 1 / int(self.n_batches))
+        if eta == 1:  # the old average has no weight, and may not be shaped by any data yet
+            merged = batch
+        else:
+            merged = self._average().weighted(1 - eta).merge(batch.weighted(eta))
+        for name in _MOMENTS:
+            getattr(self, name).copy_(getattr(merged, name))
+
+    def statistics(self) -> PairwiseStatistics:
+        """The average so far.
+
+        Raises
+        ------
+        RuntimeError
+            If no batch has been seen.
+        """
+        if self.n_batches == 0:
+            raise RuntimeError(
+                "the decoder has seen no data: call it in training mode with (z, x) first"
+            )
+        return self._average()
+
+    def _average(self) -> PairwiseStatistics:
+        return PairwiseStatistics(1.0, *(getattr(self, name) for name in _MOMENTS))

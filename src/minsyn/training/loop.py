@@ -1,0 +1,139 @@
+"""Adam on whole or shuffled batches, until the loss of the training data stops falling."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+__all__ = ["TrainingResult", "train"]
+
+#: Loss of a batch of inputs and the targets to be reconstructed from them, a mean over samples.
+Loss = Callable[[Float[Tensor, "batch features"], Float[Tensor, "batch features"]], Tensor]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training run came to.
+
+    Attributes
+    ----------
+    loss : float
+        Training loss of the parameters that the module was left with.
+    history : list of float
+        Mean loss of each epoch.
+    converged : bool
+        Whether the loss stopped falling before the epochs ran out.
+    """
+
+    loss: float
+    history: list[float]
+    converged: bool
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of passes over the data."""
+        return len(self.history)
+
+
+def train(
+    module: nn.Module,
+    loss: Loss,
+    inputs: Float[Tensor, "samples features"],
+    targets: Float[Tensor, "samples features"],
+    *,
+    learning_rate: float,
+    batch_size: int | None,
+    max_epochs: int,
+    tol: float,
+    patience: int,
+    generator: torch.Generator,
+    on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+) -> TrainingResult:
+    """Fit a module's parameters with Adam.
+
+    Two neighbouring windows of ``patience`` epochs are compared: training has converged when the
+    mean loss of the later is not lower by more than ``tol`` times that of the earlier. With whole
+    batches the parameters of the lowest loss are kept; with mini-batches, whose losses are not
+    comparable one by one, the last.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Holds the parameters; left with the fitted ones, in training mode.
+    loss : callable
+        Loss of a batch, a mean over its samples, from its inputs and targets.
+    inputs, targets : Tensor of shape (n_samples, n_features)
+        What the module sees, and what it reconstructs.
+    learning_rate : float
+        Adam's step size.
+    batch_size : int or None
+        Samples a step, shuffled every epoch; None takes all of them at once.
+    max_epochs : int
+        Most passes over the data.
+    tol : float
+        Least relative fall of the loss between two windows.
+    patience : int
+        Length of a window in epochs.
+    generator : torch.Generator
+        Shuffles the mini-batches.
+    on_epoch : callable, optional
+        Told of each epoch's number, from 1, and mean loss.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss becomes NaN or infinite.
+    """
+    n_samples = len(inputs)
+    whole = batch_size is None or batch_size >= n_samples
+    optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    module.train()
+    history: list[float] = []
+    best_loss, best = float("inf"), None
+    converged = False
+    while len(history) < max_epochs and not converged:
+        if whole:
+            state = copy.deepcopy(module.state_dict())
+            epoch_loss = _step(optimizer, loss, inputs, targets)
+            if epoch_loss < best_loss:
+                best_loss, best = epoch_loss, state
+        else:
+            order = torch.randperm(n_samples, generator=generator)
+            total = 0.0
+            for rows in order.split(batch_size or n_samples):
+                total += _step(optimizer, loss, inputs[rows], targets[rows]) * len(rows)
+            epoch_loss = best_loss = total / n_samples
+        history.append(epoch_loss)
+        on_epoch(len(history), epoch_loss)
+        converged = len(history) % patience == 0 and _stopped_falling(history, patience, tol)
+    if best is not None:
+        module.load_state_dict(best)
+    return TrainingResult(best_loss, history, converged)
+
+
+def _step(
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    inputs: Float[Tensor, "batch features"],
+    targets: Float[Tensor, "batch features"],
+) -> float:
+    optimizer.zero_grad()
+    value = loss(inputs, targets)
+    value.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    if not torch.isfinite(value):
+        raise FloatingPointError(
+            f"the training loss became {value.item()}: lower the learning rate, or scale the data"
+        )
+    return value.item()
+
+
+def _stopped_falling(history: list[float], patience: int, tol: float) -> bool:
+    if len(history) < 2 * patience:
+        return False
+    before = sum(history[-2 * patience : -patience]) / patience
+    now = sum(history[-patience:]) / patience
+    return before - now <= tol * abs(before)
