@@ -162,7 +162,7 @@ def best(rows: Sequence[MethodSummary], score: str) -> set[str]:
     Returns
     -------
     set of str
-        Several methods that share the lowest, none if nothing is to be ranked.
+        Several methods that share the lowest; none if there are not two to be ranked.
 
     Examples
     --------
@@ -170,6 +170,8 @@ def best(rows: Sequence[MethodSummary], score: str) -> set[str]:
     set()
     """
     means = {row.key: round(row.scores[score].mean, SCORES[score]) for row in rows if not row.leaks}
+    if len(means) < 2:
+        return set()
     lowest = min((mean for mean in means.values() if not np.isnan(mean)), default=None)
     return {key for key, mean in means.items() if mean == lowest}
 
