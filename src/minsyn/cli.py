@@ -61,10 +61,11 @@ Overwrite = Annotated[
 ]
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"minsyn {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
@@ -80,7 +81,7 @@ def _main(
 @app.command()
 def benchmark(
     letters: Letters = "typewriter",
-    draws: Draws = 4,
+    draws: Draws = 3,
     methods: Annotated[
         list[str] | None,
         typer.Option(
@@ -125,7 +126,7 @@ def batch_statistics(
         str, typer.Option(help="Batch sizes, separated by commas or spaces.")
     ] = "4,8,16,32,64,149",
     letters: Letters = "typewriter",
-    draws: Draws = 4,
+    draws: Draws = 3,
     components: Components = 9,
     resample: Resample = "none",
     samples_per_word: SamplesPerWord = 1,

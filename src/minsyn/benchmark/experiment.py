@@ -60,7 +60,7 @@ class Experiment:
 
     letters: Letters
     methods: tuple[Method, ...] = field(default_factory=find_methods)
-    draws: int = 4
+    draws: int = 3
     n_components: int = 9
     resample: str = "none"
     samples_per_word: int = 1

@@ -190,13 +190,13 @@ class Store:
             difference = _difference(recorded, self.settings)
         except (ValueError, AttributeError) as error:
             raise ValueError(
-                f"output: {path} is damaged ({error}); choose another output folder, or overwrite "
-                "this one"
+                f"output: {path} is damaged ({error}); choose another output "
+                "folder (--output), or discard what is there (--overwrite)"
             ) from error
         if difference:
             raise SettingsMismatchError(
                 f"output: {self.folder} holds an experiment with other settings: {difference}. "
-                "Choose another output folder, or overwrite this one"
+                "Choose another output folder (--output), or discard what is there (--overwrite)"
             )
 
     def _discard(self) -> None:

@@ -29,10 +29,10 @@ def figure_of_maps(
 ) -> Figure:
     """Draw decoder maps, a row for each method and a column for each factor.
 
-    Red pixels are raised by a factor and blue ones lowered, white ones untouched. Each row has
-    its own scale, since methods differ in the scale of their latents. Factors have no order of
-    their own: they are sorted by where in the word their weight lies, and lines separate the
-    characters.
+    Red pixels are raised by a factor and blue ones lowered, white ones untouched. Maps are drawn
+    at unit length, as latents have no scale of their own and ACC sees none, and each row has its
+    own range of colours. Nor do factors have an order: they are sorted by where in the word
+    their weight lies. Lines separate the characters.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def figure_of_maps(
         figure = new_figure(WIDTH, row_height * len(rows), pads=(0.012, 0.03))
         grid = figure.subplots(len(rows), n_columns, squeeze=False)
         for axes_row, row in zip(grid, rows, strict=True):
-            maps = row.maps[_by_position(row.maps, groups)]
+            maps = _unit_length(row.maps[_by_position(row.maps, groups)])
             limit = float(np.percentile(np.abs(maps), _FULL_COLOUR)) or float(np.abs(maps).max())
             for axes in axes_row:
                 axes.set(xticks=[], yticks=[])
@@ -87,6 +87,13 @@ def figure_of_maps(
                 labelpad=4,
             )
     return figure
+
+
+def _unit_length(
+    maps: Float[np.ndarray, "components pixels"],
+) -> Float[np.ndarray, "components pixels"]:
+    lengths = np.linalg.norm(maps, axis=1, keepdims=True)
+    return maps / np.where(lengths > 0, lengths, 1.0)
 
 
 def _by_position(

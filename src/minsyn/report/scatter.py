@@ -51,10 +51,10 @@ def figure_of_scores(clouds: Sequence[ScoreCloud], n_groups: int = 3) -> Figure:
         figure = new_figure(WIDTH, 3.3)
         panels = figure.subplots(1, 2, sharex=True)
         for axes, name in zip(panels, ("train_loss", "test_loss"), strict=True):
-            for cloud in clouds:
+            # The first of the list comes last, on top of others at the same place.
+            for cloud in reversed(clouds):
                 _draw_cloud(axes, cloud, getattr(cloud, name))
-            axes.set_xlim(0, np.log(n_groups) * 1.04)
-            axes.axvline(np.log(n_groups), color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+            _mark_even_spread(axes, n_groups)
             axes.set(xlabel="ACC (nats)", ylabel=name.replace("_", " ").capitalize())
             axes.margins(y=0.12)
             axes.grid(True)
@@ -73,9 +73,26 @@ def figure_of_scores(clouds: Sequence[ScoreCloud], n_groups: int = 3) -> Figure:
     return figure
 
 
+def _mark_even_spread(axes: Axes, n_groups: int) -> None:
+    """Draw the highest ACC as a line: weight spread evenly over all characters."""
+    highest = float(np.log(n_groups))
+    axes.set_xlim(0, (highest or 1.0) * 1.04)
+    axes.axvline(highest, color="0.5", linewidth=0.6, linestyle=":", zorder=0)
+    axes.text(
+        highest,
+        1.0,
+        f"log {n_groups}",
+        transform=axes.get_xaxis_transform(),
+        color="0.4",
+        fontsize=6.5,
+        ha="center",
+        va="bottom",
+    )
+
+
 def _draw_cloud(axes: Axes, cloud: ScoreCloud, loss: Float[np.ndarray, " draws"]) -> None:
     colour, marker = appearance(cloud.key)
-    axes.scatter(cloud.acc, loss, s=9, c=colour, marker=marker, alpha=0.45, linewidths=0)
+    axes.scatter(cloud.acc, loss, s=9, c=colour, marker=marker, alpha=0.6, linewidths=0)
     axes.scatter(
         cloud.acc.mean(),
         loss.mean(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from minsyn.benchmark import SCORES, MethodSummary, best, paper_texts
@@ -31,8 +32,18 @@ def terminal_table(rows: Sequence[MethodSummary], title: str | None = None) -> T
     >>> terminal_table([]).columns[0].header
     'Method'
     """
-    table = Table(title=title, title_justify="left")
-    table.add_column("Method")
+    # Seven columns must fit into 80 characters: one space between them, and no frame.
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=0,
+    )
+    table.add_column(
+        "Method", min_width=max((len(row.label.split(",")[0]) for row in rows), default=0)
+    )
     for place, header in enumerate(_HEADERS):
         paper = place >= len(SCORES)
         header = f"paper\n{header}" if paper else f"\n{header}"
