@@ -141,7 +141,8 @@ def run_cell(
     """Fit a method on the training words and score it.
 
     Everything runs on one thread, so that the numbers do not depend on how many cells run at
-    once.
+    once, and gets the words in float64: in float32, a FastICA that runs to its last iteration
+    loses the rank of its unmixing matrix to rounding.
 
     Parameters
     ----------
@@ -175,12 +176,13 @@ def run_cell(
     ((9, 2352), True)
     """
     estimator = method.make(n_components, random_state)
+    X_train, X_test = words.train.astype(np.float64), words.test.astype(np.float64)
     with _one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.perf_counter()
-        estimator.fit(words.train)
+        estimator.fit(X_train)
         fit_seconds = time.perf_counter() - start
-        train, test = (_reconstruct_words(estimator, X) for X in (words.train, words.test))
+        train, test = (_reconstruct_words(estimator, X) for X in (X_train, X_test))
         maps = _finite(decoder_maps(estimator))
         concentrations = character_concentration(maps, words.groups)
     settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
@@ -191,8 +193,8 @@ def run_cell(
         method=method.key,
         draw=draw,
         random_state=random_state,
-        train_loss=squared_error(words.train, train),
-        test_loss=squared_error(words.test, test) if len(test) else float("nan"),
+        train_loss=squared_error(X_train, train),
+        test_loss=squared_error(X_test, test) if len(test) else float("nan"),
         acc=float(concentrations[live].mean()) if live.any() else float("nan"),
         dead_factors=int((~live).sum()),
         fit_seconds=fit_seconds,
