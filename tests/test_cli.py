@@ -104,6 +104,8 @@ def test_interrupted_run_says_how_to_go_on(tmp_path, jobs):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whatever started the tests may have had it ignored, and children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(lambda: len(list(out.glob("cells/*.json"))) >= 2, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
