@@ -1,8 +1,11 @@
+import os
+
 import joblib
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+import minsyn
 from minsyn.benchmark import (
     CellFailure,
     CellResult,
@@ -26,14 +29,12 @@ def _broken(n_components, random_state):
     raise RuntimeError("no luck")
 
 
-def _deadly(n_components, random_state):
-    import os
-
-    os._exit(1)
-
-
 def test_any_number_of_jobs_gives_the_same_numbers(tmp_path, tiny):
-    methods = ["pca", "ica", "minsyn-bernoulli"]
+    # Lambdas travel to other processes by value; functions of a test module cannot be found there.
+    brief = Method(
+        "brief", "Brief", lambda n, seed: minsyn.MinSyn(n, max_iter=20, random_state=seed)
+    )
+    methods = [*find_methods(["pca", "ica"]), brief]
     one, two = (Store(tmp_path / name, tiny(methods)) for name in "ab")
     list(run(tiny(methods), one, n_jobs=1))
     list(run(tiny(methods), two, n_jobs=2))
@@ -86,7 +87,9 @@ def test_one_method_s_failure_is_not_the_others(tmp_path, tiny):
 
 
 def test_worker_that_dies_is_reported(tmp_path, tiny):
-    experiment = tiny([*find_methods(["pca"]), Method("deadly", "Deadly", _deadly)], draws=1)
+    experiment = tiny(
+        [*find_methods(["pca"]), Method("deadly", "Deadly", lambda n, seed: os._exit(1))], draws=1
+    )
     with pytest.raises(WorkerDiedError, match="Finished cells are kept"):
         list(run(experiment, Store(tmp_path, experiment), n_jobs=2))
 

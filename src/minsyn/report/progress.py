@@ -53,7 +53,9 @@ class CellProgress:
                 f"train {outcome.train_loss:.2f}  test {outcome.test_loss:.2f}  "
                 f"ACC {outcome.acc:.3f}  ({outcome.fit_seconds:.1f} s)"
             )
-        self._progress.console.print(f"{escape(label)}, draw {outcome.draw + 1}: {text}")
+        self._progress.console.print(
+            f"{escape(label)}, draw {outcome.draw + 1}: {text}", soft_wrap=True
+        )
 
     def _update(self) -> None:
         self._progress.update(self._task, description=escape(", ".join(self._running.values())))
