@@ -7,7 +7,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from scipy.special import expit
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -162,15 +161,15 @@ class MinSyn(FactorModel):
         return self.decoder == "bernoulli"
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: None = None) -> "MinSyn":
+    def fit(self, X: Any, y: Any = None) -> "MinSyn":
         """Learn the factors.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Training data; in [0, 1] for the Bernoulli decoder.
-        y : None
-            Ignored, for scikit-learn's interface.
+        y : ignored
+            Present for scikit-learn's interface.
 
         Returns
         -------
@@ -218,9 +217,10 @@ class MinSyn(FactorModel):
         n_features = inputs.shape[1]
         decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
         model = _MinSynModule(decoder(n_components, n_features, self.momentum), generator)
-        learning_rate = self.learning_rate
-        if learning_rate == "auto":
+        if self.learning_rate == "auto":
             learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / n_features)
+        else:
+            learning_rate = self.learning_rate
         description = f"MinSyn, start {start + 1} of {self.n_init}"
         with training_progress(description, self.max_iter, verbose=bool(self.verbose)) as on_epoch:
             result = train(
@@ -248,9 +248,7 @@ class MinSyn(FactorModel):
         """The final decoder, in float64, from the exact or the running statistics."""
         if self.statistics == "exact":
             X = X.astype(np.float64)
-            activation = X @ self.encoder_weights_.T + self.encoder_bias_
-            Z = expit(activation) if self._binary_latents else np.logaddexp(0, activation)
-            self.statistics_ = PairwiseStatistics.of(Z, X)
+            self.statistics_ = PairwiseStatistics.of(self._encode(X), X)
         else:
             running = decoder.running.statistics()
             moments = {
@@ -262,10 +260,10 @@ class MinSyn(FactorModel):
                 moments["cov_zx"] = scale * moments["cov_zx"]
                 moments["var_x"] = scale**2 * moments["var_x"]
             self.statistics_ = PairwiseStatistics(running.weight, **moments)
-        linear_map = (
-            gaussian.ci_linear_map if self.decoder == "gaussian" else bernoulli.ci_linear_map
-        )
-        self.components_, self.intercept_ = linear_map(self.statistics_)
+        if self.decoder == "gaussian":
+            self.components_, self.intercept_ = gaussian.ci_linear_map(self.statistics_)
+        else:
+            self.components_, self.intercept_ = bernoulli.ci_linear_map(self.statistics_)
 
 
 class _MinSynModule(nn.Module):

@@ -38,7 +38,7 @@ def ci_decoder(
     Cells may be empty, and then the logarithms are infinite. Here every variable is seen through
     a binary symmetric channel that flips it with a small probability, which keeps all cells
     positive. This smoothing is linear in the statistics and keeps independent variables
-    independent: a constant target has weights of exactly zero, and so has a constant source.
+    independent: a constant target has zero weights, and so has a constant source.
 
     Parameters
     ----------

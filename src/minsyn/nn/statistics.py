@@ -60,10 +60,7 @@ class RunningStatistics(nn.Module):
         """Take the statistics of one batch into the average."""
         self.n_batches += 1
         eta = max(self.momentum, 1 / int(self.n_batches))
-        if eta == 1:  # the old average has no weight, and may not be shaped by any data yet
-            merged = batch
-        else:
-            merged = self._average().weighted(1 - eta).merge(batch.weighted(eta))
+        merged = self._average().weighted(1 - eta).merge(batch.weighted(eta))
         for name in _MOMENTS:
             getattr(self, name).copy_(getattr(merged, name))
 
