@@ -271,7 +271,7 @@ class _MinSynModule(nn.Module):
 
     def __init__(self, decoder: Decoder, generator: torch.Generator) -> None:
         super().__init__()
-        n_latents, n_features = decoder.running.cov_zx.shape
+        n_latents, n_features = decoder.running.n_latents, decoder.running.n_features
         self.encoder = nn.Linear(n_features, n_latents)
         self.decoder = decoder
         # Pre-activations of unit variance for features of mean square 1.

@@ -40,6 +40,8 @@ class RunningStatistics(nn.Module):
         super().__init__()
         if not 0 < momentum <= 1:
             raise ValueError(f"momentum must be in (0, 1], found {momentum}")
+        self.n_latents = n_latents
+        self.n_features = n_features
         self.momentum = momentum
         self.register_buffer("n_batches", torch.zeros((), dtype=torch.long))
         for name, shape in zip(
