@@ -70,6 +70,6 @@ def information_nats(p_zx: Float[np.ndarray, "z x"]) -> float:
     return max(float(cell.sum()), 0.0)
 
 
-def source_marginals(p: Float[np.ndarray, "*sources x"]) -> list[Float[np.ndarray, "z x"]]:
+def source_marginals(p: Float[np.ndarray, "*sources x"]) -> list[Float[np.ndarray, "_ x"]]:
     """p(z_j, x) for every source j."""
     return [marginal(p, (j, p.ndim - 1)) for j in range(p.ndim - 1)]

@@ -2,7 +2,8 @@
 
 Two sources have four atoms, redundancy R, unique information U_1, U_2 and synergy S, with
 I(Z_j; X) = R + U_j and I(Z_1, Z_2; X) = R + U_1 + U_2 + S: one number decides them all, and the
-measures differ in which. For up to four sources `williams_beer_lattice` has an atom for every antichain.
+measures differ in which. `williams_beer_lattice` has an atom for every antichain of up to four
+sources.
 """
 
 import warnings

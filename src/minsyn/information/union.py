@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from minsyn.information import _certificate as certificate
 from minsyn.information import _interior_point as interior
+from minsyn.information import _null_space as null_space
 from minsyn.information._marginals import MarginalMap, marginal_map
 from minsyn.information._pmf import (
     Unit,
@@ -35,6 +36,8 @@ TARGET_GAP = 1e-10
 #: A certificate is tried when the nominal gap sum q s (nats) falls below the first; below the
 #: second nothing is left to gain in double precision.
 TRY_BELOW, GIVE_UP_BELOW = 1e-10, 1e-16
+#: Marginals that are off by rounding only.
+FEASIBLE = 1e-15
 #: max_j I(Z_j; X) and I(Z; X) this close (nats) leave no room for the minimisation.
 CLOSED_FORM_GAP = 1e-13
 
@@ -95,7 +98,7 @@ class UnionInformation:
     lower: float
     upper: float
     distribution: Float[np.ndarray, "*sources x"]
-    potentials: tuple[Float[np.ndarray, "z x"], ...]
+    potentials: tuple[Float[np.ndarray, "_ x"], ...]
     certified: bool
     n_iter: int
     unit: str
@@ -125,7 +128,7 @@ class UnionInformationBatch:
     lower: Float[np.ndarray, " n"]
     upper: Float[np.ndarray, " n"]
     distribution: Float[np.ndarray, "n *sources x"]
-    potentials: tuple[Float[np.ndarray, "n z x"], ...]
+    potentials: tuple[Float[np.ndarray, "n _ x"], ...]
     certified: Bool[np.ndarray, " n"]
     n_iter: Int[np.ndarray, " n"]
     unit: str
@@ -362,8 +365,8 @@ def _closed_form(p: Float[np.ndarray, "*sources x"], unit: Unit) -> UnionInforma
 
 
 def _share_gauge(
-    f: list[Float[np.ndarray, "*n z x"]], marginals: list[Float[np.ndarray, "*n z x"]]
-) -> list[Float[np.ndarray, "*n z x"]]:
+    f: list[Float[np.ndarray, "*n _ x"]], marginals: list[Float[np.ndarray, "*n _ x"]]
+) -> list[Float[np.ndarray, "*n _ x"]]:
     """Give every source the same E_p[f_j | x] without changing sum_j f_j."""
     p_x = marginals[0].sum(-2, keepdims=True)
     means = [
@@ -382,7 +385,7 @@ class _Solved:
     lower: Float[np.ndarray, " n"]
     upper: Float[np.ndarray, " n"]
     distribution: Float[np.ndarray, "n *sources x"]
-    potentials: list[Float[np.ndarray, "n z x"]]
+    potentials: list[Float[np.ndarray, "n _ x"]]
     n_iter: Int[np.ndarray, " n"]
 
     @classmethod
@@ -458,9 +461,10 @@ class _Best:
         if len(index) == 0:
             return
         b = self.b[index]
-        q = certificate.round_to_feasible(self.map, b, q)
+        if np.abs(q @ self.map.one_hot - b).max() > FEASIBLE:
+            q = certificate.round_to_feasible(self.map, b, q)
         upper = certificate.upper_bound(q)
-        # The rounding must have reached the marginals: else the bound is nobody's information.
+        # The marginals must have been reached: else the bound is nobody's information.
         feasible = np.abs(q @ self.map.one_hot - b).max((1, 2)) <= 1e-13
         better = feasible & (upper < self.upper[index])
         self.upper[index[better]] = upper[better]
@@ -494,7 +498,10 @@ def _solve(p: Float[np.ndarray, "n *sources x"]) -> _Solved:
     best = _Best(marginals, flat, b)
     n_iter = np.zeros(n, dtype=int)
     with np.errstate(all="ignore"):
-        _run(_ATTEMPTS[0], interior.Problem.of(marginals, b), np.arange(n), best, n_iter)
+        _run_small(shape, best, n_iter)
+        rest = np.flatnonzero(best.gap > TARGET_GAP)
+        if len(rest):
+            _run(_ATTEMPTS[0], interior.Problem.of(marginals, b[rest]), rest, best, n_iter)
         for attempt in _ATTEMPTS[1:]:
             for i in np.flatnonzero(best.gap > CERTIFIED_GAP):
                 one = interior.Problem.of(marginals, b[i : i + 1])
@@ -506,6 +513,25 @@ def _solve(p: Float[np.ndarray, "n *sources x"]) -> _Solved:
     f = [best.f[..., block].transpose(0, 2, 1) for block in marginals.blocks]
     lower = np.minimum(best.lower, best.upper)
     return _Solved(lower, best.upper, distribution, _share_gauge(f, joint), n_iter)
+
+
+def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"]) -> None:
+    """The method for small pmfs whose marginals are all well above zero."""
+    n_x, n_states = best.q.shape[1:]
+    constants = null_space.directions(shape, n_x)
+    if constants is None or n_states < len(marginal_map(shape).one_hot):
+        return
+    p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
+    start = best.map.product(best.b / p_x) * p_x
+    chosen = np.flatnonzero((start > null_space.MIN_START).all((1, 2)))
+    if len(chosen) == 0:
+        return
+    flat = start[chosen].reshape(len(chosen), -1)
+    try:
+        q, y, n_iter[chosen] = null_space.solve(constants, flat)
+    except np.linalg.LinAlgError:
+        return
+    best.offer(chosen, q.reshape(-1, n_x, n_states), y.reshape(len(chosen), n_x, -1))
 
 
 def _run(
