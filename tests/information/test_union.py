@@ -241,6 +241,15 @@ def test_batch_equals_one_by_one(kind, shape):
         assert batch[i].value == pytest.approx(union_information(p).value, abs=ATOL)
 
 
+def test_batch_rescues_its_members_one_by_one(monkeypatch):
+    """What the common steps leave open, the careful methods close."""
+    rng = np.random.default_rng(5)
+    pmfs = np.stack([KINDS["uneven"](rng, (3, 2, 3)) for _ in range(6)])
+    hopeless = union._Attempt(None, 0.05, 1, 2)
+    monkeypatch.setattr(union, "_ATTEMPTS", (hopeless, *union._ATTEMPTS[1:]))
+    assert union_information_batch(pmfs).certified.all()
+
+
 def test_result_is_readable():
     assert "certified" in repr(union_information(examples.and_gate()))
     assert "2 pmfs, 2 certified" in repr(union_information_batch([examples.xor()] * 2))

@@ -38,7 +38,7 @@ class MarginalMap:
         """prod_j factors_j(x, z_j)."""
         result = np.ones(())
         for block in self.blocks:
-            result = result * factors[..., self.one_hot[:, block].argmax(1) + block.start]
+            result = result * (factors[..., block] @ self.one_hot[:, block].T)
         return np.asarray(result)
 
 

@@ -38,13 +38,16 @@ class Directions:
     """The constant matrices of one shape; cells are flattened as [x, z].
 
     ``basis`` (c, d) spans the changes that keep the marginals; ``outer`` and ``row_outer`` turn a
-    diagonal Hessian into its d x d form; ``rows`` (c, n_states) sums over x; ``to_potentials``
-    (c, n_x k) recovers the multipliers from their sum.
+    diagonal Hessian into its d x d form. ``with_rows`` (c, c + n_states) appends r_z to the cells,
+    ``moves`` is the basis so extended, and ``difference`` subtracts each cell's row from it.
+    ``to_potentials`` (c, n_x k) recovers the multipliers from their sum.
     """
 
     basis: Float[np.ndarray, "c d"]
     outer: Float[np.ndarray, "c dd"]
-    rows: Float[np.ndarray, "c z"]
+    with_rows: Float[np.ndarray, "c cz"]
+    moves: Float[np.ndarray, "d cz"]
+    difference: Float[np.ndarray, "cz c"]
     row_outer: Float[np.ndarray, "z dd"]
     to_potentials: Float[np.ndarray, "c k"]
 
@@ -59,11 +62,14 @@ def directions(shape: tuple[int, ...], n_x: int) -> Directions | None:
     if basis.shape[1] == 0:
         return None
     rows = np.tile(np.eye(len(one_hot)), (n_x, 1))
+    with_rows = np.hstack([np.eye(len(rows)), rows])
     by_row = rows.T @ basis
     return Directions(
         basis,
         np.einsum("ci,cj->cij", basis, basis).reshape(len(basis), -1),
-        rows,
+        with_rows,
+        basis.T @ with_rows,
+        np.vstack([np.eye(len(rows)), -rows.T]),
         np.einsum("zi,zj->zij", by_row, by_row).reshape(len(one_hot), -1),
         np.linalg.pinv(np.kron(np.eye(n_x), one_hot)).T,
     )
@@ -96,7 +102,9 @@ def solve(
     is for the certificate to say.
     """
     n, c = start.shape
-    basis, rows = constants.basis, constants.rows
+    basis, moves = constants.basis, constants.moves
+    with_rows, difference = constants.with_rows, constants.difference
+    half_difference = 0.5 * difference
     d = basis.shape[1]
     final_q, final_y = start.copy(), np.zeros((n, constants.to_potentials.shape[1]))
     steps = np.zeros(n, dtype=int)
@@ -104,12 +112,13 @@ def solve(
     q = start
     # g = sum_j y_j(z_j, x): the multipliers enter only through it, and it stays such a sum.
     g = np.log(q)
-    r = q @ rows
+    r = (q @ with_rows)[:, c:]
     mu = -(r * np.log(r)).sum(1, keepdims=True) / c
     s = np.maximum(START_MU * mu, 1e-3) / q
     for it in range(MAX_ITER + 1):
-        r = q @ rows
-        theta = np.log(q) - np.log(r) @ rows.T
+        both = q @ with_rows
+        inverse = 1 / both
+        theta = np.log(both) @ difference
         total = (q * s).sum(1, keepdims=True)
         if it == MAX_ITER or total.min() < GAP:
             # Slack that g does not give would have to be charged to the bound.
@@ -123,30 +132,27 @@ def solve(
             on = ~done
             if not on.any():
                 break
-            active, q, s, r, g = active[on], q[on], s[on], r[on], g[on]
-            theta, total = theta[on], total[on]
-        w = 1 / q
-        hessian = (w * (1 + RIDGE) + s * w) @ constants.outer - (1 / r) @ constants.row_outer
+            active, q, s, g = active[on], q[on], s[on], g[on]
+            theta, total, inverse = theta[on], total[on], inverse[on]
+        w, w_r = inverse[:, :c], inverse[:, c:]
+        hessian = (w * (1 + RIDGE) + s * w) @ constants.outer - w_r @ constants.row_outer
         newton = _solver(hessian.reshape(-1, d, d))
-        # Predictor: where mu = 0 would lead.
-        dq = newton(-theta @ basis) @ basis.T
-        relative = dq * w
-        # ds = -s (1 + dq/q), so that s reaches 0 when the relative step is 1 / (1 + dq/q).
-        far = np.abs(relative + 0.5).max(1, keepdims=True) + 0.5
-        a = 1 / np.maximum(far, 1.0)
+        # Predictor: where mu = 0 would lead. ds = -s (1 + dq/q).
+        relative = (newton(-theta @ basis) @ moves) * inverse
+        cells = relative[:, :c]
+        a = 1 / np.maximum(np.abs(cells + 0.5).max(1, keepdims=True) + 0.5, 1.0)
         mu = total * (np.minimum(np.maximum((1 - a) ** 2, SIGMA_MIN), 0.9) / c)
         relative *= a
-        of_row = (a * (dq @ rows) / r) @ rows.T
-        curvature = 0.5 * (relative * relative - of_row * of_row)
-        curvature = np.minimum(np.maximum(curvature, -TRUST), TRUST)
-        second = np.minimum(np.maximum(relative * (a + relative), -TRUST), TRUST)
+        # Second order: of log(q / r), and of q s.
+        curvature = (relative * relative) @ half_difference
+        second = np.minimum(np.maximum(cells * (cells + a), -TRUST), TRUST)
         target = mu * w + s * second
-        h = target - theta + curvature
-        dq = newton(h @ basis) @ basis.T
-        relative = dq * w
-        ds = target - s - s * relative
-        far = np.maximum(-relative.min(1, keepdims=True), (-ds / s).max(1, keepdims=True))
+        h = target - theta + np.minimum(np.maximum(curvature, -TRUST), TRUST)
+        relative = (newton(h @ basis) @ moves) * inverse
+        cells = relative[:, :c]
+        ds = target - s * (1 + cells)
+        far = np.maximum(-cells.min(1, keepdims=True), -(ds / s).min(1, keepdims=True))
         a = np.minimum(TO_BOUNDARY / far, 1.0)
-        dg = relative * (1 + s) - ((dq @ rows) / r) @ rows.T - h - g
-        q, s, g = q + a * dq, s + a * ds, g + a * dg
+        dg = relative @ difference + s * cells - h - g
+        q, s, g = q * (1 + a * cells), s + a * ds, g + a * dg
     return final_q, final_y, steps

@@ -1,0 +1,16 @@
+from . import decomposition as decomposition
+from . import discrete as discrete
+from . import examples as examples
+from . import lattice as lattice
+from . import union as union
+from .decomposition import Decomposition as Decomposition
+from .decomposition import dependency_constraint as dependency_constraint
+from .decomposition import pid as pid
+from .lattice import RedundancyLattice as RedundancyLattice
+from .lattice import williams_beer_lattice as williams_beer_lattice
+from .union import UncertifiedWarning as UncertifiedWarning
+from .union import UnionInformation as UnionInformation
+from .union import UnionInformationBatch as UnionInformationBatch
+from .union import gk_synergy as gk_synergy
+from .union import union_information as union_information
+from .union import union_information_batch as union_information_batch
