@@ -20,11 +20,14 @@ class MarginalMap:
         ``q (x, z)`` and ``f @ one_hot.T`` is sum_j f_j(z_j, x).
     blocks
         The columns that belong to each source.
+    source_of : (n_values, m)
+        Row of a column marks its source.
     """
 
     shape: tuple[int, ...]
     one_hot: Float[np.ndarray, "z k"]
     blocks: tuple[slice, ...]
+    source_of: Float[np.ndarray, "k m"]
 
     def allowed(self, positive: Bool[np.ndarray, "*n x k"]) -> Bool[np.ndarray, "*n x z"]:
         """Cells none of whose pairwise marginals is zero."""
@@ -32,7 +35,7 @@ class MarginalMap:
 
     def of_states(self, chosen: Bool[np.ndarray, " z"]) -> "MarginalMap":
         """The same map on some of the states only."""
-        return MarginalMap(self.shape, self.one_hot[chosen], self.blocks)
+        return MarginalMap(self.shape, self.one_hot[chosen], self.blocks, self.source_of)
 
     def product(self, factors: Float[np.ndarray, "*n x k"]) -> Float[np.ndarray, "*n x z"]:
         """prod_j factors_j(x, z_j)."""
@@ -51,4 +54,5 @@ def marginal_map(shape: tuple[int, ...]) -> MarginalMap:
     )
     ends = np.cumsum(shape)
     blocks = tuple(slice(int(e - k), int(e)) for k, e in zip(shape, ends, strict=True))
-    return MarginalMap(tuple(int(k) for k in shape), one_hot, blocks)
+    source_of = np.repeat(np.eye(len(shape)), shape, axis=0)
+    return MarginalMap(tuple(int(k) for k in shape), one_hot, blocks, source_of)

@@ -26,7 +26,6 @@ from minsyn.information._pmf import (
     as_pmf,
     in_unit,
     information_nats,
-    source_marginals,
 )
 
 #: The gap that certifies an answer, and the gap at which the iteration stops, in bits. The
@@ -36,10 +35,9 @@ TARGET_GAP = 1e-10
 #: A certificate is tried when the nominal gap sum q s (nats) falls below the first; below the
 #: second nothing is left to gain in double precision.
 TRY_BELOW, GIVE_UP_BELOW = 1e-10, 1e-16
-#: Marginals that are off by rounding only.
-FEASIBLE = 1e-15
-#: max_j I(Z_j; X) and I(Z; X) this close (nats) leave no room for the minimisation.
-CLOSED_FORM_GAP = 1e-13
+#: Marginals off by this are off by rounding only; what is off by more than the second, a tenth of
+#: what is promised, is not taken for a distribution with the marginals asked for.
+ROUNDING_ONLY, FEASIBLE = 1e-15, 1e-13
 
 
 class UncertifiedWarning(UserWarning):
@@ -211,9 +209,8 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
     """
     p = as_pmf(pmf)
     in_unit(0.0, unit)
-    closed = _closed_form(p, unit)
-    if closed is not None:
-        return closed
+    if p.ndim == 2:
+        return _one_source(p, unit)
     _check_memory(1, p.shape)
     solved = _solve(p[None])
     result = solved.in_unit(unit)[0]
@@ -342,40 +339,23 @@ def _check_memory(n: int, shape: tuple[int, ...]) -> None:
         )
 
 
-def _closed_form(p: Float[np.ndarray, "*sources x"], unit: Unit) -> UnionInformation | None:
-    """Where one source tells all that the sources tell together, U = I and q = p."""
-    marginals = source_marginals(p)
-    singles = [information_nats(p_zx) for p_zx in marginals]
-    whole = information_nats(p.reshape(-1, p.shape[-1]))
-    best = int(np.argmax(singles))
-    lower = min(singles[best], whole)
-    if whole - lower > CLOSED_FORM_GAP:
-        return None
-    # The bound max_j I_j <= U is that of f_best = log p(x|z)/p(x), the others 0.
-    f = []
-    for j, p_zx in enumerate(marginals):
-        p_z, p_x = p_zx.sum(1, keepdims=True), p_zx.sum(0)
-        positive = p_zx > 0
-        gain = np.where(positive, p_zx, 1.0) / np.where(positive, p_z * p_x, 1.0)
-        f.append(np.where(positive, np.log(gain) if j == best else 0.0, -np.inf))
-    f = _share_gauge(f, marginals)
-    lower, upper = float(in_unit(lower, unit)), float(in_unit(whole, unit))
-    potentials = tuple(np.asarray(in_unit(g, unit)) for g in f)
-    return UnionInformation(upper, lower, upper, p, potentials, True, 0, unit)
+def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:
+    """Of one source, U = I(Z; X), q = p and f = log p(x|z)/p(x)."""
+    positive = p_zx > 0
+    independent = p_zx.sum(1, keepdims=True) * p_zx.sum(0)
+    gain = np.log(np.where(positive, p_zx, 1.0) / np.where(positive, independent, 1.0))
+    value = float(in_unit(information_nats(p_zx), unit))
+    potential = np.asarray(in_unit(np.where(positive, gain, -np.inf), unit))
+    return UnionInformation(value, value, value, p_zx, (potential,), True, 0, unit)
 
 
 def _share_gauge(
-    f: list[Float[np.ndarray, "*n _ x"]], marginals: list[Float[np.ndarray, "*n _ x"]]
-) -> list[Float[np.ndarray, "*n _ x"]]:
+    marginals: MarginalMap, b: Float[np.ndarray, "n x k"], f: Float[np.ndarray, "n x k"]
+) -> Float[np.ndarray, "n x k"]:
     """Give every source the same E_p[f_j | x] without changing sum_j f_j."""
-    p_x = marginals[0].sum(-2, keepdims=True)
-    means = [
-        np.where(p > 0, p * np.where(p > 0, g, 0.0), 0.0).sum(-2, keepdims=True)
-        / np.where(p_x > 0, p_x, 1.0)
-        for g, p in zip(f, marginals, strict=True)
-    ]
-    common = sum(means) / len(means)
-    return [g - mean + common for g, mean in zip(f, means, strict=True)]
+    p_x = b[..., marginals.blocks[0]].sum(-1, keepdims=True)
+    means = (b * np.where(b > 0, f, 0.0)) @ marginals.source_of / np.where(p_x > 0, p_x, 1.0)
+    return f - (means - means.mean(-1, keepdims=True)) @ marginals.source_of.T
 
 
 @dataclass
@@ -433,13 +413,11 @@ class _Best:
         p_z = np.broadcast_to(self.b.sum(1, keepdims=True), self.b.shape)
         ratio = np.where(positive, self.b, 1.0) / np.where(positive, p_z * p_x, 1.0)
         gain = np.log(ratio)
-        each = np.stack([(self.b * gain)[..., k].sum((1, 2)) for k in self.map.blocks], axis=1)
-        best = each.argmax(1)
-        f = np.where(positive, 0.0, -np.inf)
-        for j, block in enumerate(self.map.blocks):
-            mine = best == j
-            f[mine, :, block] = np.where(positive, gain, -np.inf)[mine, :, block]
-        slack = certificate.ROUNDING * (np.abs(self.b * gain).sum((1, 2)) + 1)
+        term = self.b * gain
+        each = term.sum(1) @ self.map.source_of
+        mine = self.map.source_of.T[each.argmax(1)][:, None, :]
+        f = np.where(positive, gain * mine, -np.inf)
+        slack = certificate.ROUNDING * (np.abs(term).sum((1, 2)) + 1)
         return f, each.max(1) - slack
 
     def _raise(self, index: Int[np.ndarray, " i"], f: Float[np.ndarray, "i x k"]) -> None:
@@ -461,11 +439,13 @@ class _Best:
         if len(index) == 0:
             return
         b = self.b[index]
-        if np.abs(q @ self.map.one_hot - b).max() > FEASIBLE:
+        off = np.abs(q @ self.map.one_hot - b).max((1, 2))
+        if (off > ROUNDING_ONLY).any():
             q = certificate.round_to_feasible(self.map, b, q)
+            off = np.abs(q @ self.map.one_hot - b).max((1, 2))
         upper = certificate.upper_bound(q)
         # The marginals must have been reached: else the bound is nobody's information.
-        feasible = np.abs(q @ self.map.one_hot - b).max((1, 2)) <= 1e-13
+        feasible = off <= FEASIBLE
         better = feasible & (upper < self.upper[index])
         self.upper[index[better]] = upper[better]
         self.q[index[better]] = q[better]
@@ -498,6 +478,7 @@ def _solve(p: Float[np.ndarray, "n *sources x"]) -> _Solved:
     best = _Best(marginals, flat, b)
     n_iter = np.zeros(n, dtype=int)
     with np.errstate(all="ignore"):
+        # Where one source tells all that the sources tell together, q = p is proven already.
         _run_small(shape, best, n_iter)
         rest = np.flatnonzero(best.gap > TARGET_GAP)
         if len(rest):
@@ -509,10 +490,10 @@ def _solve(p: Float[np.ndarray, "n *sources x"]) -> _Solved:
     q = np.zeros((n, n_x, alive.size))
     q[:, :, alive] = best.q
     distribution = q.transpose(0, 2, 1).reshape(p.shape)
-    joint = [b[..., block].transpose(0, 2, 1) for block in marginals.blocks]
-    f = [best.f[..., block].transpose(0, 2, 1) for block in marginals.blocks]
+    shared = _share_gauge(marginals, b, best.f)
+    f = [shared[..., block].transpose(0, 2, 1) for block in marginals.blocks]
     lower = np.minimum(best.lower, best.upper)
-    return _Solved(lower, best.upper, distribution, _share_gauge(f, joint), n_iter)
+    return _Solved(lower, best.upper, distribution, f, n_iter)
 
 
 def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"]) -> None:
@@ -523,7 +504,7 @@ def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"
         return
     p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
     start = best.map.product(best.b / p_x) * p_x
-    chosen = np.flatnonzero((start > null_space.MIN_START).all((1, 2)))
+    chosen = np.flatnonzero((best.gap > TARGET_GAP) & (start > null_space.MIN_START).all((1, 2)))
     if len(chosen) == 0:
         return
     flat = start[chosen].reshape(len(chosen), -1)
