@@ -19,6 +19,7 @@ from minsyn.estimators import AutoEncoder, InfoMax, MinSyn
 @parametrize_with_checks(
     [
         MinSyn(max_iter=50),
+        MinSyn(solver="lbfgs"),
         MinSyn(1, statistics="running", batch_size=16, max_iter=20),
         AutoEncoder(max_iter=50),
         AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=20),
