@@ -1,1 +1,69 @@
-"""benchmark"""
+"""The words benchmark: methods x draws of letters -> a store of results -> the paper's table.
+
+An `Experiment` is data. `run` fits its cells, in parallel and each at most once, and keeps them in
+a `Store`; `summarise` and `markdown_table` make the table of what is in there.
+"""
+
+from minsyn.benchmark.atomic import write_atomically
+from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
+from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.methods import (
+    DEFAULT_METHODS,
+    METHODS,
+    Method,
+    PaperScores,
+    batch_method,
+    find_methods,
+)
+from minsyn.benchmark.run import CellFailure, WorkerDiedError, missing_cells, run
+from minsyn.benchmark.store import SettingsMismatchError, Store
+from minsyn.benchmark.summary import (
+    SCORES,
+    MethodSummary,
+    Score,
+    best,
+    results_frame,
+    summarise,
+)
+from minsyn.benchmark.table import caption, markdown_table, paper_texts, table_notes
+
+__all__ = [
+    "DEFAULT_METHODS",
+    "METHODS",
+    "SCORES",
+    "BatchDecodedMinSyn",
+    "CellFailure",
+    "CellResult",
+    "Experiment",
+    "Method",
+    "MethodSummary",
+    "PaperScores",
+    "Score",
+    "SettingsMismatchError",
+    "Store",
+    "WorkerDiedError",
+    "batch_method",
+    "best",
+    "caption",
+    "decoder_maps",
+    "find_methods",
+    "markdown_table",
+    "missing_cells",
+    "paper_texts",
+    "reconstruct",
+    "results_frame",
+    "run",
+    "run_cell",
+    "summarise",
+    "table_notes",
+    "write_atomically",
+]
+
+
+def __getattr__(name: str) -> type:
+    # The only part that needs torch, which is seconds to load.
+    if name == "BatchDecodedMinSyn":
+        from minsyn.benchmark.batch_statistics import BatchDecodedMinSyn
+
+        return BatchDecodedMinSyn
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,11 @@
-"""metrics"""
+"""Scores of a representation: how it reconstructs, and how its factors keep apart."""
+
+from minsyn.metrics.concentration import average_character_concentration, character_concentration
+from minsyn.metrics.reconstruction import cross_entropy, squared_error
+
+__all__ = [
+    "average_character_concentration",
+    "character_concentration",
+    "cross_entropy",
+    "squared_error",
+]

@@ -1,1 +1,28 @@
-"""report"""
+"""Figures and the terminal's table. Figure functions are pure: data in, a Matplotlib figure out."""
+
+from minsyn.report.batches import BatchCurve, figure_of_batches
+from minsyn.report.benchmark import batch_figure, benchmark_figures, save_figures
+from minsyn.report.maps import MapRow, figure_of_maps
+from minsyn.report.progress import CellProgress, cell_progress
+from minsyn.report.scatter import ScoreCloud, figure_of_scores
+from minsyn.report.style import save
+from minsyn.report.terminal import terminal_table
+from minsyn.report.words import WordsRow, figure_of_words
+
+__all__ = [
+    "BatchCurve",
+    "CellProgress",
+    "MapRow",
+    "ScoreCloud",
+    "WordsRow",
+    "batch_figure",
+    "benchmark_figures",
+    "cell_progress",
+    "figure_of_batches",
+    "figure_of_maps",
+    "figure_of_scores",
+    "figure_of_words",
+    "save",
+    "save_figures",
+    "terminal_table",
+]

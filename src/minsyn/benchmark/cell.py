@@ -1,0 +1,243 @@
+"""One cell of the benchmark: one method on one draw of letters, fitted and scored."""
+
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.decomposition import FastICA
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from minsyn.benchmark.methods import Method
+from minsyn.datasets import WordImages
+from minsyn.metrics import character_concentration, squared_error
+
+__all__ = ["CellResult", "decoder_maps", "reconstruct", "run_cell"]
+
+#: Words of each kind whose reconstructions are kept for the figures.
+_N_EXAMPLES = 6
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """Scores of one cell, and the few arrays that figures are drawn from.
+
+    Attributes
+    ----------
+    method : str
+        Key of the method.
+    draw : int
+        Number of the draw of letters, from 0.
+    random_state : int
+        Seed that the estimator was given.
+    train_loss, test_loss : float
+        Squared error summed over the pixels, averaged over the words.
+    acc : float
+        Average character concentration in nats; NaN if no factor has weight.
+    dead_factors : int
+        Factors without weight, which ACC leaves out (counted in each batch where a method has
+        maps for each).
+    fit_seconds : float
+        Wall time of the fit on one thread.
+    n_iter : int or None
+        Iterations or epochs, where the method has any.
+    converged : bool
+        Whether the fit settled before its iterations ran out.
+    warnings : tuple of str
+        What the method warned of.
+    maps : float32 array of shape (n_components, n_pixels)
+        Decoder maps.
+    train_rows, test_rows : integer arrays
+        Words kept as examples, as rows of the word images.
+    train_examples, test_examples : float32 arrays of shape (n_examples, n_pixels)
+        Their reconstructions.
+    """
+
+    method: str
+    draw: int
+    random_state: int
+    train_loss: float
+    test_loss: float
+    acc: float
+    dead_factors: int
+    fit_seconds: float
+    n_iter: int | None
+    converged: bool
+    warnings: tuple[str, ...]
+    maps: Float[np.ndarray, "components pixels"]
+    train_rows: Int[np.ndarray, " train_examples"]
+    test_rows: Int[np.ndarray, " test_examples"]
+    train_examples: Float[np.ndarray, "train_examples pixels"]
+    test_examples: Float[np.ndarray, "test_examples pixels"]
+
+
+def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
+    """What each latent adds to each feature, by a fitted estimator.
+
+    This is ``components_``, except for scikit-learn's FastICA, whose ``components_`` is the
+    *unmixing* matrix, the encoder: there it is the mixing matrix, transposed.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted.
+
+    Returns
+    -------
+    ndarray of shape (n_components, n_features)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import FastICA
+    >>> sources = np.random.default_rng(0).laplace(size=(1000, 2))
+    >>> ica = FastICA(whiten="unit-variance", random_state=0).fit(sources @ np.diag([1.0, 9.0]))
+    >>> np.abs(decoder_maps(ica)).max().round() > 9
+    np.True_
+    """
+    if isinstance(estimator, FastICA):
+        return np.asarray(estimator.mixing_.T)
+    return np.asarray(estimator.components_)
+
+
+def reconstruct(
+    estimator: Any, X: Float[np.ndarray, "samples features"]
+) -> Float[np.ndarray, "samples features"]:
+    """Encode and decode: ``reconstruct(X)``, or ``inverse_transform(transform(X))``.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted.
+    X : ndarray of shape (n_samples, n_features)
+        Data.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import PCA
+    >>> X = np.outer(np.arange(4.0), [1.0, 2.0])
+    >>> bool(np.allclose(reconstruct(PCA(1).fit(X), X), X))
+    True
+    """
+    if hasattr(estimator, "reconstruct"):
+        return np.asarray(estimator.reconstruct(X))
+    return np.asarray(estimator.inverse_transform(estimator.transform(X)))
+
+
+def run_cell(
+    method: Method, draw: int, words: WordImages, n_components: int, random_state: int
+) -> CellResult:
+    """Fit a method on the training words and score it.
+
+    Everything runs on one thread, so that the numbers do not depend on how many cells run at
+    once, and gets the words in float64: in float32, a FastICA that runs to its last iteration
+    loses the rank of its unmixing matrix to rounding.
+
+    Parameters
+    ----------
+    method : Method
+        What to fit.
+    draw : int
+        Number of the draw, for the record.
+    words : WordImages
+        The draw's words.
+    n_components : int
+        Number of factors.
+    random_state : int
+        Seed of the estimator.
+
+    Returns
+    -------
+    CellResult
+
+    Raises
+    ------
+    FloatingPointError
+        A reconstruction or a decoder map has NaN.
+
+    Examples
+    --------
+    >>> from minsyn.benchmark import METHODS
+    >>> from minsyn.datasets import make_word_images
+    >>> words = make_word_images(random_state=0)
+    >>> result = run_cell(METHODS["pca"], 0, words, n_components=9, random_state=0)
+    >>> result.maps.shape, result.converged
+    ((9, 2352), True)
+    """
+    estimator = method.make(n_components, random_state)
+    X_train, X_test = words.train.astype(np.float64), words.test.astype(np.float64)
+    with _one_thread(), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        start = time.perf_counter()
+        estimator.fit(X_train)
+        fit_seconds = time.perf_counter() - start
+        train, test = (_reconstruct_words(estimator, X) for X in (X_train, X_test))
+        maps = _finite(decoder_maps(estimator))
+        concentrations = character_concentration(maps, words.groups)
+    settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+    live = ~np.isnan(concentrations)
+    n_iter = getattr(estimator, "n_iter_", None)
+    train_rows, test_rows = _examples(len(train)), _examples(len(test))
+    return CellResult(
+        method=method.key,
+        draw=draw,
+        random_state=random_state,
+        train_loss=squared_error(X_train, train),
+        test_loss=squared_error(X_test, test) if len(test) else float("nan"),
+        acc=float(concentrations[live].mean()) if live.any() else float("nan"),
+        dead_factors=int((~live).sum()),
+        fit_seconds=fit_seconds,
+        n_iter=None if n_iter is None else int(n_iter),
+        converged=bool(getattr(estimator, "converged_", settled)) and settled,
+        warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        maps=maps[:n_components].astype(np.float32),
+        train_rows=train_rows,
+        test_rows=test_rows,
+        train_examples=train[train_rows].astype(np.float32),
+        test_examples=test[test_rows].astype(np.float32),
+    )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep BLAS, OpenMP and torch to one thread each."""
+    torch = sys.modules.get("torch")
+    with threadpool_limits(1):
+        if torch is None:
+            yield
+            return
+        n_threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(n_threads)
+
+
+def _reconstruct_words(
+    estimator: Any, X: Float[np.ndarray, "words pixels"]
+) -> Float[np.ndarray, "words pixels"]:
+    return _finite(reconstruct(estimator, X)) if len(X) else X
+
+
+def _finite(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    if not np.isfinite(values).all():
+        raise FloatingPointError("the fit diverged: its reconstructions or decoder maps have NaN")
+    return values
+
+
+def _examples(n_words: int) -> Int[np.ndarray, " examples"]:
+    """Rows spread over all words, each half a step from the ends."""
+    n_examples = min(_N_EXAMPLES, n_words)
+    return np.array([(2 * i + 1) * n_words // (2 * n_examples) for i in range(n_examples)], int)

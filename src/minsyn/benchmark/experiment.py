@@ -1,0 +1,179 @@
+"""An experiment of the words benchmark as data: which methods, on which words."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minsyn import __version__
+from minsyn.benchmark.methods import Method, find_methods
+from minsyn.datasets import Letters, Vocabulary, WordImages, make_word_images, paper_vocabulary
+
+__all__ = ["Experiment"]
+
+_RESAMPLE = ("none", "words", "all")
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """Methods x draws of letters, and the settings that all of these cells share.
+
+    The words of a draw depend on ``seed`` and the draw alone, and the random numbers of a method
+    on ``seed``, the draw and the method's key: more methods or more draws leave the cells that are
+    there as they are.
+
+    Attributes
+    ----------
+    letters : Letters
+        Images of letters, loaded once for all draws.
+    methods : tuple of Method
+        Rows of the table.
+    draws : int
+        How many times letters are drawn; each draw gives every method new words.
+    n_components : int
+        Factors of each method; the paper's 9 are 3 for each of 3 letters.
+    resample : {"none", "words", "all"}
+        How often images of letters are drawn anew within a draw, as for
+        `minsyn.datasets.make_word_images`.
+    samples_per_word : int
+        Images of each word.
+    seed : int
+        What all random numbers derive from.
+    vocabulary : Vocabulary
+        Words to train on and words held out. Default: the paper's.
+
+    Raises
+    ------
+    ValueError
+        A setting is out of its range, two methods share a key, or a letter has no image.
+
+    Examples
+    --------
+    >>> from minsyn.benchmark import Experiment, find_methods
+    >>> from minsyn.datasets import load_letters
+    >>> experiment = Experiment(load_letters("typewriter"), find_methods(["pca", "ica"]), draws=2)
+    >>> [(method.key, draw) for method, draw in experiment.cells()]
+    [('pca', 0), ('ica', 0), ('pca', 1), ('ica', 1)]
+    """
+
+    letters: Letters
+    methods: tuple[Method, ...] = field(default_factory=find_methods)
+    draws: int = 3
+    n_components: int = 9
+    resample: str = "none"
+    samples_per_word: int = 1
+    seed: int = 0
+    vocabulary: Vocabulary = field(default_factory=paper_vocabulary)
+
+    def __post_init__(self) -> None:
+        if not self.methods:
+            raise ValueError("methods: none given; an experiment needs at least one")
+        keys = [method.key for method in self.methods]
+        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        if repeated:
+            raise ValueError(f"methods: {', '.join(repeated)} given twice; keys must differ")
+        for name, least in (("draws", 1), ("samples_per_word", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: {getattr(self, name)} must be at least {least}")
+        if self.resample not in _RESAMPLE:
+            raise ValueError(
+                f"resample: {self.resample!r} is none of {', '.join(map(repr, _RESAMPLE))}"
+            )
+        self.letters.require(self.vocabulary.alphabet)
+        self._require_components()
+
+    def _require_components(self) -> None:
+        n_images = len(self.vocabulary.train) * self.samples_per_word
+        height, width = self.letters.images.shape[1:]
+        n_pixels = height * width * self.vocabulary.length
+        if not 1 <= self.n_components <= min(n_images, n_pixels):
+            raise ValueError(
+                f"n_components: {self.n_components} must be from 1 to {min(n_images, n_pixels)}, "
+                f"as there are {n_images} word images of {n_pixels} pixels to train on"
+            )
+
+    def cells(self) -> Iterator[tuple[Method, int]]:
+        """Every method of every draw, draw after draw.
+
+        Yields
+        ------
+        tuple of Method and int
+        """
+        for draw in range(self.draws):
+            for method in self.methods:
+                yield method, draw
+
+    def words(self, draw: int) -> WordImages:
+        """The word images of a draw.
+
+        Parameters
+        ----------
+        draw : int
+            From 0.
+
+        Returns
+        -------
+        WordImages
+        """
+        return make_word_images(
+            self.vocabulary,
+            self.letters,
+            resample=self.resample,
+            samples_per_word=self.samples_per_word,
+            random_state=np.random.SeedSequence(self.seed, spawn_key=(0, draw)),
+        )
+
+    def random_state(self, method: Method, draw: int) -> int:
+        """The seed of a method's estimator in a draw.
+
+        Parameters
+        ----------
+        method : Method
+            Its key counts.
+        draw : int
+            From 0.
+
+        Returns
+        -------
+        int
+            From 0 to 2**32 - 1.
+        """
+        spawn_key = (1, draw, *method.key.encode())
+        return int(np.random.SeedSequence(self.seed, spawn_key=spawn_key).generate_state(1)[0])
+
+    def settings(self) -> dict[str, Any]:
+        """What cells must agree in to stand in one table; methods and draws are not part of it.
+
+        Returns
+        -------
+        dict
+            Ready for JSON. Letters and vocabulary appear by name or size and by digest.
+        """
+        return {
+            "minsyn": __version__,
+            "letters": self.letters.name,
+            "letters_sha256": _letters_digest(self.letters),
+            "vocabulary": f"{len(self.vocabulary.train)} + {len(self.vocabulary.test)} words",
+            "vocabulary_sha256": _digest(
+                repr((self.vocabulary.train, self.vocabulary.test)).encode()
+            ),
+            "n_components": self.n_components,
+            "resample": self.resample,
+            "samples_per_word": self.samples_per_word,
+            "seed": self.seed,
+        }
+
+
+def _letters_digest(letters: Letters) -> str:
+    styles = letters.styles if letters.styles is None else letters.styles.tolist()
+    described = repr((letters.images.shape, letters.labels.tolist(), styles)).encode()
+    return _digest(np.ascontiguousarray(letters.images), described)
+
+
+def _digest(*parts: Any) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

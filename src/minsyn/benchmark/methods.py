@@ -1,0 +1,281 @@
+"""The methods that the words benchmark compares, as data."""
+
+import difflib
+import importlib.util
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+__all__ = ["DEFAULT_METHODS", "METHODS", "Method", "PaperScores", "batch_method", "find_methods"]
+
+#: What `find_methods` turns into `batch_method`, alone or followed by a batch size.
+_BATCH = "minsyn-bernoulli-batch"
+
+
+class PaperScores(NamedTuple):
+    """A row of the paper's table: squared errors summed over the pixels, and ACC in nats."""
+
+    train_loss: float
+    test_loss: float
+    acc: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the benchmark.
+
+    Attributes
+    ----------
+    key : str
+        Name on the command line and in file names; with the seed it decides the random numbers.
+    label : str
+        Name in tables and figures.
+    make : callable
+        Takes ``n_components`` and ``random_state`` (an int) and returns an unfitted estimator
+        with scikit-learn's ``fit``, ``transform`` and ``inverse_transform``. It must be
+        picklable, so that cells can run in other processes.
+    paper : PaperScores, optional
+        What the paper reports.
+    needs : tuple of two str, optional
+        A module that must be installed, and the extra of minsyn that installs it.
+    leaks : bool
+        Whether a reconstruction sees more of the data than its own latents, so that its losses
+        must not be ranked with those of the others.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import NMF
+    >>> def make_nmf(n_components, random_state):
+    ...     return NMF(n_components, random_state=random_state, max_iter=1000)
+    >>> nmf = Method("nmf", "NMF", make_nmf)
+    >>> nmf.is_available
+    True
+    """
+
+    key: str
+    label: str
+    make: Callable[[int, int], Any]
+    paper: PaperScores | None = None
+    needs: tuple[str, str] | None = None
+    leaks: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.key or set(self.key) - set("abcdefghijklmnopqrstuvwxyz0123456789-_."):
+            raise ValueError(
+                f"key: {self.key!r} must be made of a-z, 0-9, '-', '_' and '.', as it names files"
+            )
+
+    @property
+    def is_available(self) -> bool:
+        """Whether what the method needs is installed."""
+        return self.needs is None or importlib.util.find_spec(self.needs[0]) is not None
+
+    def require(self) -> None:
+        """Raise ``ImportError`` if what the method needs is not installed.
+
+        Examples
+        --------
+        >>> METHODS["pca"].require()
+        """
+        if self.needs is not None and not self.is_available:
+            module, extra = self.needs
+            raise ImportError(
+                f"{self.label} needs {module}, which is not installed: "
+                f"pip install 'minsyn[{extra}]', or leave the method out"
+            )
+
+
+# Estimators are imported when they are made: a run of PCA alone loads no torch.
+
+
+def _minsyn(decoder: Any, n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import MinSyn
+
+    return MinSyn(n_components, decoder=decoder, random_state=random_state)
+
+
+def _batch_decoded(batch_size: int, n_components: int, random_state: int) -> Any:
+    from minsyn.benchmark.batch_statistics import BatchDecodedMinSyn
+
+    return BatchDecodedMinSyn(n_components, batch_size, random_state)
+
+
+def _ica(n_components: int, random_state: int) -> Any:
+    from sklearn.decomposition import FastICA
+
+    # scikit-learn's 200 iterations do not suffice here. Whitening by "svd" is exact, so that the
+    # reconstructions are PCA's.
+    return FastICA(
+        n_components,
+        whiten="unit-variance",
+        whiten_solver="svd",
+        max_iter=2000,
+        random_state=random_state,
+    )
+
+
+def _infomax(n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import InfoMax
+
+    return InfoMax(n_components, random_state=random_state)
+
+
+def _pca(n_components: int, random_state: int) -> Any:
+    from sklearn.decomposition import PCA
+
+    # "auto" would be a randomised approximation for data of this shape.
+    return PCA(n_components, svd_solver="full", random_state=random_state)
+
+
+def _autoencoder(noise_std: float, n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import AutoEncoder
+
+    return AutoEncoder(
+        n_components,
+        decoder="sigmoid",
+        noise_std=noise_std,
+        learning_rate=0.001,
+        random_state=random_state,
+    )
+
+
+#: The seven rows of the paper's table, by their keys and in its order.
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        method.key: method
+        for method in (
+            Method(
+                "minsyn-bernoulli",
+                "MinSyn (Binary)",
+                partial(_minsyn, "bernoulli"),
+                PaperScores(12.94, 48.12, 0.558),
+            ),
+            Method(
+                "minsyn-gaussian",
+                "MinSyn (Gaussian)",
+                partial(_minsyn, "gaussian"),
+                PaperScores(58.68, 91.26, 0.670),
+            ),
+            Method("ica", "ICA", _ica, PaperScores(49.83, 85.23, 0.824)),
+            Method(
+                "infomax",
+                "InfoMax",
+                _infomax,
+                PaperScores(49.83, 85.23, 0.849),
+                needs=("mne", "infomax"),
+            ),
+            Method("pca", "PCA", _pca, PaperScores(49.83, 85.23, 0.950)),
+            Method(
+                "autoencoder",
+                "Auto-encoder",
+                partial(_autoencoder, 0.0),
+                PaperScores(35.98, 73.67, 1.07),
+            ),
+            Method(
+                "denoising",
+                "Denoising",
+                partial(_autoencoder, 0.25),
+                PaperScores(38.26, 76.40, 1.08),
+            ),
+        )
+    }
+)
+
+#: The keys of the paper's seven methods.
+DEFAULT_METHODS: tuple[str, ...] = tuple(METHODS)
+
+
+def batch_method(batch_size: int) -> Method:
+    """MinSyn (Binary) decoded with the statistics of each mini-batch itself.
+
+    It is trained with mini-batches of ``batch_size``, and in evaluation too each batch of words
+    sets the decoder from its own pixels: the batch leaks into its own reconstruction, the more so
+    the smaller it is. So its losses measure something else than those of the other rows. See
+    `minsyn.benchmark.BatchDecodedMinSyn`.
+
+    Parameters
+    ----------
+    batch_size : int
+        Words in a batch, at least 2.
+
+    Returns
+    -------
+    Method
+        With the key ``minsyn-bernoulli-batch-<batch_size>``.
+
+    Raises
+    ------
+    ValueError
+        ``batch_size`` is below 2.
+
+    Examples
+    --------
+    >>> batch_method(16).label
+    'MinSyn (Binary), batch statistics (16)'
+    """
+    if batch_size < 2:
+        raise ValueError(
+            f"batch_size: {batch_size} must be at least 2; a batch of one word is its own mean"
+        )
+    return Method(
+        f"{_BATCH}-{batch_size}",
+        f"MinSyn (Binary), batch statistics ({batch_size})",
+        partial(_batch_decoded, batch_size),
+        leaks=True,
+    )
+
+
+def find_methods(
+    keys: Iterable[str] = DEFAULT_METHODS, *, batch_size: int = 32
+) -> tuple[Method, ...]:
+    """Methods by their keys.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        Keys of `METHODS`, or ``"minsyn-bernoulli-batch"`` for `batch_method`, where a batch size
+        may follow: ``"minsyn-bernoulli-batch-16"``. Repeats count once.
+    batch_size : int, default=32
+        Batch size where none follows.
+
+    Returns
+    -------
+    tuple of Method
+        In the order of ``keys``.
+
+    Raises
+    ------
+    ValueError
+        A key is unknown, or there is none.
+
+    Examples
+    --------
+    >>> [method.label for method in find_methods(["pca", "minsyn-bernoulli-batch"])]
+    ['PCA', 'MinSyn (Binary), batch statistics (32)']
+    >>> find_methods(["pcs"])
+    Traceback (most recent call last):
+    ValueError: methods: 'pcs' is unknown; did you mean 'pca'? Known are minsyn-bernoulli, ...
+    """
+    methods = {method.key: method for method in (_find(key, batch_size) for key in keys)}
+    if not methods:
+        raise ValueError(f"methods: none given; known are {_known()}")
+    return tuple(methods.values())
+
+
+def _find(key: str, batch_size: int) -> Method:
+    if key in METHODS:
+        return METHODS[key]
+    if key == _BATCH:
+        return batch_method(batch_size)
+    stem, _, size = key.rpartition("-")
+    if stem == _BATCH and size.isdecimal():
+        return batch_method(int(size))
+    close = difflib.get_close_matches(key.lower(), [*METHODS, _BATCH], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise ValueError(f"methods: {key!r} is unknown{hint} Known are {_known()}")
+
+
+def _known() -> str:
+    return ", ".join([*METHODS, _BATCH])

@@ -1,0 +1,346 @@
+"""The command line: options in, the benchmark run, its table and figures out."""
+
+# What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from minsyn._version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from minsyn.benchmark import (
+        CellFailure,
+        CellResult,
+        Experiment,
+        Method,
+        MethodSummary,
+        Store,
+    )
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Representations with minimal synergy: the paper's benchmark.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+
+_console = Console(highlight=False)
+_errors = Console(stderr=True, highlight=False)
+
+Letters = Annotated[
+    str,
+    typer.Option(
+        help="Images of letters: `typewriter` (rendered, no network), `emnist` (handwriting, "
+        "downloaded once), or the path of an .npz file or folder of your own."
+    ),
+]
+Draws = Annotated[int, typer.Option(help="How many times letters are drawn anew.")]
+Components = Annotated[int, typer.Option(help="Factors of each method.")]
+Resample = Annotated[
+    str,
+    typer.Option(
+        help="How often images of letters are drawn anew: `none` (one image of each letter, the "
+        "paper's task), `words` (one within each word), `all` (a new one each time)."
+    ),
+]
+SamplesPerWord = Annotated[int, typer.Option(help="Images of each word.")]
+Jobs = Annotated[int, typer.Option(help="Cells run at once; -1 is one on each core.")]
+Seed = Annotated[int, typer.Option(help="What all random numbers derive from.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Discard what the output folder holds of earlier runs.")
+]
+
+
+def _print_version(wanted: bool) -> bool:
+    if wanted:
+        typer.echo(f"minsyn {__version__}")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def benchmark(
+    letters: Letters = "typewriter",
+    draws: Draws = 3,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Methods, separated by commas or in repeated options. Known: "
+            "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
+            "`denoising` (the default seven), and `minsyn-bernoulli-batch`, which decodes each "
+            "batch with the batch's own statistics.",
+            show_default="the paper's seven",
+        ),
+    ] = None,
+    components: Components = 9,
+    resample: Resample = "none",
+    samples_per_word: SamplesPerWord = 1,
+    batch_size: Annotated[
+        int, typer.Option(help="Words in a batch, for `minsyn-bernoulli-batch`.")
+    ] = 32,
+    jobs: Jobs = -1,
+    seed: Seed = 0,
+    output: Annotated[Path, typer.Option(help="Folder for results.")] = Path("runs/words"),
+    overwrite: Overwrite = False,
+) -> None:
+    """Compare methods on images of words: how they reconstruct, and how they disentangle.
+
+    Each method is fitted on every draw of letters. Finished cells stay in the output folder: the
+    same command goes on where it was stopped, and more methods or draws add to what is there.
+
+    Writes results.csv, table.md and figures/ into the output folder.
+    """
+    with _clear_errors(output):
+        chosen = _methods(methods, batch_size)
+        experiment = _experiment(
+            letters, chosen, draws, components, resample, samples_per_word, seed
+        )
+        store, failures = _run(experiment, output, jobs, overwrite)
+        _report_benchmark(experiment, store, letters)
+        _exit_with(store, failures)
+
+
+@app.command("batch-statistics")
+def batch_statistics(
+    batch_sizes: Annotated[
+        str, typer.Option(help="Batch sizes, separated by commas or spaces.")
+    ] = "4,8,16,32,64,149",
+    letters: Letters = "typewriter",
+    draws: Draws = 3,
+    components: Components = 9,
+    resample: Resample = "none",
+    samples_per_word: SamplesPerWord = 1,
+    jobs: Jobs = -1,
+    seed: Seed = 0,
+    output: Annotated[Path, typer.Option(help="Folder for results.")] = Path(
+        "runs/batch-statistics"
+    ),
+    overwrite: Overwrite = False,
+) -> None:
+    """Show what MinSyn (Binary) scores when each batch is decoded with its own statistics.
+
+    Such a decoder has seen the pixels that it reconstructs, the more so the smaller the batch.
+    The scores are set beside those with statistics fixed after training, and the paper's.
+
+    Writes results.csv, table.md and figures/ into the output folder.
+    """
+    with _clear_errors(output):
+        from minsyn.benchmark import METHODS, batch_method
+
+        sizes = _sizes(batch_sizes)
+        chosen = (METHODS["minsyn-bernoulli"], *map(batch_method, sizes))
+        experiment = _experiment(
+            letters, chosen, draws, components, resample, samples_per_word, seed
+        )
+        store, failures = _run(experiment, output, jobs, overwrite)
+        _report_batches(experiment, store, letters, sizes)
+        _exit_with(store, failures)
+
+
+def _methods(keys: list[str] | None, batch_size: int) -> tuple["Method", ...]:
+    from minsyn.benchmark import find_methods
+
+    if keys is not None:
+        given = [key.strip() for part in keys for key in part.split(",") if key.strip()]
+        chosen = find_methods(given, batch_size=batch_size)
+        for method in chosen:
+            method.require()
+        return chosen
+    present = []
+    for method in find_methods():
+        if method.is_available:
+            present.append(method)
+        elif method.needs is not None:
+            module, extra = method.needs
+            _console.print(
+                f"[yellow]{method.label} is left out: it needs {module} "
+                f"(pip install 'minsyn\\[{extra}]').[/yellow]"
+            )
+    return tuple(present)
+
+
+def _sizes(text: str) -> list[int]:
+    parts = text.replace(",", " ").split()
+    odd = next((part for part in parts if not part.isdecimal()), None)
+    if odd is not None or not parts:
+        raise ValueError(
+            f"batch-sizes: expected whole numbers such as 4,16,64, found {odd or text!r}"
+        )
+    return sorted({int(part) for part in parts})
+
+
+def _experiment(
+    letters: str,
+    methods: tuple["Method", ...],
+    draws: int,
+    components: int,
+    resample: str,
+    samples_per_word: int,
+    seed: int,
+) -> "Experiment":
+    from minsyn.benchmark import Experiment
+    from minsyn.datasets import load_letters
+
+    return Experiment(
+        load_letters(letters), methods, draws, components, resample, samples_per_word, seed
+    )
+
+
+def _run(
+    experiment: "Experiment", output: Path, jobs: int, overwrite: bool
+) -> tuple["Store", list["CellFailure"]]:
+    """Run what is missing, with a progress bar and a line for each cell."""
+    from minsyn.benchmark import CellFailure, Store, missing_cells, run
+    from minsyn.report import cell_progress
+
+    store = Store(output, experiment, overwrite=overwrite)
+    total = len(list(experiment.cells()))
+    finished = total - len(missing_cells(experiment, store.results()))
+    for note in store.notes:
+        _console.print(escape(note), style="yellow")
+    if finished:
+        _console.print(f"{finished} of {total} cells were finished before.")
+    labels = {method.key: method.label for method in experiment.methods}
+    failures = []
+    with cell_progress(_console, total, finished) as cells:
+        for outcome in run(experiment, store, n_jobs=jobs, on_start=cells.start):
+            cells.end(outcome, labels[outcome.method])
+            if isinstance(outcome, CellFailure):
+                failures.append(outcome)
+    return store, failures
+
+
+def _report_benchmark(experiment: "Experiment", store: "Store", letters: str) -> None:
+    from minsyn.benchmark import DEFAULT_METHODS
+    from minsyn.report import benchmark_figures
+
+    def command(rows: list["MethodSummary"]) -> str:
+        keys = [row.key for row in rows]
+        methods = "" if keys == list(DEFAULT_METHODS) else f" --methods {','.join(keys)}"
+        return _command("benchmark", letters, experiment, rows) + methods
+
+    _report(
+        experiment,
+        store,
+        command,
+        lambda results, rows: benchmark_figures(experiment, results, rows),
+    )
+
+
+def _report_batches(
+    experiment: "Experiment", store: "Store", letters: str, sizes: list[int]
+) -> None:
+    from minsyn.report import batch_figure
+
+    def command(rows: list["MethodSummary"]) -> str:
+        listed = ",".join(map(str, sizes))
+        stem = _command("batch-statistics", letters, experiment, rows)
+        return f"{stem} --batch-sizes {listed}"
+
+    _report(
+        experiment,
+        store,
+        command,
+        lambda results, rows: {"batch_statistics": batch_figure(results, sizes)},
+    )
+
+
+def _report(
+    experiment: "Experiment",
+    store: "Store",
+    command: Callable[[list["MethodSummary"]], str],
+    figures: Callable[[list["CellResult"], list["MethodSummary"]], dict[str, "Figure"]],
+) -> None:
+    """Write results.csv, table.md and figures; print the table and where they are."""
+    from minsyn.benchmark import (
+        caption,
+        markdown_table,
+        results_frame,
+        summarise,
+        table_notes,
+        write_atomically,
+    )
+    from minsyn.report import save_figures, terminal_table
+
+    results = store.results()
+    rows = summarise(results, experiment.methods)
+    csv, table = store.folder / "results.csv", store.folder / "table.md"
+    write_atomically(csv, results_frame(results, experiment.seed).to_csv(index=False))
+    write_atomically(table, markdown_table(rows, experiment, command(rows)))
+    drawn = save_figures(figures(results, rows), store.folder / "figures") if rows else []
+    _console.print()
+    _console.print(terminal_table(rows))
+    for paragraph in (caption(rows, experiment), *table_notes(rows)):
+        _console.print(escape(paragraph), style="dim")
+    _console.print()
+    for path in (csv, table, *drawn):
+        _console.print(escape(str(path)), soft_wrap=True)
+
+
+def _command(name: str, letters: str, experiment: "Experiment", rows: list[Any]) -> str:
+    """The command that makes a table's numbers again; output and jobs do not matter to them."""
+    return (
+        f"minsyn {name} --letters {shlex.quote(letters)} "
+        f"--draws {max((row.draws for row in rows), default=experiment.draws)} "
+        f"--components {experiment.n_components} --resample {experiment.resample} "
+        f"--samples-per-word {experiment.samples_per_word} --seed {experiment.seed}"
+    )
+
+
+def _exit_with(store: "Store", failures: list["CellFailure"]) -> None:
+    for failure in failures:
+        _errors.print(
+            f"{failure.label} failed in draw {failure.draw + 1}: {failure.error}",
+            style="red",
+            markup=False,
+        )
+    if failures:
+        _errors.print(
+            f"Tracebacks are in {store.folder / 'failures'}; the same command tries again.",
+            markup=False,
+        )
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _clear_errors(output: Path) -> Iterator[None]:
+    """One line instead of a traceback for what a user can mend; exit code 2 for bad arguments."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail(f"Stopped. Finished cells are in {output}; the same command goes on from there.", 130)
+    except (ValueError, TypeError) as error:
+        _fail(str(error), 2)
+    except (ImportError, OSError) as error:
+        _fail(str(error), 1)
+    except RuntimeError as error:
+        from minsyn.benchmark import WorkerDiedError
+
+        if not isinstance(error, WorkerDiedError):
+            raise
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _errors.print(message, style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(code)
