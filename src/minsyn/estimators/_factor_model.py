@@ -66,9 +66,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        weights, bias = self.encoder_weights_.astype(X.dtype), self.encoder_bias_.astype(X.dtype)
-        activation = X @ weights.T + bias
-        return expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+        return self._encode(X)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Expected observations given latents.
@@ -97,15 +95,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self.inverse_transform(self.transform(X))
 
-    def score(self, X: Any, y: None = None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:
         """Negative reconstruction loss, summed over the features, averaged over the samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Data.
-        y : None
-            Ignored, for scikit-learn's interface.
+        y : ignored
+            Present for scikit-learn's interface.
 
         Returns
         -------
@@ -115,10 +113,17 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        natural = self._natural(np.asarray(self.transform(X)))
+        natural = self._natural(self._encode(X))
         if not self._binary_features:
             return -float(np.mean(np.sum((X - natural) ** 2, axis=1)))
         return float(np.mean(np.sum(X * natural - np.logaddexp(0, natural), axis=1)))
+
+    def _encode(
+        self, X: Float[np.ndarray, "samples features"]
+    ) -> Float[np.ndarray, "samples latents"]:
+        weights, bias = self.encoder_weights_.astype(X.dtype), self.encoder_bias_.astype(X.dtype)
+        activation = X @ weights.T + bias
+        return expit(activation) if self._binary_latents else np.logaddexp(0, activation)
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]

@@ -121,15 +121,15 @@ class AutoEncoder(FactorModel):
         return self.decoder == "sigmoid"
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: None = None) -> "AutoEncoder":
+    def fit(self, X: Any, y: Any = None) -> "AutoEncoder":
         """Train encoder and decoder.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Training data; in [0, 1] for the sigmoid decoder.
-        y : None
-            Ignored, for scikit-learn's interface.
+        y : ignored
+            Present for scikit-learn's interface.
 
         Returns
         -------

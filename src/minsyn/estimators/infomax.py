@@ -91,15 +91,15 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: None = None) -> "InfoMax":
+    def fit(self, X: Any, y: Any = None) -> "InfoMax":
         """Find the components.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Training data.
-        y : None
-            Ignored, for scikit-learn's interface.
+        y : ignored
+            Present for scikit-learn's interface.
 
         Returns
         -------
@@ -155,13 +155,12 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ImportError(
                 "InfoMax runs on mne, which is not installed: pip install 'minsyn[infomax]'"
             ) from error
-        random_state = check_random_state(self.random_state)
         weights, n_iter = infomax(
             white,
             extended=False,
             max_iter=self.max_iter,
             w_change=self.tol,
-            random_state=random_state,
+            rng=int(check_random_state(self.random_state).randint(2**31 - 1)),
             return_n_iter=True,
             verbose="ERROR",
         )
@@ -200,18 +199,20 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return np.asarray(Z) @ self.components_ + self.mean_
 
-    def score(self, X: Any, y: None = None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:
         """Negative squared error, summed over the features and averaged over the samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Data.
-        y : None
-            Ignored, for scikit-learn's interface.
+        y : ignored
+            Present for scikit-learn's interface.
         """
-        reconstruction = self.inverse_transform(np.asarray(self.transform(X)))
-        return -float(np.mean(np.sum((np.asarray(X) - reconstruction) ** 2, axis=1)))
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        reconstruction = self.inverse_transform((X - self.mean_) @ self.unmixing_.T)
+        return -float(np.mean(np.sum((X - reconstruction) ** 2, axis=1)))
 
     @property
     def _n_features_out(self) -> int:

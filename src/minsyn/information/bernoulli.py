@@ -20,6 +20,15 @@ class BernoulliCIDecoder(NamedTuple):
     bias: Float[Any, " n"]
 
 
+class Cells(NamedTuple):
+    """Cells ``p(z_j, x_i)``: ``p10`` is z_j = 1, x_i = 0."""
+
+    p11: Float[Any, "m n"]
+    p10: Float[Any, "m n"]
+    p01: Float[Any, "m n"]
+    p00: Float[Any, "m n"]
+
+
 def ci_decoder(
     p_zx: Float[Any, "m n"],
     p_z: Float[Any, " m"],
@@ -38,7 +47,7 @@ def ci_decoder(
     Cells may be empty, and then the logarithms are infinite. Here every variable is seen through
     a binary symmetric channel that flips it with a small probability, which keeps all cells
     positive. This smoothing is linear in the statistics and keeps independent variables
-    independent: a constant target has weights of exactly zero, and so has a constant source.
+    independent: a constant target has zero weights, and so has a constant source.
 
     Parameters
     ----------
@@ -70,15 +79,23 @@ def ci_decoder(
     >>> sigmoid.round(3)
     array([[0.002, 0.998]])
     """
+    weights, bias, _ = ci_decoder_cells(p_zx, p_z, p_x, flip)
+    return BernoulliCIDecoder(weights, bias)
+
+
+def ci_decoder_cells(
+    p_zx: Float[Any, "m n"], p_z: Float[Any, " m"], p_x: Float[Any, " n"], flip: float
+) -> tuple[Float[Any, "m n"], Float[Any, " n"], Cells]:
+    """Weights and bias of `ci_decoder`, and the smoothed cells that they were computed from."""
     xp = array_namespace(p_zx, p_z, p_x)
-    p_z, p_x, p_zx = _through_channel(p_z, p_x, p_zx, flip)
+    p_z, p_x, p11 = _through_channel(p_z, p_x, p_zx, flip)
     p_z = p_z[:, xp.newaxis]
-    p11, p10, p01, p00 = p_zx, p_z - p_zx, p_x - p_zx, 1 - p_z - p_x + p_zx
-    log_p01, log_p00 = xp.log(p01), xp.log(p00)
-    weights = xp.log(p11) - xp.log(p10) - log_p01 + log_p00
+    cells = Cells(p11, p_z - p11, p_x - p11, 1 - p_z - p_x + p11)
+    log_p01, log_p00 = xp.log(cells.p01), xp.log(cells.p00)
+    weights = xp.log(cells.p11) - xp.log(cells.p10) - log_p01 + log_p00
     prior = xp.log(p_x) - xp.log(1 - p_x)
     bias = prior + xp.sum(log_p01 - log_p00 - prior, axis=0)
-    return BernoulliCIDecoder(weights, bias)
+    return weights, bias, cells
 
 
 def ci_linear_map(

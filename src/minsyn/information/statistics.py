@@ -63,7 +63,7 @@ class PairwiseStatistics:
     var_x: Float[Any, " n"]
 
     @classmethod
-    def of(cls, z: Float[Any, "samples m"], x: Float[Any, "samples n"]) -> "PairwiseStatistics":
+    def of(cls, z: Float[Any, "samples m"], x: Float[Any, "_ n"]) -> "PairwiseStatistics":
         """Statistics of one chunk of samples.
 
         Raises
@@ -108,9 +108,7 @@ class PairwiseStatistics:
             var_x=a * self.var_x + b * other.var_x + a * b * shift_x * shift_x,
         )
 
-    def update(
-        self, z: Float[Any, "samples m"], x: Float[Any, "samples n"]
-    ) -> "PairwiseStatistics":
+    def update(self, z: Float[Any, "samples m"], x: Float[Any, "_ n"]) -> "PairwiseStatistics":
         """Statistics with one more chunk of samples."""
         return self.merge(PairwiseStatistics.of(z, x))
 

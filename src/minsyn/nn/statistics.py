@@ -40,6 +40,8 @@ class RunningStatistics(nn.Module):
         super().__init__()
         if not 0 < momentum <= 1:
             raise ValueError(f"momentum must be in (0, 1], found {momentum}")
+        self.n_latents = n_latents
+        self.n_features = n_features
         self.momentum = momentum
         self.register_buffer("n_batches", torch.zeros((), dtype=torch.long))
         for name, shape in zip(
@@ -60,10 +62,7 @@ class RunningStatistics(nn.Module):
         """Take the statistics of one batch into the average."""
         self.n_batches += 1
         eta = max(self.momentum, 1 / int(self.n_batches))
-        if eta == 1:  # the old average has no weight, and may not be shaped by any data yet
-            merged = batch
-        else:
-            merged = self._average().weighted(1 - eta).merge(batch.weighted(eta))
+        merged = self._average().weighted(1 - eta).merge(batch.weighted(eta))
         for name in _MOMENTS:
             getattr(self, name).copy_(getattr(merged, name))
 

@@ -1,6 +1,7 @@
-"""The training loop: gradient steps on a loss until it stops falling."""
+"""Training: steps on a loss until it stops falling."""
 
+from minsyn.training.lbfgs import fit_linear_encoder
 from minsyn.training.loop import TrainingResult, train
 from minsyn.training.progress import training_progress
 
-__all__ = ["TrainingResult", "train", "training_progress"]
+__all__ = ["TrainingResult", "fit_linear_encoder", "train", "training_progress"]

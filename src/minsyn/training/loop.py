@@ -1,6 +1,5 @@
 """Adam on whole or shuffled batches, until the loss of the training data stops falling."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 __all__ = ["TrainingResult", "train"]
 
 #: Loss of a batch of inputs and the targets to be reconstructed from them, a mean over samples.
-Loss = Callable[[Float[Tensor, "batch features"], Float[Tensor, "batch features"]], Tensor]
+Loss = Callable[[Float[Tensor, "batch features"], Float[Tensor, "batch outputs"]], Tensor]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def train(
     module: nn.Module,
     loss: Loss,
     inputs: Float[Tensor, "samples features"],
-    targets: Float[Tensor, "samples features"],
+    targets: Float[Tensor, "samples outputs"],
     *,
     learning_rate: float,
     batch_size: int | None,
@@ -65,8 +64,10 @@ def train(
         Holds the parameters; left with the fitted ones, in training mode.
     loss : callable
         Loss of a batch, a mean over its samples, from its inputs and targets.
-    inputs, targets : Tensor of shape (n_samples, n_features)
-        What the module sees, and what it reconstructs.
+    inputs : Tensor of shape (n_samples, n_features)
+        What the module sees.
+    targets : Tensor of shape (n_samples, n_outputs)
+        What the loss compares its output with.
     learning_rate : float
         Adam's step size.
     batch_size : int or None
@@ -92,14 +93,15 @@ def train(
     optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
     module.train()
     history: list[float] = []
-    best_loss, best = float("inf"), None
+    best_loss = float("inf")
+    best: list[Tensor] | None = None
     converged = False
     while len(history) < max_epochs and not converged:
         if whole:
-            state = copy.deepcopy(module.state_dict())
+            before = [parameter.detach().clone() for parameter in module.parameters()]
             epoch_loss = _step(optimizer, loss, inputs, targets)
             if epoch_loss < best_loss:
-                best_loss, best = epoch_loss, state
+                best_loss, best = epoch_loss, before
         else:
             order = torch.randperm(n_samples, generator=generator)
             total = 0.0
@@ -110,7 +112,8 @@ def train(
         on_epoch(len(history), epoch_loss)
         converged = len(history) % patience == 0 and _stopped_falling(history, patience, tol)
     if best is not None:
-        module.load_state_dict(best)
+        for parameter, value in zip(module.parameters(), best, strict=True):
+            parameter.data.copy_(value)
     return TrainingResult(best_loss, history, converged)
 
 
@@ -118,11 +121,11 @@ def _step(
     optimizer: torch.optim.Optimizer,
     loss: Loss,
     inputs: Float[Tensor, "batch features"],
-    targets: Float[Tensor, "batch features"],
+    targets: Float[Tensor, "batch outputs"],
 ) -> float:
     optimizer.zero_grad()
     value = loss(inputs, targets)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     optimizer.step()
     if not torch.isfinite(value):
         raise FloatingPointError(

@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from minsyn.datasets import load_letters, make_word_images
+from minsyn.estimators import MinSyn
+from minsyn.information import PairwiseStatistics, bernoulli, gaussian
+
+DECODERS = {"gaussian": gaussian, "bernoulli": bernoulli}
+
+
+@pytest.fixture(scope="module")
+def words():
+    return make_word_images(random_state=0)
+
+
+@pytest.fixture(scope="module", params=[(d, s) for d in DECODERS for s in ("adam", "lbfgs")])
+def fitted(request, words):
+    decoder, solver = request.param
+    return MinSyn(9, decoder=decoder, solver=solver, random_state=0).fit(words.train)
+
+
+def test_decoder_is_set_from_the_exact_statistics(fitted, words):
+    X = words.train.astype(np.float64)
+    statistics = PairwiseStatistics.of(fitted.transform(X), X)
+    weights, intercept = DECODERS[fitted.decoder].ci_linear_map(statistics)
+    np.testing.assert_allclose(fitted.components_, weights, atol=1e-6)
+    np.testing.assert_allclose(fitted.intercept_, intercept, atol=1e-5)
+
+
+def test_training_loss_is_minus_the_score(fitted, words):
+    loss = -fitted.score(words.train)
+    if fitted.decoder == "gaussian":  # learned on features of mean square 1
+        loss /= words.train.var(axis=0).mean()
+    assert loss == pytest.approx(min(fitted.loss_curve_), rel=1e-3)
+
+
+def test_loss_falls_and_settles(fitted):
+    assert fitted.converged_
+    assert fitted.n_iter_ == len(fitted.loss_curve_)
+    assert min(fitted.loss_curve_[-50:]) < 0.9 * fitted.loss_curve_[0]
+
+
+def test_does_not_depend_on_origin_and_scale(words):
+    """Shifting and scaling the data shifts and scales the reconstruction."""
+    X = words.train[:, ::4].astype(np.float64)
+    settings = {"max_iter": 60, "n_iter_no_change": 60, "random_state": 0}
+    with pytest.warns(ConvergenceWarning):
+        plain = MinSyn(3, **settings).fit(X)
+        moved = MinSyn(3, **settings).fit(1000 * X + 50)
+    np.testing.assert_allclose(
+        moved.reconstruct(1000 * X + 50), 1000 * plain.reconstruct(X) + 50, atol=0.5
+    )
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_solvers_agree_on_how_low_the_loss_can_be(decoder, words):
+    losses = [
+        MinSyn(9, decoder=decoder, solver=solver, n_init=2, random_state=0).fit(words.train)
+        for solver in ("adam", "lbfgs")
+    ]
+    adam, lbfgs = (-model.score(words.train) for model in losses)
+    assert lbfgs == pytest.approx(adam, rel=0.05)
+
+
+def test_batches_and_running_statistics_come_close_to_the_whole(words):
+    whole = MinSyn(9, random_state=0).fit(words.train)
+    batches = MinSyn(
+        9, statistics="running", batch_size=50, momentum=0.1, n_iter_no_change=20, random_state=0
+    ).fit(words.train)
+    assert batches.score(words.train) > 1.25 * whole.score(words.train)
+
+
+def test_running_statistics_are_in_the_datas_units(words):
+    model = MinSyn(4, statistics="running", max_iter=30, momentum=1.0, random_state=0)
+    X = 255 * words.train.astype(np.float64)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X)
+    np.testing.assert_allclose(model.statistics_.mean_x, X.mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(model.statistics_.std_x, X.std(axis=0), rtol=1e-3, atol=1e-3)
+
+
+def test_best_of_several_starts_is_kept(words):
+    X = words.train[:, ::4]
+    one = MinSyn(4, decoder="bernoulli", random_state=0).fit(X)
+    many = MinSyn(4, decoder="bernoulli", n_init=4, random_state=0).fit(X)
+    assert min(many.loss_curve_) <= min(one.loss_curve_)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_degenerate_features(decoder, solver, rng):
+    """Constants at 0 and 1, duplicates, a rare event, noise: all stays finite."""
+    n = 60
+    x = rng.random(n)
+    X = np.column_stack(
+        [np.zeros(n), np.ones(n), x, x, 1 - x, np.arange(n) == 3, rng.random(n), x > 0.5]
+    ).astype(float)
+    model = MinSyn(5, decoder=decoder, solver=solver, random_state=0, max_iter=200).fit(X)
+    for array in (model.components_, model.intercept_, model.encoder_weights_):
+        assert np.isfinite(array).all()
+    reconstruction = model.reconstruct(X)
+    assert np.isfinite(reconstruction).all()
+    np.testing.assert_allclose(reconstruction[:, 0], 0, atol=2e-3)
+    np.testing.assert_allclose(reconstruction[:, 1], 1, atol=2e-3)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_nothing_varies(decoder, solver):
+    X = np.full((10, 3), 0.25)
+    model = MinSyn(2, decoder=decoder, solver=solver, random_state=0).fit(X)
+    np.testing.assert_allclose(model.reconstruct(X), X, atol=2e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_very_small_and_very_large_values(scale, rng):
+    X = scale * rng.normal(size=(50, 6))
+    model = MinSyn(2, random_state=0, max_iter=100).fit(X)
+    assert 0 < -model.score(X) / scale**2 < 6
+
+
+@pytest.mark.parametrize(
+    ("X", "settings", "message"),
+    [
+        (np.array([[0.0, np.nan], [1.0, 2.0]]), {}, "NaN"),
+        (np.ones((1, 3)), {}, "minimum of 2"),
+        (np.eye(3) * 2, {"decoder": "bernoulli"}, r"MinMaxScaler"),
+        (-np.eye(3), {"decoder": "bernoulli"}, r"\[0, 1\]"),
+        (np.eye(3), {"n_components": 4}, "number of features, 3"),
+        (np.eye(3), {"decoder": "poisson"}, "decoder"),
+        (np.eye(3), {"learning_rate": -1.0}, "learning_rate"),
+        (np.eye(3), {"solver": "lbfgs", "batch_size": 2}, "solver='adam'"),
+        (np.eye(3), {"solver": "lbfgs", "statistics": "running"}, "solver='adam'"),
+    ],
+)
+def test_bad_input(X, settings, message):
+    with pytest.raises(ValueError, match=message):
+        MinSyn(**({"n_components": 1} | settings)).fit(X)
+
+
+def test_latents_of_another_shape(rng):
+    model = MinSyn(2, max_iter=20, random_state=0).fit(rng.random((20, 4)))
+    with pytest.raises(ValueError, match=r"\(n_samples, 2\)"):
+        model.inverse_transform(np.zeros((5, 3)))
+
+
+def test_says_when_it_has_not_converged(rng):
+    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+        MinSyn(2, max_iter=3).fit(rng.random((20, 4)))
+
+
+def test_progress_is_shown_when_asked_for(rng, capsys):
+    X = rng.random((20, 4))
+    MinSyn(2, max_iter=20, random_state=0).fit(X)
+    assert capsys.readouterr().out == ""
+    MinSyn(2, max_iter=20, random_state=0, verbose=1).fit(X)
+    assert "MinSyn, start 1 of 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("decoder", "train_loss"), [("gaussian", 65), ("bernoulli", 56)])
+def test_separates_handwritten_characters(real_data, decoder, train_loss):
+    """A generous version of what the benchmark measures over many draws."""
+    words = make_word_images(letters=load_letters(real_data("emnist_letters.npz")), random_state=0)
+    model = MinSyn(9, decoder=decoder, random_state=0).fit(words.train)
+    error = np.mean(np.sum((model.reconstruct(words.train) - words.train) ** 2, axis=1))
+    weights = np.stack([(model.components_[:, words.groups == k] ** 2).sum(1) for k in range(3)])
+    share = weights / weights.sum(axis=0)
+    assert error < train_loss
+    assert np.mean(share.max(axis=0)) > 0.9

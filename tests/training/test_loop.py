@@ -1,0 +1,72 @@
+import pytest
+import torch
+from torch import nn
+
+from minsyn.training import train
+
+
+def fit_line(**settings):
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(40, 2, generator=generator)
+    targets = inputs @ torch.tensor([[1.0], [-2.0]]) + 0.5
+    module = nn.Linear(2, 1)
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    defaults = {
+        "learning_rate": 0.05,
+        "batch_size": None,
+        "max_epochs": 3000,
+        "tol": 1e-3,
+        "patience": 20,
+        "generator": generator,
+    }
+    result = train(
+        module,
+        lambda x, y: (module(x) - y).square().mean(),
+        inputs,
+        targets,
+        **(defaults | settings),
+    )
+    return module, result
+
+
+@pytest.mark.parametrize("batch_size", [None, 8, 1000])
+def test_finds_the_minimum(batch_size):
+    module, result = fit_line(batch_size=batch_size, tol=0.0)
+    torch.testing.assert_close(module.weight.data, torch.tensor([[1.0, -2.0]]), atol=1e-2, rtol=0)
+    assert result.loss < 1e-3
+
+
+def test_stops_when_the_loss_has_settled_and_not_before():
+    _, result = fit_line(tol=0.9, patience=20)
+    assert result.converged and result.n_epochs % 20 == 0
+    _, result = fit_line(max_epochs=25)
+    assert not result.converged and result.n_epochs == 25
+
+
+def test_keeps_the_parameters_of_the_lowest_loss():
+    _, result = fit_line(learning_rate=2.0, max_epochs=30)
+    assert result.loss == min(result.history)
+
+
+def test_tells_of_every_epoch():
+    seen = []
+    _, result = fit_line(max_epochs=7, on_epoch=lambda epoch, loss: seen.append((epoch, loss)))
+    assert seen == list(enumerate(result.history, start=1))
+
+
+def test_a_loss_that_is_not_a_number_is_an_error():
+    module = nn.Linear(1, 1)
+    with pytest.raises(FloatingPointError, match="learning rate"):
+        train(
+            module,
+            lambda x, y: module(x).mean() * float("nan"),
+            torch.zeros(2, 1),
+            torch.zeros(2, 1),
+            learning_rate=0.1,
+            batch_size=None,
+            max_epochs=3,
+            tol=0.0,
+            patience=1,
+            generator=torch.Generator(),
+        )

@@ -1,0 +1,43 @@
+"""The hand-written losses and gradients against the decoders and autograd."""
+
+import pytest
+import torch
+
+from minsyn.nn import BernoulliDecoder, GaussianDecoder
+from minsyn.training.objectives import BernoulliObjective, GaussianObjective
+
+PAIRS = [(GaussianObjective, GaussianDecoder), (BernoulliObjective, BernoulliDecoder)]
+
+
+@pytest.fixture
+def data():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.rand(30, 3, generator=generator, dtype=torch.double)
+    x = torch.rand(30, 7, generator=generator, dtype=torch.double)
+    x[:, 0], x[:, 1], x[:, 2], x[:, 3] = 0.0, 1.0, 0.3, x[:, 4]
+    return z, x
+
+
+@pytest.mark.parametrize(("objective", "decoder"), PAIRS)
+def test_loss_and_gradient_are_the_decoders(objective, decoder, data):
+    z, x = data
+    a, b = z.clone().requires_grad_(), z.clone().requires_grad_()
+    ours, theirs = objective(x)(a), decoder(3, 7).double().loss(b, x)
+    ours.backward(), theirs.backward()
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=0)
+    torch.testing.assert_close(a.grad, b.grad, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("objective", "decoder"), PAIRS)
+def test_a_dead_latent_and_a_copied_feature(objective, decoder, data):
+    z, x = data
+    z = z.clone()
+    z[:, 0], x[:, 4] = 0.5, z[:, 1]
+    value, gradient = objective(x).value_and_gradient(z)
+    assert torch.isfinite(value) and torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(("objective", "decoder"), PAIRS)
+def test_nothing_varies(objective, decoder):
+    value, gradient = objective(torch.full((5, 2), 0.5)).value_and_gradient(torch.rand(5, 2))
+    assert torch.isfinite(value) and (gradient == 0).all()
