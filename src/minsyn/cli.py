@@ -272,14 +272,8 @@ def _report(
     figures: Callable[[list["CellResult"], list["MethodSummary"]], dict[str, "Figure"]],
 ) -> None:
     """Write results.csv, table.md and figures; print the table and where they are."""
-    from minsyn.benchmark import (
-        caption,
-        markdown_table,
-        results_frame,
-        summarise,
-        table_notes,
-        write_atomically,
-    )
+    from minsyn._atomic import write_atomically
+    from minsyn.benchmark import caption, markdown_table, results_frame, summarise, table_notes
     from minsyn.report import save_figures, terminal_table
 
     results = store.results()

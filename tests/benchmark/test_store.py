@@ -133,7 +133,7 @@ def test_full_disk_loses_nothing(tmp_path, tiny, cell):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20000, hard))
     try:
-        with pytest.raises(OSError, match=r"cannot write .*What was finished before is kept"):
+        with pytest.raises(OSError, match=r"cannot write .*What stood there before is kept"):
             store.add(cell(draw=1, maps=big, train_examples=big, test_examples=big))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -146,7 +146,7 @@ def test_reader_never_sees_half_a_file(tmp_path):
     script = """
         import sys
         from pathlib import Path
-        from minsyn.benchmark.atomic import write_atomically
+        from minsyn._atomic import write_atomically
         print("ready", flush=True)
         while True:
             for letter in "ab":

@@ -4,7 +4,6 @@ An `Experiment` is data. `run` fits its cells, in parallel and each at most once
 a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 """
 
-from minsyn.benchmark.atomic import write_atomically
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.methods import (
@@ -56,7 +55,6 @@ __all__ = [
     "run_cell",
     "summarise",
     "table_notes",
-    "write_atomically",
 ]
 
 

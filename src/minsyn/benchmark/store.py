@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minsyn.benchmark.atomic import write_atomically
+from minsyn._atomic import write_atomically
 from minsyn.benchmark.cell import CellResult
 from minsyn.benchmark.experiment import Experiment
 

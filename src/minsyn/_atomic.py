@@ -46,7 +46,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         part.unlink(missing_ok=True)
         raise type(error)(
             error.errno,
-            f"cannot write ({error.strerror}). What was finished before is kept: make room, or "
-            "make the folder writable, and give the same command again",
+            f"cannot write ({error.strerror}). What stood there before is kept: make room, or "
+            "make the folder writable, and try again",
             str(path),
         ) from error
