@@ -1,7 +1,8 @@
 """scikit-learn estimators: `MinSyn`, and the methods that it is compared with."""
 
+from minsyn.estimators._persistence import ModelFormatError
 from minsyn.estimators.autoencoder import AutoEncoder
 from minsyn.estimators.infomax import InfoMax
 from minsyn.estimators.minsyn import MinSyn
 
-__all__ = ["AutoEncoder", "InfoMax", "MinSyn"]
+__all__ = ["AutoEncoder", "InfoMax", "MinSyn", "ModelFormatError"]

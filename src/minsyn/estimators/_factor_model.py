@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from minsyn.estimators._persistence import load_model, save_model
 
 __all__ = ["FactorModel"]
 
@@ -117,6 +120,46 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not self._binary_features:
             return -float(np.mean(np.sum((X - natural) ** 2, axis=1)))
         return float(np.mean(np.sum(X * natural - np.logaddexp(0, natural), axis=1)))
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model into a folder, as safetensors and JSON.
+
+        Parameters
+        ----------
+        path : str or Path
+            Folder; made where it is missing. A model that stands there is replaced.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        TypeError
+            If a parameter cannot be written as JSON, such as a RandomState instance.
+        """
+        save_model(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Any:
+        """Read a model that `save` wrote; nothing in the files is executed.
+
+        Parameters
+        ----------
+        path : str or Path
+            The model's folder.
+
+        Returns
+        -------
+        estimator
+            The fitted model.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no model in the folder.
+        ModelFormatError
+            If the files are damaged, were changed, hold another class, or are of a newer format.
+        """
+        return load_model(cls, path)
 
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
