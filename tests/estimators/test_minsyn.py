@@ -145,11 +145,6 @@ def test_latents_of_another_shape(rng):
         model.inverse_transform(np.zeros((5, 3)))
 
 
-def test_says_when_it_has_not_converged(rng):
-    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
-        MinSyn(2, max_iter=3).fit(rng.random((20, 4)))
-
-
 def test_progress_is_shown_when_asked_for(rng, capsys):
     X = rng.random((20, 4))
     MinSyn(2, max_iter=20, random_state=0).fit(X)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -81,3 +82,10 @@ def test_score_is_minus_the_loss(estimator, unit_data):
     else:
         loss = ((X - X_hat) ** 2).sum(axis=1).mean()
     assert fitted.score(unit_data) == pytest.approx(-loss)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+def test_says_where_it_was_called_that_it_has_not_converged(estimator, unit_data):
+    with pytest.warns(ConvergenceWarning, match="raise max_iter") as warned:
+        clone(estimator).set_params(max_iter=3).fit(unit_data)
+    assert warned[0].filename == __file__

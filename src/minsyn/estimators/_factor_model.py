@@ -205,7 +205,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"{type(self).__name__} stopped at max_iter={self.max_iter} epochs before its "
                 "loss had settled; raise max_iter or tol",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,  # whoever called fit, past scikit-learn's wrapper of it
             )
 
     @property

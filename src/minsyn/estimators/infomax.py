@@ -138,7 +138,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"InfoMax stopped at max_iter={self.max_iter} before its weights had settled; "
                 "raise max_iter",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,  # whoever called fit, past scikit-learn's wrapper of it
             )
         return self
 
