@@ -1,9 +1,10 @@
 """What `MinSyn` and `AutoEncoder` share: a fitted encoder and decoder, and how they are used."""
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -11,20 +12,27 @@ from jaxtyping import Float
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
 
 from minsyn.estimators._persistence import load_model, save_model
+from minsyn.training import TrainingResult, training_progress
 
-__all__ = ["FactorModel"]
+__all__ = ["FactorModel", "OnEpoch"]
+
+#: Told of each epoch's number, from 1, and loss.
+OnEpoch = Callable[[int, float], None]
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Latents ``activation(X @ encoder_weights_.T + encoder_bias_)``, decoded by a linear map.
 
-    A subclass fits ``encoder_weights_`` (n_components, n_features), ``encoder_bias_``,
-    ``components_`` (n_components, n_features), ``intercept_`` and ``n_iter_``, and says through
-    `_binary_latents` and `_binary_features` which variables live in [0, 1].
+    A subclass fits modules through `_best_start`, sets ``components_`` (n_components, n_features)
+    and ``intercept_``, the encoder through `_set_encoder`, and says through `_binary_latents` and
+    `_binary_features` which variables live in [0, 1].
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -41,10 +49,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_components: int | None
     max_iter: int
     n_iter_no_change: int
+    n_init: int
+    random_state: int | np.random.RandomState | None
+    verbose: int
     components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
     encoder_weights_: Float[np.ndarray, "latents features"]
     encoder_bias_: Float[np.ndarray, " latents"]
+    loss_curve_: list[float]
+    n_iter_: int
+    converged_: bool
 
     @property
     def _binary_latents(self) -> bool:
@@ -199,8 +213,33 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return self.n_components
 
-    def _warn_unless(self, converged: bool) -> None:
-        if not converged:
+    def _best_start(
+        self, fit_once: Callable[[torch.Generator, OnEpoch], tuple[Module, TrainingResult]]
+    ) -> Module:
+        """Of ``n_init`` random starts the module with the lowest loss; its course is kept."""
+        random_state = check_random_state(self.random_state)
+        starts = []
+        for start in range(self.n_init):
+            description = f"{type(self).__name__}, start {start + 1} of {self.n_init}"
+            with training_progress(
+                description, self.max_iter, verbose=bool(self.verbose)
+            ) as on_epoch:
+                starts.append(fit_once(_seeded(random_state), on_epoch))
+        module, result = min(starts, key=lambda start: start[1].loss)
+        self.loss_curve_ = result.history
+        self.n_iter_ = result.n_epochs
+        self.converged_ = result.converged
+        return module
+
+    def _set_encoder(
+        self, encoder: nn.Linear, mean: Float[np.ndarray, " features"], scale: float
+    ) -> None:
+        """The encoder for data as they were given, from one for ``(X - mean) / scale``."""
+        self.encoder_weights_ = encoder.weight.detach().double().numpy() / scale
+        self.encoder_bias_ = encoder.bias.detach().double().numpy() - self.encoder_weights_ @ mean
+
+    def _warn_unless_converged(self) -> None:
+        if not self.converged_:
             warnings.warn(
                 f"{type(self).__name__} stopped at max_iter={self.max_iter} epochs before its "
                 "loss had settled; raise max_iter or tol",
@@ -218,6 +257,6 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return tags
 
 
-def seeded(random_state: np.random.RandomState) -> torch.Generator:
+def _seeded(random_state: np.random.RandomState) -> torch.Generator:
     """A torch generator whose seed is drawn from NumPy's."""
     return torch.Generator().manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))

@@ -8,12 +8,11 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, seeded
-from minsyn.training import TrainingResult, train, training_progress
+from minsyn.estimators._factor_model import FactorModel, OnEpoch
+from minsyn.training import TrainingResult, train
 
 __all__ = ["AutoEncoder"]
 
@@ -138,21 +137,14 @@ class AutoEncoder(FactorModel):
         """
         X = self._training_data(X)
         n_components = self._check_n_components(X)
-        random_state = check_random_state(self.random_state)
         x = torch.from_numpy(X.astype(np.float32))
-        starts = [
-            self._fit_once(x, n_components, seeded(random_state), start)
-            for start in range(self.n_init)
-        ]
-        model, result = min(starts, key=lambda start: start[1].loss)
-        self.encoder_weights_ = model.encoder.weight.detach().double().numpy()
-        self.encoder_bias_ = model.encoder.bias.detach().double().numpy()
+        model = self._best_start(
+            lambda generator, on_epoch: self._fit_once(x, n_components, generator, on_epoch)
+        )
+        self._set_encoder(model.encoder, np.zeros(X.shape[1]), 1.0)
         self.components_ = np.ascontiguousarray(model.decoder.weight.detach().double().numpy().T)
         self.intercept_ = model.decoder.bias.detach().double().numpy()
-        self.loss_curve_ = result.history
-        self.n_iter_ = result.n_epochs
-        self.converged_ = result.converged
-        self._warn_unless(result.converged)
+        self._warn_unless_converged()
         return self
 
     def _fit_once(
@@ -160,7 +152,7 @@ class AutoEncoder(FactorModel):
         x: Float[Tensor, "samples features"],
         n_components: int,
         generator: torch.Generator,
-        start: int,
+        on_epoch: OnEpoch,
     ) -> tuple["_AutoEncoderModule", TrainingResult]:
         model = _AutoEncoderModule(n_components, x.shape[1], generator)
 
@@ -177,21 +169,19 @@ class AutoEncoder(FactorModel):
                 error = F.mse_loss(natural, targets, reduction="sum")
             return error / len(targets)
 
-        description = f"AutoEncoder, start {start + 1} of {self.n_init}"
-        with training_progress(description, self.max_iter, verbose=bool(self.verbose)) as on_epoch:
-            result = train(
-                model,
-                loss,
-                x,
-                x,
-                learning_rate=self.learning_rate,
-                batch_size=self.batch_size,
-                max_epochs=self.max_iter,
-                tol=self.tol,
-                patience=self.n_iter_no_change,
-                generator=generator,
-                on_epoch=on_epoch,
-            )
+        result = train(
+            model,
+            loss,
+            x,
+            x,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_epochs=self.max_iter,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+            generator=generator,
+            on_epoch=on_epoch,
+        )
         return model, result
 
 

@@ -1,6 +1,5 @@
 """Minimally synergistic factors, the paper's method."""
 
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar, Literal
 
@@ -9,15 +8,14 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, seeded
+from minsyn.estimators._factor_model import FactorModel, OnEpoch
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training import TrainingResult, fit_linear_encoder, train, training_progress
+from minsyn.training import TrainingResult, fit_linear_encoder, train
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
 
 __all__ = ["MinSyn"]
@@ -200,31 +198,23 @@ class MinSyn(FactorModel):
                 f"batch_size={self.batch_size} and statistics={self.statistics!r}. Use "
                 "solver='adam' for batches and running statistics"
             )
-        random_state = check_random_state(self.random_state)
         mean, scale = X.mean(axis=0), _root_mean_variance(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
         # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
         inputs = ((X - mean) / scale).astype(np.float32)
         targets = inputs if self.decoder == "gaussian" else X.astype(np.float32)
-        fit_once = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
-        starts = []
-        for start in range(self.n_init):
-            model = self._initial_module(n_components, X.shape[1], seeded(random_state))
-            description = f"MinSyn, start {start + 1} of {self.n_init}"
-            with training_progress(
-                description, self.max_iter, verbose=bool(self.verbose)
-            ) as on_epoch:
-                starts.append((model, fit_once(model, inputs, targets, on_epoch)))
-        model, result = min(starts, key=lambda start: start[1].loss)
+        fit_module = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
 
-        weights = model.encoder.weight.detach().numpy().astype(np.float64) / scale
-        self.encoder_weights_ = weights
-        self.encoder_bias_ = model.encoder.bias.detach().numpy() - weights @ mean
+        def fit_once(
+            generator: torch.Generator, on_epoch: OnEpoch
+        ) -> tuple["_MinSynModule", TrainingResult]:
+            model = self._initial_module(n_components, X.shape[1], generator)
+            return model, fit_module(model, inputs, targets, on_epoch)
+
+        model = self._best_start(fit_once)
+        self._set_encoder(model.encoder, mean, scale)
         self._set_decoder(X, model.decoder, mean, scale)
-        self.loss_curve_ = result.history
-        self.n_iter_ = result.n_epochs
-        self.converged_ = result.converged
-        self._warn_unless(result.converged)
+        self._warn_unless_converged()
         return self
 
     def _initial_module(
@@ -238,7 +228,7 @@ class MinSyn(FactorModel):
         model: "_MinSynModule",
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
-        on_epoch: Callable[[int, float], None],
+        on_epoch: OnEpoch,
     ) -> TrainingResult:
         """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
         x = torch.from_numpy(targets)
@@ -272,7 +262,7 @@ class MinSyn(FactorModel):
         model: "_MinSynModule",
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
-        on_epoch: Callable[[int, float], None],
+        on_epoch: OnEpoch,
     ) -> TrainingResult:
         weights, bias, result = fit_linear_encoder(
             self._objective(torch.from_numpy(targets)),
