@@ -202,6 +202,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return X
 
+    @staticmethod
+    def _origin_and_scale(
+        X: Float[np.ndarray, "samples features"],
+    ) -> tuple[Float[np.ndarray, " features"], float]:
+        """Means, and the square root of the features' mean variance (1 where nothing varies)."""
+        # In float64: sums of float32 down a long column lose the mean, not only its last digits.
+        mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        variance = float(np.mean(np.var(X, axis=0, dtype=np.float64)))
+        return mean, np.sqrt(variance) if variance > 0 else 1.0
+
     def _check_n_components(self, X: Float[np.ndarray, "samples features"]) -> int:
         n_samples, n_features = X.shape
         if self.n_components is None:

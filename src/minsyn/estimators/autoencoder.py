@@ -30,10 +30,10 @@ class AutoEncoder(FactorModel):
     decoder : {"linear", "sigmoid"}, default="linear"
         "linear" minimises the squared error; "sigmoid" the cross-entropy of data in [0, 1].
     noise_std : float, default=0.0
-        Standard deviation of Gaussian noise added to each input in training; above 0 this is the
-        denoising autoencoder (the paper uses 0.25).
+        Standard deviation, in the units of the data, of Gaussian noise added to each input in
+        training; above 0 this is the denoising autoencoder (the paper uses 0.25).
     learning_rate : float, default=1e-3
-        Adam's step size.
+        Adam's step size; for the linear decoder, that for features scaled to mean square 1.
     batch_size : int or None, default=None
         Samples a step; None takes all of them.
     max_iter : int, default=5000
@@ -137,13 +137,20 @@ class AutoEncoder(FactorModel):
         """
         X = self._training_data(X)
         n_components = self._check_n_components(X)
-        x = torch.from_numpy(X.astype(np.float32))
+        mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
+        scale = 1.0
+        if not self._binary_features:  # Adam's steps and float32 want features of mean square 1
+            mean, scale = self._origin_and_scale(X)
+        x = torch.from_numpy(((X - mean) / scale).astype(np.float32))
+        noise_std = self.noise_std / scale
         model = self._best_start(
-            lambda generator, on_epoch: self._fit_once(x, n_components, generator, on_epoch)
+            lambda generator, on_epoch: self._fit_once(
+                x, n_components, noise_std, generator, on_epoch
+            )
         )
-        self._set_encoder(model.encoder, np.zeros(X.shape[1]), 1.0)
-        self.components_ = np.ascontiguousarray(model.decoder.weight.detach().double().numpy().T)
-        self.intercept_ = model.decoder.bias.detach().double().numpy()
+        self._set_encoder(model.encoder, mean, scale)
+        self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()
+        self.intercept_ = mean + scale * model.decoder.bias.detach().double().numpy()
         self._warn_unless_converged()
         return self
 
@@ -151,6 +158,7 @@ class AutoEncoder(FactorModel):
         self,
         x: Float[Tensor, "samples features"],
         n_components: int,
+        noise_std: float,
         generator: torch.Generator,
         on_epoch: OnEpoch,
     ) -> tuple["_AutoEncoderModule", TrainingResult]:
@@ -159,9 +167,9 @@ class AutoEncoder(FactorModel):
         def loss(
             inputs: Float[Tensor, "batch features"], targets: Float[Tensor, "batch features"]
         ) -> Float[Tensor, ""]:
-            if self.noise_std > 0:
+            if noise_std > 0:
                 noise = torch.randn(inputs.shape, generator=generator)
-                inputs = torch.add(inputs, noise, alpha=self.noise_std)
+                inputs = torch.add(inputs, noise, alpha=noise_std)
             natural = model(inputs)
             if self._binary_features:
                 error = F.binary_cross_entropy_with_logits(natural, targets, reduction="sum")

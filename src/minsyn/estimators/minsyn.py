@@ -198,7 +198,7 @@ class MinSyn(FactorModel):
                 f"batch_size={self.batch_size} and statistics={self.statistics!r}. Use "
                 "solver='adam' for batches and running statistics"
             )
-        mean, scale = X.mean(axis=0), _root_mean_variance(X)
+        mean, scale = self._origin_and_scale(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
         # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
         inputs = ((X - mean) / scale).astype(np.float32)
@@ -324,9 +324,3 @@ class _MinSynModule(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
         return self.activation(self.encoder(inputs))
-
-
-def _root_mean_variance(X: Float[np.ndarray, "samples features"]) -> float:
-    """Square root of the features' mean variance; 1 where nothing varies."""
-    variance = float(np.mean(np.var(X, axis=0, dtype=np.float64)))
-    return np.sqrt(variance) if variance > 0 else 1.0
