@@ -139,12 +139,6 @@ def test_bad_input(X, settings, message):
         MinSyn(**({"n_components": 1} | settings)).fit(X)
 
 
-def test_latents_of_another_shape(rng):
-    model = MinSyn(2, max_iter=20, random_state=0).fit(rng.random((20, 4)))
-    with pytest.raises(ValueError, match=r"\(n_samples, 2\)"):
-        model.inverse_transform(np.zeros((5, 3)))
-
-
 def test_progress_is_shown_when_asked_for(rng, capsys):
     X = rng.random((20, 4))
     MinSyn(2, max_iter=20, random_state=0).fit(X)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
@@ -20,7 +20,7 @@ from torch import nn
 from minsyn.estimators._persistence import load_model, save_model
 from minsyn.training import TrainingResult, training_progress
 
-__all__ = ["FactorModel", "OnEpoch"]
+__all__ = ["FactorModel", "OnEpoch", "check_latents"]
 
 #: Told of each epoch's number, from 1, and loss.
 OnEpoch = Callable[[int, float], None]
@@ -99,7 +99,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Reconstructions; probabilities where the features are binary.
         """
         check_is_fitted(self)
-        natural = self._natural(np.asarray(Z))
+        natural = self._natural(check_latents(Z, len(self.components_)))
         return expit(natural) if self._binary_features else natural
 
     def reconstruct(self, X: Any) -> Float[np.ndarray, "samples features"]:
@@ -178,18 +178,14 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
-        weights, bias = self.encoder_weights_.astype(X.dtype), self.encoder_bias_.astype(X.dtype)
-        activation = X @ weights.T + bias
-        return expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+        # In float64 whatever X is: far from the origin, product and bias cancel.
+        activation = X @ self.encoder_weights_.T + self.encoder_bias_
+        Z = expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+        return Z.astype(X.dtype, copy=False)
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]
     ) -> Float[np.ndarray, "samples features"]:
-        if Z.ndim != 2 or Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"Z must have shape (n_samples, {len(self.components_)}), one column a component; "
-                f"found {Z.shape}"
-            )
         return Z @ self.components_ + self.intercept_
 
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
@@ -265,6 +261,17 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:
+    """Latents as an array of finite numbers, one column a component."""
+    Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+    if Z.shape[1] != n_components:
+        raise ValueError(
+            f"Z must have shape (n_samples, {n_components}), one column a component, as transform "
+            f"gives it; found {Z.shape}"
+        )
+    return Z
 
 
 def _seeded(random_state: np.random.RandomState) -> torch.Generator:

@@ -18,6 +18,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from minsyn.estimators._factor_model import check_latents
+
 __all__ = ["InfoMax"]
 
 
@@ -181,7 +183,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return (X - self.mean_.astype(X.dtype)) @ self.unmixing_.astype(X.dtype).T
+        return ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Reconstruct data from sources.
@@ -197,7 +199,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Reconstructions.
         """
         check_is_fitted(self)
-        return np.asarray(Z) @ self.components_ + self.mean_
+        return check_latents(Z, len(self.components_)) @ self.components_ + self.mean_
 
     def score(self, X: Any, y: Any = None) -> float:
         """Negative squared error, summed over the features and averaged over the samples.
