@@ -206,7 +206,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         # In float64: sums of float32 down a long column lose the mean, not only its last digits.
         mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
         variance = float(np.mean(np.var(X, axis=0, dtype=np.float64)))
-        return mean, np.sqrt(variance) if variance > 0 else 1.0
+        return mean, float(np.sqrt(variance)) if variance > 0 else 1.0
 
     def _check_n_components(self, X: Float[np.ndarray, "samples features"]) -> int:
         n_samples, n_features = X.shape
@@ -220,19 +220,26 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.n_components
 
     def _best_start(
-        self, fit_once: Callable[[torch.Generator, OnEpoch], tuple[Module, TrainingResult]]
+        self,
+        fit_once: Callable[[torch.Generator, OnEpoch], tuple[Module, TrainingResult]],
+        scale: float,
     ) -> Module:
-        """Of ``n_init`` random starts the module with the lowest loss; its course is kept."""
+        """Of ``n_init`` random starts the module with the lowest loss; its course is kept.
+
+        Losses are told in the units of the data, of which real-valued ones were divided by
+        ``scale`` for training.
+        """
         random_state = check_random_state(self.random_state)
+        unit = 1.0 if self._binary_features else scale**2
         starts = []
         for start in range(self.n_init):
             description = f"{type(self).__name__}, start {start + 1} of {self.n_init}"
             with training_progress(
-                description, self.max_iter, verbose=bool(self.verbose)
+                description, self.max_iter, loss_unit=unit, verbose=bool(self.verbose)
             ) as on_epoch:
                 starts.append(fit_once(_seeded(random_state), on_epoch))
         module, result = min(starts, key=lambda start: start[1].loss)
-        self.loss_curve_ = result.history
+        self.loss_curve_ = [unit * loss for loss in result.history]
         self.n_iter_ = result.n_epochs
         self.converged_ = result.converged
         return module

@@ -61,11 +61,15 @@ class AutoEncoder(FactorModel):
     encoder_bias_ : ndarray of shape (n_components,)
         Encoder biases.
     loss_curve_ : list of float
-        Mean training loss of each epoch, of the start that was kept.
+        Mean training loss of each epoch, of the start that was kept, as minus `score` tells it.
     n_iter_ : int
         Number of epochs of that start.
     converged_ : bool
         Whether that start's loss had settled.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has string column names.
 
     Examples
     --------
@@ -146,7 +150,8 @@ class AutoEncoder(FactorModel):
         model = self._best_start(
             lambda generator, on_epoch: self._fit_once(
                 x, n_components, noise_std, generator, on_epoch
-            )
+            ),
+            scale,
         )
         self._set_encoder(model.encoder, mean, scale)
         self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()

@@ -54,6 +54,10 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Passes over the data.
     converged_ : bool
         Whether the weights had settled.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has string column names.
 
     References
     ----------

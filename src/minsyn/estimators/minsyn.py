@@ -84,9 +84,10 @@ class MinSyn(FactorModel):
     statistics_ : PairwiseStatistics
         Statistics that the decoder was set from.
     loss_curve_ : list of float
-        Mean training loss of each epoch, of the start that was kept.
+        Mean training loss of each epoch (L-BFGS: loss after each iteration), of the start that
+        was kept, as minus `score` tells it.
     n_iter_ : int
-        Number of epochs of that start.
+        Number of epochs (L-BFGS: iterations) of that start.
     converged_ : bool
         Whether that start's loss had settled.
     n_features_in_ : int
@@ -211,7 +212,7 @@ class MinSyn(FactorModel):
             model = self._initial_module(n_components, X.shape[1], generator)
             return model, fit_module(model, inputs, targets, on_epoch)
 
-        model = self._best_start(fit_once)
+        model = self._best_start(fit_once, scale)
         self._set_encoder(model.encoder, mean, scale)
         self._set_decoder(X, model.decoder, mean, scale)
         self._warn_unless_converged()
