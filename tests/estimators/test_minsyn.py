@@ -127,6 +127,7 @@ def test_very_small_and_very_large_values(scale, rng):
         (np.eye(3), {"n_components": 4}, "number of features, 3"),
         (np.eye(3), {"decoder": "poisson"}, "decoder"),
         (np.eye(3), {"learning_rate": -1.0}, "learning_rate"),
+        (np.eye(3), {"batch_size": 1}, "batch_size"),
         (np.eye(3), {"solver": "lbfgs", "batch_size": 2}, "solver='adam'"),
         (np.eye(3), {"solver": "lbfgs", "statistics": "running"}, "solver='adam'"),
     ],

@@ -35,7 +35,7 @@ class AutoEncoder(FactorModel):
     learning_rate : float, default=1e-3
         Adam's step size; for the linear decoder, that for features scaled to mean square 1.
     batch_size : int or None, default=None
-        Samples a step; None takes all of them.
+        Most samples a step; None takes all of them.
     max_iter : int, default=5000
         Most passes over the data.
     tol : float, default=1e-3

@@ -1,6 +1,6 @@
 """Minimally synergistic factors, the paper's method."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -53,7 +53,7 @@ class MinSyn(FactorModel):
         Adam's step size for features scaled to mean square 1. "auto" is 2 / n_features, at most
         0.05, so that a step changes the latents alike whatever the number of features.
     batch_size : int or None, default=None
-        Samples a step; None takes all of them.
+        Most samples a step, at least 2 (one sample has no statistics); None takes all of them.
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     max_iter : int, default=5000
@@ -127,6 +127,7 @@ class MinSyn(FactorModel):
         "statistics": [StrOptions({"exact", "running"})],
         "solver": [StrOptions({"adam", "lbfgs"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "batch_size": [Interval(Integral, 2, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="right")],
     }
 
