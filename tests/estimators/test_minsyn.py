@@ -105,9 +105,10 @@ def test_degenerate_features(decoder, solver, rng):
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_nothing_varies(decoder, solver):
-    X = np.full((10, 3), 0.25)
+    X = np.full((500, 3), 0.1)  # whose mean, as summed, is not 0.1
     model = MinSyn(2, decoder=decoder, solver=solver, random_state=0).fit(X)
     np.testing.assert_allclose(model.reconstruct(X), X, atol=2e-3)
+    assert np.abs(model.encoder_weights_).max() < 10
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])

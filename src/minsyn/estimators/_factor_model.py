@@ -205,8 +205,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Means, and the square root of the features' mean variance (1 where nothing varies)."""
         # In float64: sums of float32 down a long column lose the mean, not only its last digits.
         mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
-        variance = float(np.mean(np.var(X, axis=0, dtype=np.float64)))
-        return mean, float(np.sqrt(variance)) if variance > 0 else 1.0
+        variance = np.var(X, axis=0, dtype=np.float64)
+        constant = X.min(axis=0) == X.max(axis=0)  # else rounding of its mean seems to vary
+        mean[constant], variance[constant] = X[0, constant], 0.0
+        return mean, float(np.sqrt(variance.mean())) or 1.0
 
     def _check_n_components(self, X: Float[np.ndarray, "samples features"]) -> int:
         n_samples, n_features = X.shape

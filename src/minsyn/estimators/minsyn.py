@@ -291,7 +291,7 @@ class MinSyn(FactorModel):
     ) -> None:
         """The final decoder, in float64, from the exact or the running statistics."""
         if self.statistics == "exact":
-            X = X.astype(np.float64)
+            X = X.astype(np.float64, copy=False)
             self.statistics_ = PairwiseStatistics.of(self._encode(X), X)
         else:
             running = decoder.running.statistics()
