@@ -217,7 +217,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self.n_components > n_features:
             raise ValueError(
                 f"n_components={self.n_components} must be at most the number of features, "
-                f"{n_features}"
+                f"{n_features}: lower it"
             )
         return self.n_components
 
@@ -256,8 +256,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _warn_unless_converged(self) -> None:
         if not self.converged_:
             warnings.warn(
-                f"{type(self).__name__} stopped at max_iter={self.max_iter} epochs before its "
-                "loss had settled; raise max_iter or tol",
+                f"{type(self).__name__} stopped at max_iter={self.max_iter} before its loss "
+                "had settled; raise max_iter or tol",
                 ConvergenceWarning,
                 stacklevel=4,  # whoever called fit, past scikit-learn's wrapper of it
             )
