@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -14,10 +16,19 @@ def words():
     return make_word_images(random_state=0)
 
 
-@pytest.fixture(scope="module", params=[(d, s) for d in DECODERS for s in ("adam", "lbfgs")])
-def fitted(request, words):
-    decoder, solver = request.param
-    return MinSyn(9, decoder=decoder, solver=solver, random_state=0).fit(words.train)
+@pytest.fixture(scope="module")
+def fit_once(words):
+    """Fits of the whole data, each of which several tests look at."""
+    return cache(
+        lambda decoder, solver: MinSyn(9, decoder=decoder, solver=solver, random_state=0).fit(
+            words.train
+        )
+    )
+
+
+@pytest.fixture(params=[(d, s) for d in DECODERS for s in ("adam", "lbfgs")], ids="-".join)
+def fitted(request, fit_once):
+    return fit_once(*request.param)
 
 
 def test_decoder_is_set_from_the_exact_statistics(fitted, words):
@@ -29,10 +40,7 @@ def test_decoder_is_set_from_the_exact_statistics(fitted, words):
 
 
 def test_training_loss_is_minus_the_score(fitted, words):
-    loss = -fitted.score(words.train)
-    if fitted.decoder == "gaussian":  # learned on features of mean square 1
-        loss /= words.train.var(axis=0).mean()
-    assert loss == pytest.approx(min(fitted.loss_curve_), rel=1e-3)
+    assert -fitted.score(words.train) == pytest.approx(min(fitted.loss_curve_), rel=1e-5)
 
 
 def test_loss_falls_and_settles(fitted):
@@ -54,21 +62,17 @@ def test_does_not_depend_on_origin_and_scale(words):
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_solvers_agree_on_how_low_the_loss_can_be(decoder, words):
-    losses = [
-        MinSyn(9, decoder=decoder, solver=solver, n_init=2, random_state=0).fit(words.train)
-        for solver in ("adam", "lbfgs")
-    ]
-    adam, lbfgs = (-model.score(words.train) for model in losses)
+def test_solvers_agree_on_how_low_the_loss_can_be(decoder, words, fit_once):
+    adam, lbfgs = (fit_once(decoder, solver).score(words.train) for solver in ("adam", "lbfgs"))
     assert lbfgs == pytest.approx(adam, rel=0.05)
 
 
-def test_batches_and_running_statistics_come_close_to_the_whole(words):
-    whole = MinSyn(9, random_state=0).fit(words.train)
+def test_batches_and_running_statistics_come_close_to_the_whole(words, fit_once):
+    whole = fit_once("gaussian", "adam")
     batches = MinSyn(
         9, statistics="running", batch_size=50, momentum=0.1, n_iter_no_change=20, random_state=0
     ).fit(words.train)
-    assert batches.score(words.train) > 1.25 * whole.score(words.train)
+    assert batches.score(words.train) > 1.1 * whole.score(words.train)
 
 
 def test_running_statistics_are_in_the_datas_units(words):
@@ -81,10 +85,13 @@ def test_running_statistics_are_in_the_datas_units(words):
 
 
 def test_best_of_several_starts_is_kept(words):
-    X = words.train[:, ::4]
-    one = MinSyn(4, decoder="bernoulli", random_state=0).fit(X)
-    many = MinSyn(4, decoder="bernoulli", n_init=4, random_state=0).fit(X)
-    assert min(many.loss_curve_) <= min(one.loss_curve_)
+    X, seeds = words.train[:, ::4], np.random.RandomState(0)
+    single = [MinSyn(4, solver="lbfgs", random_state=seeds).fit(X) for _ in range(3)]
+    best = min(single, key=lambda model: min(model.loss_curve_))
+    assert best is not single[0]  # else keeping the first would do
+    several = MinSyn(4, solver="lbfgs", n_init=3, random_state=0).fit(X)
+    assert np.array_equal(several.components_, best.components_)
+    assert several.loss_curve_ == best.loss_curve_
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -108,9 +115,10 @@ def test_degenerate_features(decoder, solver, rng):
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_nothing_varies(decoder, solver):
-    X = np.full((10, 3), 0.25)
+    X = np.full((500, 3), 0.1)  # whose mean, as summed, is not 0.1
     model = MinSyn(2, decoder=decoder, solver=solver, random_state=0).fit(X)
     np.testing.assert_allclose(model.reconstruct(X), X, atol=2e-3)
+    assert np.abs(model.encoder_weights_).max() < 10
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
@@ -130,6 +138,7 @@ def test_very_small_and_very_large_values(scale, rng):
         (np.eye(3), {"n_components": 4}, "number of features, 3"),
         (np.eye(3), {"decoder": "poisson"}, "decoder"),
         (np.eye(3), {"learning_rate": -1.0}, "learning_rate"),
+        (np.eye(3), {"batch_size": 1}, "batch_size"),
         (np.eye(3), {"solver": "lbfgs", "batch_size": 2}, "solver='adam'"),
         (np.eye(3), {"solver": "lbfgs", "statistics": "running"}, "solver='adam'"),
     ],
@@ -137,17 +146,6 @@ def test_very_small_and_very_large_values(scale, rng):
 def test_bad_input(X, settings, message):
     with pytest.raises(ValueError, match=message):
         MinSyn(**({"n_components": 1} | settings)).fit(X)
-
-
-def test_latents_of_another_shape(rng):
-    model = MinSyn(2, max_iter=20, random_state=0).fit(rng.random((20, 4)))
-    with pytest.raises(ValueError, match=r"\(n_samples, 2\)"):
-        model.inverse_transform(np.zeros((5, 3)))
-
-
-def test_says_when_it_has_not_converged(rng):
-    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
-        MinSyn(2, max_iter=3).fit(rng.random((20, 4)))
 
 
 def test_progress_is_shown_when_asked_for(rng, capsys):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -81,3 +82,37 @@ def test_score_is_minus_the_loss(estimator, unit_data):
     else:
         loss = ((X - X_hat) ** 2).sum(axis=1).mean()
     assert fitted.score(unit_data) == pytest.approx(-loss)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+def test_says_where_it_was_called_that_it_has_not_converged(estimator, unit_data):
+    with pytest.warns(ConvergenceWarning, match="raise max_iter") as warned:
+        clone(estimator).set_params(max_iter=3).fit(unit_data)
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+@pytest.mark.parametrize(
+    ("Z", "message"),
+    [
+        (np.zeros((5, 3)), r"\(n_samples, 2\)"),
+        (np.zeros(2), "2D array"),
+        (np.array([[0.0, np.nan]]), "Z contains NaN"),
+    ],
+)
+def test_what_cannot_be_latents(estimator, Z, message, unit_data):
+    with pytest.raises(ValueError, match=message):
+        clone(estimator).fit(unit_data).inverse_transform(Z)
+
+
+@pytest.mark.parametrize("estimator", [MinSyn(2, random_state=0), InfoMax(2, random_state=0)])
+def test_float32_far_from_the_origin(estimator, rng):
+    """No precision is lost beyond what float32 data have: 1e4 plus or minus 1 in steps of 1e-3."""
+    causes = rng.laplace(size=(2000, 2))
+    X = np.repeat(causes, 10, axis=1) + 0.3 * rng.normal(size=(2000, 20))
+    far = (X + 1e4).astype(np.float32)
+    fitted = clone(estimator).set_params(max_iter=100).fit(far)
+    latents = fitted.transform(far)
+    assert latents.dtype == np.float32
+    np.testing.assert_allclose(latents, fitted.transform(far.astype(np.float64)), rtol=1e-6)
+    assert -fitted.score(far) < 0.2 * X.var(axis=0).sum()

@@ -93,6 +93,17 @@ def test_running_average_forgets(batch):
     )
 
 
+def test_statistics_that_were_given_out_do_not_move(batch):
+    z, x = batch
+    running = RunningStatistics(3, 5, momentum=0.5)
+    running.update(PairwiseStatistics.of(z, x))
+    before = running.statistics()
+    rho = before.rho.clone()
+    running.update(PairwiseStatistics.of(z, 1 - x))
+    assert torch.equal(before.rho, rho)
+    assert not torch.equal(running.statistics().rho, rho)
+
+
 @pytest.mark.parametrize("momentum", [0.0, -0.1, 1.1])
 def test_momentum_out_of_range(momentum):
     with pytest.raises(ValueError, match="momentum"):

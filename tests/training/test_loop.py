@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -5,13 +7,24 @@ from torch import nn
 from minsyn.training import train
 
 
-def fit_line(**settings):
+class Line(nn.Linear):
+    """A line in the plane of two inputs, at first flat."""
+
+    def __init__(self):
+        super().__init__(2, 1)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+
+def squared_error(module, x, y):
+    return (module(x) - y).square().mean()
+
+
+def fit_line(module=None, loss=None, **settings):
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(40, 2, generator=generator)
     targets = inputs @ torch.tensor([[1.0], [-2.0]]) + 0.5
-    module = nn.Linear(2, 1)
-    for parameter in module.parameters():
-        nn.init.zeros_(parameter)
+    module = module or Line()
     defaults = {
         "learning_rate": 0.05,
         "batch_size": None,
@@ -22,7 +35,7 @@ def fit_line(**settings):
     }
     result = train(
         module,
-        lambda x, y: (module(x) - y).square().mean(),
+        loss or partial(squared_error, module),
         inputs,
         targets,
         **(defaults | settings),
@@ -45,8 +58,35 @@ def test_stops_when_the_loss_has_settled_and_not_before():
 
 
 def test_keeps_the_parameters_of_the_lowest_loss():
-    _, result = fit_line(learning_rate=2.0, max_epochs=30)
-    assert result.loss == min(result.history)
+    """A step size at which the loss goes up and down."""
+    module, result = fit_line(learning_rate=2.0, max_epochs=30)
+    assert result.loss == min(result.history) < result.history[-1]
+    _, again = fit_line(module=module, max_epochs=1)
+    assert again.history == [result.loss]
+
+
+def test_keeps_the_buffers_that_belong_to_them():
+    """As a decoder does, the module notes what it saw at each loss."""
+    module = Line()
+    module.register_buffer("seen", torch.zeros(1, 2))
+
+    def noted(x, y):
+        module.seen.copy_(module.weight.data)
+        return squared_error(module, x, y)
+
+    fit_line(module=module, loss=noted, learning_rate=2.0, max_epochs=30)
+    assert torch.equal(module.seen, module.weight)
+
+
+def test_batches_are_of_equal_size_to_one_sample():
+    module, sizes = Line(), []
+
+    def counted(x, y):
+        sizes.append(len(x))
+        return squared_error(module, x, y)
+
+    fit_line(module=module, loss=counted, batch_size=13, max_epochs=2)
+    assert sizes == [10, 10, 10, 10] * 2
 
 
 def test_tells_of_every_epoch():

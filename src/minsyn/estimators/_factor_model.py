@@ -1,9 +1,10 @@
 """What `MinSyn` and `AutoEncoder` share: a fitted encoder and decoder, and how they are used."""
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -11,20 +12,27 @@ from jaxtyping import Float
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
 
 from minsyn.estimators._persistence import load_model, save_model
+from minsyn.training import TrainingResult, training_progress
 
-__all__ = ["FactorModel"]
+__all__ = ["FactorModel", "OnEpoch", "check_latents"]
+
+#: Told of each epoch's number, from 1, and loss.
+OnEpoch = Callable[[int, float], None]
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Latents ``activation(X @ encoder_weights_.T + encoder_bias_)``, decoded by a linear map.
 
-    A subclass fits ``encoder_weights_`` (n_components, n_features), ``encoder_bias_``,
-    ``components_`` (n_components, n_features), ``intercept_`` and ``n_iter_``, and says through
-    `_binary_latents` and `_binary_features` which variables live in [0, 1].
+    A subclass fits modules through `_best_start`, sets ``components_`` (n_components, n_features)
+    and ``intercept_``, the encoder through `_set_encoder`, and says through `_binary_latents` and
+    `_binary_features` which variables live in [0, 1].
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -41,10 +49,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_components: int | None
     max_iter: int
     n_iter_no_change: int
+    n_init: int
+    random_state: int | np.random.RandomState | None
+    verbose: int
     components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
     encoder_weights_: Float[np.ndarray, "latents features"]
     encoder_bias_: Float[np.ndarray, " latents"]
+    loss_curve_: list[float]
+    n_iter_: int
+    converged_: bool
 
     @property
     def _binary_latents(self) -> bool:
@@ -85,7 +99,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Reconstructions; probabilities where the features are binary.
         """
         check_is_fitted(self)
-        natural = self._natural(np.asarray(Z))
+        natural = self._natural(check_latents(Z, len(self.components_)))
         return expit(natural) if self._binary_features else natural
 
     def reconstruct(self, X: Any) -> Float[np.ndarray, "samples features"]:
@@ -164,18 +178,14 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
-        weights, bias = self.encoder_weights_.astype(X.dtype), self.encoder_bias_.astype(X.dtype)
-        activation = X @ weights.T + bias
-        return expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+        # In float64 whatever X is: far from the origin, product and bias cancel.
+        activation = X @ self.encoder_weights_.T + self.encoder_bias_
+        Z = expit(activation) if self._binary_latents else np.logaddexp(0, activation)
+        return Z.astype(X.dtype, copy=False)
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]
     ) -> Float[np.ndarray, "samples features"]:
-        if Z.ndim != 2 or Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"Z must have shape (n_samples, {len(self.components_)}), one column a component; "
-                f"found {Z.shape}"
-            )
         return Z @ self.components_ + self.intercept_
 
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
@@ -188,6 +198,18 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return X
 
+    @staticmethod
+    def _origin_and_scale(
+        X: Float[np.ndarray, "samples features"],
+    ) -> tuple[Float[np.ndarray, " features"], float]:
+        """Means, and the square root of the features' mean variance (1 where nothing varies)."""
+        # In float64: sums of float32 down a long column lose the mean, not only its last digits.
+        mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        variance = np.var(X, axis=0, dtype=np.float64)
+        constant = X.min(axis=0) == X.max(axis=0)  # else rounding of its mean seems to vary
+        mean[constant], variance[constant] = X[0, constant], 0.0
+        return mean, float(np.sqrt(variance.mean())) or 1.0
+
     def _check_n_components(self, X: Float[np.ndarray, "samples features"]) -> int:
         n_samples, n_features = X.shape
         if self.n_components is None:
@@ -195,17 +217,49 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self.n_components > n_features:
             raise ValueError(
                 f"n_components={self.n_components} must be at most the number of features, "
-                f"{n_features}"
+                f"{n_features}: lower it"
             )
         return self.n_components
 
-    def _warn_unless(self, converged: bool) -> None:
-        if not converged:
+    def _best_start(
+        self,
+        fit_once: Callable[[torch.Generator, OnEpoch], tuple[Module, TrainingResult]],
+        scale: float,
+    ) -> Module:
+        """Of ``n_init`` random starts the module with the lowest loss; its course is kept.
+
+        Losses are told in the units of the data, of which real-valued ones were divided by
+        ``scale`` for training.
+        """
+        random_state = check_random_state(self.random_state)
+        unit = 1.0 if self._binary_features else scale**2
+        starts = []
+        for start in range(self.n_init):
+            description = f"{type(self).__name__}, start {start + 1} of {self.n_init}"
+            with training_progress(
+                description, self.max_iter, loss_unit=unit, verbose=bool(self.verbose)
+            ) as on_epoch:
+                starts.append(fit_once(_seeded(random_state), on_epoch))
+        module, result = min(starts, key=lambda start: start[1].loss)
+        self.loss_curve_ = [unit * loss for loss in result.history]
+        self.n_iter_ = result.n_epochs
+        self.converged_ = result.converged
+        return module
+
+    def _set_encoder(
+        self, encoder: nn.Linear, mean: Float[np.ndarray, " features"], scale: float
+    ) -> None:
+        """The encoder for data as they were given, from one for ``(X - mean) / scale``."""
+        self.encoder_weights_ = encoder.weight.detach().double().numpy() / scale
+        self.encoder_bias_ = encoder.bias.detach().double().numpy() - self.encoder_weights_ @ mean
+
+    def _warn_unless_converged(self) -> None:
+        if not self.converged_:
             warnings.warn(
-                f"{type(self).__name__} stopped at max_iter={self.max_iter} epochs before its "
-                "loss had settled; raise max_iter or tol",
+                f"{type(self).__name__} stopped at max_iter={self.max_iter} before its loss "
+                "had settled; raise max_iter or tol",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,  # whoever called fit, past scikit-learn's wrapper of it
             )
 
     @property
@@ -218,6 +272,17 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return tags
 
 
-def seeded(random_state: np.random.RandomState) -> torch.Generator:
+def check_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:
+    """Latents as an array of finite numbers, one column a component."""
+    Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+    if Z.shape[1] != n_components:
+        raise ValueError(
+            f"Z must have shape (n_samples, {n_components}), one column a component, as transform "
+            f"gives it; found {Z.shape}"
+        )
+    return Z
+
+
+def _seeded(random_state: np.random.RandomState) -> torch.Generator:
     """A torch generator whose seed is drawn from NumPy's."""
     return torch.Generator().manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))

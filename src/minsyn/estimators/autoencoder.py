@@ -8,12 +8,11 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, seeded
-from minsyn.training import TrainingResult, train, training_progress
+from minsyn.estimators._factor_model import FactorModel, OnEpoch
+from minsyn.training import TrainingResult, train
 
 __all__ = ["AutoEncoder"]
 
@@ -31,12 +30,12 @@ class AutoEncoder(FactorModel):
     decoder : {"linear", "sigmoid"}, default="linear"
         "linear" minimises the squared error; "sigmoid" the cross-entropy of data in [0, 1].
     noise_std : float, default=0.0
-        Standard deviation of Gaussian noise added to each input in training; above 0 this is the
-        denoising autoencoder (the paper uses 0.25).
+        Standard deviation, in the units of the data, of Gaussian noise added to each input in
+        training; above 0 this is the denoising autoencoder (the paper uses 0.25).
     learning_rate : float, default=1e-3
-        Adam's step size.
+        Adam's step size; for the linear decoder, that for features scaled to mean square 1.
     batch_size : int or None, default=None
-        Samples a step; None takes all of them.
+        Most samples a step; None takes all of them.
     max_iter : int, default=5000
         Most passes over the data.
     tol : float, default=1e-3
@@ -62,11 +61,15 @@ class AutoEncoder(FactorModel):
     encoder_bias_ : ndarray of shape (n_components,)
         Encoder biases.
     loss_curve_ : list of float
-        Mean training loss of each epoch, of the start that was kept.
+        Mean training loss of each epoch, of the start that was kept, as minus `score` tells it.
     n_iter_ : int
         Number of epochs of that start.
     converged_ : bool
         Whether that start's loss had settled.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has string column names.
 
     Examples
     --------
@@ -138,38 +141,40 @@ class AutoEncoder(FactorModel):
         """
         X = self._training_data(X)
         n_components = self._check_n_components(X)
-        random_state = check_random_state(self.random_state)
-        x = torch.from_numpy(X.astype(np.float32))
-        starts = [
-            self._fit_once(x, n_components, seeded(random_state), start)
-            for start in range(self.n_init)
-        ]
-        model, result = min(starts, key=lambda start: start[1].loss)
-        self.encoder_weights_ = model.encoder.weight.detach().double().numpy()
-        self.encoder_bias_ = model.encoder.bias.detach().double().numpy()
-        self.components_ = np.ascontiguousarray(model.decoder.weight.detach().double().numpy().T)
-        self.intercept_ = model.decoder.bias.detach().double().numpy()
-        self.loss_curve_ = result.history
-        self.n_iter_ = result.n_epochs
-        self.converged_ = result.converged
-        self._warn_unless(result.converged)
+        mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
+        scale = 1.0
+        if not self._binary_features:  # Adam's steps and float32 want features of mean square 1
+            mean, scale = self._origin_and_scale(X)
+        x = torch.from_numpy(((X - mean) / scale).astype(np.float32))
+        noise_std = self.noise_std / scale
+        model = self._best_start(
+            lambda generator, on_epoch: self._fit_once(
+                x, n_components, noise_std, generator, on_epoch
+            ),
+            scale,
+        )
+        self._set_encoder(model.encoder, mean, scale)
+        self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()
+        self.intercept_ = mean + scale * model.decoder.bias.detach().double().numpy()
+        self._warn_unless_converged()
         return self
 
     def _fit_once(
         self,
         x: Float[Tensor, "samples features"],
         n_components: int,
+        noise_std: float,
         generator: torch.Generator,
-        start: int,
+        on_epoch: OnEpoch,
     ) -> tuple["_AutoEncoderModule", TrainingResult]:
         model = _AutoEncoderModule(n_components, x.shape[1], generator)
 
         def loss(
             inputs: Float[Tensor, "batch features"], targets: Float[Tensor, "batch features"]
         ) -> Float[Tensor, ""]:
-            if self.noise_std > 0:
+            if noise_std > 0:
                 noise = torch.randn(inputs.shape, generator=generator)
-                inputs = torch.add(inputs, noise, alpha=self.noise_std)
+                inputs = torch.add(inputs, noise, alpha=noise_std)
             natural = model(inputs)
             if self._binary_features:
                 error = F.binary_cross_entropy_with_logits(natural, targets, reduction="sum")
@@ -177,21 +182,19 @@ class AutoEncoder(FactorModel):
                 error = F.mse_loss(natural, targets, reduction="sum")
             return error / len(targets)
 
-        description = f"AutoEncoder, start {start + 1} of {self.n_init}"
-        with training_progress(description, self.max_iter, verbose=bool(self.verbose)) as on_epoch:
-            result = train(
-                model,
-                loss,
-                x,
-                x,
-                learning_rate=self.learning_rate,
-                batch_size=self.batch_size,
-                max_epochs=self.max_iter,
-                tol=self.tol,
-                patience=self.n_iter_no_change,
-                generator=generator,
-                on_epoch=on_epoch,
-            )
+        result = train(
+            model,
+            loss,
+            x,
+            x,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_epochs=self.max_iter,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+            generator=generator,
+            on_epoch=on_epoch,
+        )
         return model, result
 
 

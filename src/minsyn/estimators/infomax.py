@@ -1,6 +1,7 @@
 """InfoMax independent components behind scikit-learn's interface."""
 
 import warnings
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -17,6 +18,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from minsyn.estimators._factor_model import check_latents
 
 __all__ = ["InfoMax"]
 
@@ -36,7 +39,8 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     max_iter : int, default=1000
         Most passes over the data.
     tol : float, default=1e-7
-        The iteration stops when the weights change by less than this in one pass.
+        The iteration stops when the squared change of the weights, summed, is less than this in
+        one pass, or when the direction of the change has been steady for 20 passes.
     random_state : int, RandomState instance or None, default=None
         Seeds the order in which samples are taken.
 
@@ -51,7 +55,11 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_iter_ : int
         Passes over the data.
     converged_ : bool
-        Whether the weights had settled.
+        Whether the weights had settled before ``max_iter``.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has string column names.
 
     References
     ----------
@@ -120,9 +128,10 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "
                 f"{min(X.shape)}"
             )
-        pca = PCA(self.n_components, svd_solver="full").fit(X.astype(np.float64))
+        with np.errstate(invalid="ignore"):  # shares of a variance that may be zero
+            pca = PCA(self.n_components, svd_solver="full").fit(X.astype(np.float64))
         scale = pca.singular_values_ / np.sqrt(len(X))
-        varies = scale > scale.max(initial=0.0) * len(scale) * np.finfo(X.dtype).eps
+        varies = scale > _rounding(X.dtype, X.shape) * max(scale.max(), np.linalg.norm(pca.mean_))
         self.mean_ = pca.mean_
         self.components_ = np.zeros_like(pca.components_)
         self.unmixing_ = np.zeros_like(pca.components_)
@@ -138,7 +147,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"InfoMax stopped at max_iter={self.max_iter} before its weights had settled; "
                 "raise max_iter",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,  # whoever called fit, past scikit-learn's wrapper of it
             )
         return self
 
@@ -155,16 +164,19 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ImportError(
                 "InfoMax runs on mne, which is not installed: pip install 'minsyn[infomax]'"
             ) from error
-        weights, n_iter = infomax(
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        order = _CountedOrders(np.random.PCG64(seed))
+        # mne's own count is max_iter both where the weights settled and where they did not.
+        named = "rng" if "rng" in signature(infomax).parameters else "random_state"  # before 1.13
+        weights = infomax(
             white,
             extended=False,
             max_iter=self.max_iter,
             w_change=self.tol,
-            rng=int(check_random_state(self.random_state).randint(2**31 - 1)),
-            return_n_iter=True,
             verbose="ERROR",
+            **{named: order},
         )
-        return weights, int(n_iter), int(n_iter) < self.max_iter
+        return weights, order.n_passes, order.n_passes < self.max_iter
 
     def transform(self, X: Any) -> Any:
         """Sources of the samples.
@@ -181,7 +193,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return (X - self.mean_.astype(X.dtype)) @ self.unmixing_.astype(X.dtype).T
+        return ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Reconstruct data from sources.
@@ -197,7 +209,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Reconstructions.
         """
         check_is_fitted(self)
-        return np.asarray(Z) @ self.components_ + self.mean_
+        return check_latents(Z, len(self.components_)) @ self.components_ + self.mean_
 
     def score(self, X: Any, y: Any = None) -> float:
         """Negative squared error, summed over the features and averaged over the samples.
@@ -222,3 +234,20 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _rounding(dtype: Any, shape: tuple[int, int]) -> float:
+    """Relative deviation that is only rounding: of the data, of the SVD, of the mean's sum."""
+    n_samples, n_features = shape
+    largest = max(16, min(n_samples, n_features))
+    return float(largest * np.finfo(dtype).eps + n_samples * np.finfo(np.float64).eps)
+
+
+class _CountedOrders(np.random.Generator):
+    """Draws the order of the samples for each pass of mne's iteration, and counts the passes."""
+
+    n_passes = 0
+
+    def uniform(self, *args: Any, **kwargs: Any) -> Any:
+        self.n_passes += 1
+        return super().uniform(*args, **kwargs)

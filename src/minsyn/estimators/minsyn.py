@@ -1,7 +1,6 @@
 """Minimally synergistic factors, the paper's method."""
 
-from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -9,15 +8,14 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, seeded
+from minsyn.estimators._factor_model import FactorModel, OnEpoch
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training import TrainingResult, fit_linear_encoder, train, training_progress
+from minsyn.training import TrainingResult, fit_linear_encoder, train
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
 
 __all__ = ["MinSyn"]
@@ -55,7 +53,7 @@ class MinSyn(FactorModel):
         Adam's step size for features scaled to mean square 1. "auto" is 2 / n_features, at most
         0.05, so that a step changes the latents alike whatever the number of features.
     batch_size : int or None, default=None
-        Samples a step; None takes all of them.
+        Most samples a step, at least 2 (one sample has no statistics); None takes all of them.
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     max_iter : int, default=5000
@@ -86,9 +84,10 @@ class MinSyn(FactorModel):
     statistics_ : PairwiseStatistics
         Statistics that the decoder was set from.
     loss_curve_ : list of float
-        Mean training loss of each epoch, of the start that was kept.
+        Mean training loss of each epoch (L-BFGS: loss after each iteration), of the start that
+        was kept, as minus `score` tells it.
     n_iter_ : int
-        Number of epochs of that start.
+        Number of epochs (L-BFGS: iterations) of that start.
     converged_ : bool
         Whether that start's loss had settled.
     n_features_in_ : int
@@ -128,6 +127,7 @@ class MinSyn(FactorModel):
         "statistics": [StrOptions({"exact", "running"})],
         "solver": [StrOptions({"adam", "lbfgs"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "batch_size": [Interval(Integral, 2, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="right")],
     }
 
@@ -200,31 +200,23 @@ class MinSyn(FactorModel):
                 f"batch_size={self.batch_size} and statistics={self.statistics!r}. Use "
                 "solver='adam' for batches and running statistics"
             )
-        random_state = check_random_state(self.random_state)
-        mean, scale = X.mean(axis=0), _root_mean_variance(X)
+        mean, scale = self._origin_and_scale(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
         # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
         inputs = ((X - mean) / scale).astype(np.float32)
         targets = inputs if self.decoder == "gaussian" else X.astype(np.float32)
-        fit_once = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
-        starts = []
-        for start in range(self.n_init):
-            model = self._initial_module(n_components, X.shape[1], seeded(random_state))
-            description = f"MinSyn, start {start + 1} of {self.n_init}"
-            with training_progress(
-                description, self.max_iter, verbose=bool(self.verbose)
-            ) as on_epoch:
-                starts.append((model, fit_once(model, inputs, targets, on_epoch)))
-        model, result = min(starts, key=lambda start: start[1].loss)
+        fit_module = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
 
-        weights = model.encoder.weight.detach().numpy().astype(np.float64) / scale
-        self.encoder_weights_ = weights
-        self.encoder_bias_ = model.encoder.bias.detach().numpy() - weights @ mean
+        def fit_once(
+            generator: torch.Generator, on_epoch: OnEpoch
+        ) -> tuple["_MinSynModule", TrainingResult]:
+            model = self._initial_module(n_components, X.shape[1], generator)
+            return model, fit_module(model, inputs, targets, on_epoch)
+
+        model = self._best_start(fit_once, scale)
+        self._set_encoder(model.encoder, mean, scale)
         self._set_decoder(X, model.decoder, mean, scale)
-        self.loss_curve_ = result.history
-        self.n_iter_ = result.n_epochs
-        self.converged_ = result.converged
-        self._warn_unless(result.converged)
+        self._warn_unless_converged()
         return self
 
     def _initial_module(
@@ -238,7 +230,7 @@ class MinSyn(FactorModel):
         model: "_MinSynModule",
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
-        on_epoch: Callable[[int, float], None],
+        on_epoch: OnEpoch,
     ) -> TrainingResult:
         """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
         x = torch.from_numpy(targets)
@@ -272,7 +264,7 @@ class MinSyn(FactorModel):
         model: "_MinSynModule",
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
-        on_epoch: Callable[[int, float], None],
+        on_epoch: OnEpoch,
     ) -> TrainingResult:
         weights, bias, result = fit_linear_encoder(
             self._objective(torch.from_numpy(targets)),
@@ -299,7 +291,7 @@ class MinSyn(FactorModel):
     ) -> None:
         """The final decoder, in float64, from the exact or the running statistics."""
         if self.statistics == "exact":
-            X = X.astype(np.float64)
+            X = X.astype(np.float64, copy=False)
             self.statistics_ = PairwiseStatistics.of(self._encode(X), X)
         else:
             running = decoder.running.statistics()
@@ -334,9 +326,3 @@ class _MinSynModule(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
         return self.activation(self.encoder(inputs))
-
-
-def _root_mean_variance(X: Float[np.ndarray, "samples features"]) -> float:
-    """Square root of the features' mean variance; 1 where nothing varies."""
-    variance = float(np.mean(np.var(X, axis=0, dtype=np.float64)))
-    return np.sqrt(variance) if variance > 0 else 1.0

@@ -67,7 +67,7 @@ class RunningStatistics(nn.Module):
             getattr(self, name).copy_(getattr(merged, name))
 
     def statistics(self) -> PairwiseStatistics:
-        """The average so far.
+        """The average so far, which later updates leave as it is.
 
         Raises
         ------
@@ -78,7 +78,11 @@ class RunningStatistics(nn.Module):
             raise RuntimeError(
                 "the decoder has seen no data: call it in training mode with (z, x) first"
             )
-        return self._average()
+        return PairwiseStatistics(1.0, *(getattr(self, name).clone() for name in _MOMENTS))
+
+    def extra_repr(self) -> str:
+        """Sizes and momentum, as `print` shows them."""
+        return f"n_latents={self.n_latents}, n_features={self.n_features}, momentum={self.momentum}"
 
     def _average(self) -> PairwiseStatistics:
         return PairwiseStatistics(1.0, *(getattr(self, name) for name in _MOMENTS))

@@ -16,6 +16,8 @@ __all__ = ["fit_linear_encoder"]
 _MEMORY = 20
 #: Directions whose singular value is below this fraction of the largest are rounding in float32.
 _RANK_TOLERANCE = 1e-6
+#: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
+_OUT_OF_ITERATIONS = 1
 
 
 def fit_linear_encoder(
@@ -45,7 +47,7 @@ def fit_linear_encoder(
     weights : ndarray of shape (n_latents, n_features)
         Where to start; the biases start at 0.
     max_iter : int
-        Most iterations.
+        Most iterations, and half of the most evaluations of the loss.
     tol : float
         Least relative fall of the loss in an iteration.
     on_iteration : callable, optional
@@ -58,7 +60,8 @@ def fit_linear_encoder(
     bias : ndarray of shape (n_latents,)
         Fitted biases.
     result : TrainingResult
-        The loss, its history, and whether it settled.
+        The loss, its history, and whether it settled: fell by less than ``tol``, or no further
+        than float32 tells.
     """
     u, s, vt = np.linalg.svd(inputs, full_matrices=False)
     kept = s > _RANK_TOLERANCE * s.max(initial=0.0)
@@ -93,7 +96,7 @@ def fit_linear_encoder(
         options={"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": _MEMORY, "ftol": tol},
     )
     fitted = solution.x.reshape(n_latents, rank + 1)
-    result = TrainingResult(
-        float(solution.fun), history or [float(solution.fun)], bool(solution.success)
-    )
+    # A line search that finds nothing lower (status 2) has met the rounding of float32: settled.
+    settled = solution.status != _OUT_OF_ITERATIONS
+    result = TrainingResult(float(solution.fun), history or [float(solution.fun)], settled)
     return fitted[:, :rank] @ to_weights, fitted[:, rank], result

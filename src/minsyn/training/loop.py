@@ -55,13 +55,13 @@ def train(
 
     Two neighbouring windows of ``patience`` epochs are compared: training has converged when the
     mean loss of the later is not lower by more than ``tol`` times that of the earlier. With whole
-    batches the parameters of the lowest loss are kept; with mini-batches, whose losses are not
-    comparable one by one, the last.
+    batches the state of the lowest loss is kept, parameters and buffers; with mini-batches, whose
+    losses are not comparable one by one, the last.
 
     Parameters
     ----------
     module : nn.Module
-        Holds the parameters; left with the fitted ones, in training mode.
+        Holds the parameters and buffers; left with the fitted ones, in training mode.
     loss : callable
         Loss of a batch, a mean over its samples, from its inputs and targets.
     inputs : Tensor of shape (n_samples, n_features)
@@ -71,7 +71,8 @@ def train(
     learning_rate : float
         Adam's step size.
     batch_size : int or None
-        Samples a step, shuffled every epoch; None takes all of them at once.
+        Most samples a step, shuffled every epoch; None takes all of them at once. Batches differ
+        by at most one sample: a remainder of a few would count as much as a full batch.
     max_epochs : int
         Most passes over the data.
     tol : float
@@ -89,48 +90,49 @@ def train(
         If the loss becomes NaN or infinite.
     """
     n_samples = len(inputs)
-    whole = batch_size is None or batch_size >= n_samples
+    n_batches = 1 if batch_size is None else -(-n_samples // batch_size)
     optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
     module.train()
     history: list[float] = []
     best_loss = float("inf")
-    best: list[Tensor] | None = None
+    best: dict[str, Tensor] = {}
     converged = False
     while len(history) < max_epochs and not converged:
-        if whole:
-            before = [parameter.detach().clone() for parameter in module.parameters()]
-            epoch_loss = _step(optimizer, loss, inputs, targets)
+        if n_batches == 1:
+            epoch_loss = _backward(optimizer, loss, inputs, targets)
             if epoch_loss < best_loss:
-                best_loss, best = epoch_loss, before
+                best_loss = epoch_loss
+                best = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+            optimizer.step()
         else:
             order = torch.randperm(n_samples, generator=generator)
             total = 0.0
-            for rows in order.split(batch_size or n_samples):
-                total += _step(optimizer, loss, inputs[rows], targets[rows]) * len(rows)
+            for rows in order.tensor_split(n_batches):
+                total += _backward(optimizer, loss, inputs[rows], targets[rows]) * len(rows)
+                optimizer.step()
             epoch_loss = best_loss = total / n_samples
         history.append(epoch_loss)
         on_epoch(len(history), epoch_loss)
         converged = len(history) % patience == 0 and _stopped_falling(history, patience, tol)
-    if best is not None:
-        for parameter, value in zip(module.parameters(), best, strict=True):
-            parameter.data.copy_(value)
+    if best:
+        module.load_state_dict(best)
     return TrainingResult(best_loss, history, converged)
 
 
-def _step(
+def _backward(
     optimizer: torch.optim.Optimizer,
     loss: Loss,
     inputs: Float[Tensor, "batch features"],
     targets: Float[Tensor, "batch outputs"],
 ) -> float:
+    """Loss of a batch, its gradients left with the parameters."""
     optimizer.zero_grad()
     value = loss(inputs, targets)
-    value.backward()
-    optimizer.step()
     if not torch.isfinite(value):
         raise FloatingPointError(
             f"the training loss became {value.item()}: lower the learning rate, or scale the data"
         )
+    value.backward()
     return value.item()
 
 

@@ -79,7 +79,9 @@ class GaussianObjective(Objective):
         std = PairwiseStatistics.of(x[:, :0], x).std_x
         varies = std > 0
         self._variance = std[varies].square()
-        self._x = (x[:, varies] - x[:, varies].mean(dim=0)) / std[varies]
+        self._x = x[:, varies]  # a copy, standardised in place
+        self._x -= self._x.mean(dim=0)
+        self._x /= std[varies]
         self._below_one = 1 - 8 * torch.finfo(x.dtype).eps
 
     def value_and_gradient(

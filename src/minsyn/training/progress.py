@@ -10,7 +10,7 @@ __all__ = ["training_progress"]
 
 @contextmanager
 def training_progress(
-    description: str, max_epochs: int, *, verbose: bool
+    description: str, max_epochs: int, *, loss_unit: float = 1.0, verbose: bool
 ) -> Iterator[Callable[[int, float], None]]:
     """Show epochs and loss while a model trains.
 
@@ -20,6 +20,8 @@ def training_progress(
         What is being trained.
     max_epochs : int
         Epochs at the most; a run that converges ends earlier.
+    loss_unit : float, default=1.0
+        What a loss of 1 is shown as, where training works on scaled data.
     verbose : bool
         Without it nothing is shown.
 
@@ -44,4 +46,4 @@ def training_progress(
     )
     with Progress(*columns) as progress:
         task = progress.add_task(description, total=max_epochs, loss=float("nan"))
-        yield lambda epoch, loss: progress.update(task, completed=epoch, loss=loss)
+        yield lambda epoch, loss: progress.update(task, completed=epoch, loss=loss_unit * loss)

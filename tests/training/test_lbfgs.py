@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+
+from minsyn.training import fit_linear_encoder
+from minsyn.training.objectives import GaussianObjective
+
+
+@pytest.fixture
+def inputs(rng):
+    """Two causes in six features."""
+    X = np.repeat(rng.exponential(size=(60, 2)), 3, axis=1) + 0.2 * rng.normal(size=(60, 6))
+    return ((X - X.mean(axis=0)) / X.std()).astype(np.float32)
+
+
+def fit(inputs, **settings):
+    start = np.random.default_rng(1).normal(size=(2, inputs.shape[1])).astype(np.float32)
+    objective = GaussianObjective(torch.from_numpy(inputs))
+    defaults = {"max_iter": 500, "tol": 1e-6}
+    fitted = fit_linear_encoder(
+        objective, torch.nn.functional.softplus, inputs, start, **(defaults | settings)
+    )
+    return objective, fitted
+
+
+@pytest.mark.parametrize("rows", [60, 4])
+def test_loss_is_that_of_the_weights_and_cannot_be_lowered_nearby(inputs, rows):
+    """With more samples than features and with fewer."""
+    inputs = inputs[:rows] - inputs[:rows].mean(axis=0)
+    objective, (weights, bias, result) = fit(inputs)
+
+    def loss(w, b):
+        pre = torch.from_numpy(inputs @ w.T + b).float()
+        return objective(torch.nn.functional.softplus(pre))
+
+    assert loss(weights, bias).item() == pytest.approx(result.loss, rel=1e-3, abs=1e-4)
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        nearby = weights + 0.01 * rng.normal(size=weights.shape)
+        assert loss(nearby, bias).item() > result.loss - 1e-4
+
+
+def test_weights_stay_in_the_span_of_the_samples(inputs):
+    inputs = inputs[:4] - inputs[:4].mean(axis=0)
+    _, (weights, _, _) = fit(inputs)
+    span = np.linalg.pinv(inputs, rcond=1e-5) @ inputs
+    np.testing.assert_allclose(weights @ span, weights, atol=1e-3 * np.abs(weights).max())
+
+
+def test_history_falls_and_is_told(inputs):
+    seen = []
+    _, (_, _, result) = fit(inputs, on_iteration=lambda i, loss: seen.append((i, loss)))
+    assert seen == list(enumerate(result.history, start=1))
+    assert np.all(np.diff(result.history) <= 0) and result.loss == result.history[-1]
+
+
+def test_the_limit_of_float32_is_convergence_and_the_limit_of_iterations_is_not(inputs):
+    """On about one of these in ten the line search ends with no step that float32 sees as lower."""
+    for seed in range(20):
+        noise = np.random.default_rng(seed).random((60, 5))
+        noise = ((noise - noise.mean(axis=0)) / noise.std()).astype(np.float32)
+        assert fit(noise, tol=0.0)[1][2].converged
+    assert not fit(inputs, max_iter=2)[1][2].converged
