@@ -285,6 +285,20 @@ def test_no_warning_leaks():
             union_information(p)
 
 
+def test_marginals_whose_product_underflows():
+    p = np.zeros((2, 2, 2))
+    p[0, 0, 0], p[1, 1, 1] = 1.0, 1e-200
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for result in (
+            union_information(p),
+            union_information(p.sum(0)),
+            union_information_batch(p[None])[0],
+        ):
+            assert result.certified
+            assert result.potentials[0][1, 1] > 100
+
+
 def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
     monkeypatch.setattr(union.os, "sysconf", lambda name: 2**12)  # 16 MiB
     p = np.zeros((40, 40, 40))

@@ -63,6 +63,19 @@ def entropy_nats(p: Float[np.ndarray, "..."]) -> float:
     return float(-xlogy(p, p).sum())
 
 
+def pointwise_nats(
+    joint: Float[np.ndarray, "..."],
+    first: Float[np.ndarray, "..."],
+    second: Float[np.ndarray, "..."],
+) -> Float[np.ndarray, "..."]:
+    """Log p(z, x) / p(z) p(x), and 0 where p(z, x) is; p(z) p(x) itself may underflow."""
+    positive = joint > 0
+    log_joint, log_first, log_second = (
+        np.log(np.where(positive, p, 1.0)) for p in (joint, first, second)
+    )
+    return np.asarray(log_joint - log_first - log_second)
+
+
 def information_nats(p_zx: Float[np.ndarray, "z x"]) -> float:
     """I(Z; X) of a two-axis pmf, as the relative entropy to the product of its marginals."""
     p_z, p_x = p_zx.sum(1), p_zx.sum(0)

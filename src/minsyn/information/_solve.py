@@ -9,7 +9,7 @@ from minsyn.information import _certificate as certificate
 from minsyn.information import _interior_point as interior
 from minsyn.information import _null_space as null_space
 from minsyn.information._marginals import MarginalMap, marginal_map
-from minsyn.information._pmf import in_unit
+from minsyn.information._pmf import in_unit, pointwise_nats
 
 #: The gap that certifies an answer, and the gap at which the iteration stops, in bits. The
 #: second is smaller because the last step usually gains two digits.
@@ -94,14 +94,11 @@ class _Best:
         self, p_x: Float[np.ndarray, "n x 1"]
     ) -> tuple[Float[np.ndarray, "n x k"], Float[np.ndarray, " n"]]:
         """The bound I(Z_j; X) <= U of the best source: f_j = log p(x|z_j)/p(x), the others 0."""
-        positive = self.b > 0
-        p_z = np.broadcast_to(self.b.sum(1, keepdims=True), self.b.shape)
-        ratio = np.where(positive, self.b, 1.0) / np.where(positive, p_z * p_x, 1.0)
-        gain = np.log(ratio)
+        gain = pointwise_nats(self.b, self.b.sum(1, keepdims=True), p_x)
         term = self.b * gain
         each = term.sum(1) @ self.map.source_of
         mine = self.map.source_of.T[each.argmax(1)][:, None, :]
-        f = np.where(positive, gain * mine, -np.inf)
+        f = np.where(self.b > 0, gain * mine, -np.inf)
         slack = certificate.ROUNDING * (np.abs(term).sum((1, 2)) + 1)
         return f, each.max(1) - slack
 

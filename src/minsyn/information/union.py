@@ -22,6 +22,7 @@ from minsyn.information._pmf import (
     as_pmf,
     in_unit,
     information_nats,
+    pointwise_nats,
 )
 from minsyn.information._solve import CERTIFIED_GAP, Solved, solve
 
@@ -302,11 +303,9 @@ def _check_memory(n: int, shape: tuple[int, ...]) -> None:
 
 def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:
     """Of one source, U = I(Z; X), q = p and f = log p(x|z)/p(x)."""
-    positive = p_zx > 0
-    independent = p_zx.sum(1, keepdims=True) * p_zx.sum(0)
-    gain = np.log(np.where(positive, p_zx, 1.0) / np.where(positive, independent, 1.0))
+    gain = pointwise_nats(p_zx, p_zx.sum(1, keepdims=True), p_zx.sum(0))
     value = float(in_unit(information_nats(p_zx), unit))
-    potential = np.asarray(in_unit(np.where(positive, gain, -np.inf), unit))
+    potential = np.asarray(in_unit(np.where(p_zx > 0, gain, -np.inf), unit))
     return UnionInformation(value, value, value, p_zx, (potential,), True, 0, unit)
 
 
