@@ -212,6 +212,21 @@ def test_derivative_of_a_single_best_source():
     np.testing.assert_allclose(together, np.repeat(expected[:, None], 2, 1), atol=1e-9)
 
 
+def test_a_source_that_channels_turn_into_the_others_decides(rng):
+    """X - Z_1 - (Z_2, Z_3) is feasible, so U = I(Z_1; X), whatever the sources tell together."""
+    pair = rng.dirichlet(np.ones(12)).reshape(3, 4)
+    second, third = rng.dirichlet(np.ones(2), size=3), rng.dirichlet(np.ones(4), size=3)
+    q = np.einsum("ax,ab,ac->abcx", pair, second, third)
+    # Each factor sums to 0: no pairwise marginal changes.
+    swing = np.einsum("a,b,c,x->abcx", *([1.0, -1.0] + [0.0] * (k - 2) for k in q.shape))
+    p = q + 0.9 * q[swing != 0].min() * swing
+    result = union_information(p)
+    check(p, result)
+    assert result.n_iter == 0
+    assert result.value == pytest.approx(discrete.mutual_information(pair), abs=1e-13)
+    assert result.value < discrete.mutual_information(p) - 1e-6
+
+
 def test_one_source_is_its_information(rng):
     p = rng.dirichlet(np.ones(12)).reshape(3, 4)
     result = union_information(p)

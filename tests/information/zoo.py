@@ -37,8 +37,8 @@ def deterministic(rng, shape, noise=0.0):
 
 
 def spread(rng, shape):
-    """Cells of all sizes down to 1e-250: products of two marginals underflow."""
-    log_p = rng.normal(0.0, 150.0, shape)
+    """Cells of all sizes, down to 1e-40 or to 1e-250, where products of marginals underflow."""
+    log_p = rng.normal(0.0, rng.choice([15.0, 150.0]), shape)
     p = np.exp(log_p - log_p.max())
     return p / p.sum()
 
