@@ -21,7 +21,7 @@ from minsyn.information.union import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
-from zoo import KINDS, deterministic, zoo
+from zoo import KINDS, deterministic, dirichlet, zoo
 
 ATOL = 2e-9  # two certified values may each be off by 1e-9 bit
 
@@ -123,69 +123,82 @@ def test_a_binned_gaussian_tends_to_the_closed_form():
     assert errors[-1] < 0.1 * exact
 
 
-def random_pmf(seed, shape=None):
+seeds = st.integers(0, 2**32 - 1)
+#: Each example is a batch of 30 pmfs, which costs little more than one.
+few = settings(max_examples=10, deadline=None)
+
+
+def random_pmfs(seed, shape=None, n=30):
     rng = np.random.default_rng(seed)
     if shape is None:
         shape = tuple(rng.integers(2, 4, size=rng.integers(2, 5)))
-    alpha = rng.choice([0.05, 0.3, 1.0])
-    return rng.dirichlet(np.full(np.prod(shape), alpha)).reshape(shape)
+    alphas = rng.choice([0.05, 0.3, 1.0], size=n)
+    return np.stack([dirichlet(rng, shape, alpha) for alpha in alphas])
 
 
-seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=40, deadline=None)
+def unions(pmfs):
+    batch = union_information_batch(pmfs)
+    assert batch.certified.all()
+    return batch.value
 
 
 @few
 @given(seeds)
 def test_between_the_best_source_and_all_together(seed):
-    p = random_pmf(seed)
-    value = union_information(p).value
-    assert discrete.source_informations(p).max() - 1e-9 <= value
-    assert value <= discrete.mutual_information(p) + 1e-12
-    assert gk_synergy(p) >= 0
+    pmfs = random_pmfs(seed)
+    for p, value in zip(pmfs, unions(pmfs), strict=True):
+        assert discrete.source_informations(p).max() - 1e-9 <= value
+        assert 0 <= value <= discrete.mutual_information(p) + 1e-12
 
 
 @few
 @given(seeds)
 def test_symmetric_in_the_sources(seed):
-    p = random_pmf(seed, (2, 3, 2, 3))
-    order = np.random.default_rng(seed).permutation(3)
-    swapped = p.transpose(*order, 3)
-    assert union_information(swapped).value == pytest.approx(union_information(p).value, abs=ATOL)
+    pmfs = random_pmfs(seed, (2, 3, 2, 3))
+    order = 1 + np.random.default_rng(seed).permutation(3)
+    np.testing.assert_allclose(unions(pmfs.transpose(0, *order, 4)), unions(pmfs), atol=ATOL)
 
 
 @few
 @given(seeds)
 def test_invariant_to_relabelling(seed):
-    p = random_pmf(seed, (3, 3, 3))
+    pmfs = random_pmfs(seed, (3, 3, 3))
     rng = np.random.default_rng(seed)
-    q = p[rng.permutation(3)][:, rng.permutation(3)][:, :, rng.permutation(3)]
-    assert union_information(q).value == pytest.approx(union_information(p).value, abs=ATOL)
+    relabelled = pmfs[np.ix_(range(30), *(rng.permutation(3) for _ in range(3)))]
+    np.testing.assert_allclose(unions(relabelled), unions(pmfs), atol=ATOL)
 
 
 @few
 @given(seeds)
 def test_processing_a_source_loses_information(seed):
-    p = random_pmf(seed, (3, 2, 3))
+    pmfs = random_pmfs(seed, (3, 2, 3))
     channel = np.random.default_rng(seed).dirichlet(np.full(2, 0.5), size=3)
-    coarse = np.einsum("abx,ac->cbx", p, channel)
-    assert union_information(coarse).value <= union_information(p).value + ATOL
+    coarse = np.einsum("nabx,ac->ncbx", pmfs, channel)
+    assert (unions(coarse) <= unions(pmfs) + ATOL).all()
 
 
 @few
 @given(seeds)
 def test_a_copy_of_a_source_changes_nothing(seed):
-    p = random_pmf(seed, (2, 3, 2))
-    copied = np.einsum("abx,ac->acbx", p, np.eye(2))
-    assert union_information(copied).value == pytest.approx(union_information(p).value, abs=ATOL)
-    assert gk_synergy(copied) == pytest.approx(gk_synergy(p), abs=ATOL)
+    pmfs = random_pmfs(seed, (2, 3, 2))
+    copied = np.einsum("nabx,ac->nacbx", pmfs, np.eye(2))
+    np.testing.assert_allclose(unions(copied), unions(pmfs), atol=ATOL)
+    assert gk_synergy(copied[0]) == pytest.approx(gk_synergy(pmfs[0]), abs=ATOL)
 
 
 @few
 @given(seeds)
 def test_another_source_never_lowers_it(seed):
-    p = random_pmf(seed, (2, 2, 3, 2))
-    assert union_information(p.sum(2)).value <= union_information(p).value + ATOL
+    pmfs = random_pmfs(seed, (2, 2, 3, 2))
+    assert (unions(pmfs.sum(3)) <= unions(pmfs) + ATOL).all()
+
+
+@few
+@given(seeds)
+def test_synergy_is_what_the_union_leaves(seed):
+    p = random_pmfs(seed, n=1)[0]
+    expected = discrete.mutual_information(p) - union_information(p).value
+    assert gk_synergy(p) == pytest.approx(max(expected, 0.0), abs=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 3), (2, 2, 2, 2)])
