@@ -126,7 +126,19 @@ def test_lattice_of_parity_is_synergy_of_all():
     assert lattice.atoms.sum() == pytest.approx(1.0)
 
 
+def test_atoms_are_found_by_any_spelling_of_their_antichain():
+    lattice = williams_beer_lattice(examples.parity(3))
+    for i, antichain in enumerate(lattice.antichains):
+        assert lattice[antichain] == lattice[[set(g) for g in reversed(antichain)]]
+        assert lattice[antichain] == lattice.atoms[i]
+    for wrong in [((0,), (3,)), ((0,), (0, 1)), ()]:
+        with pytest.raises(ValueError, match="sources 0 to 2"):
+            lattice[wrong]
+
+
 def test_bad_input():
+    with pytest.raises(ValueError, match="'broja'"):
+        pid(examples.xor(), "mmi")["broja"]
     with pytest.raises(ValueError, match="two sources"):
         pid(examples.parity(3))
     with pytest.raises(ValueError, match="two sources"):

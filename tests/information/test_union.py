@@ -262,7 +262,10 @@ def test_batch_equals_one_by_one(kind, shape):
     rng = np.random.default_rng(11)
     pmfs = np.stack([KINDS[kind](rng, shape) for _ in range(30)])
     batch = union_information_batch(pmfs)
-    assert len(batch) == 30
+    assert len(list(batch)) == len(batch) == 30
+    assert batch[-1].value == batch[np.int64(29)].value
+    with pytest.raises(TypeError, match="slice"):
+        batch[2:4]
     assert batch.certified.all()
     for i, p in enumerate(pmfs):
         check(p / p.sum(), batch[i])

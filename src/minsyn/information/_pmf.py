@@ -33,7 +33,10 @@ def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarra
             f"{name} has {int((~np.isfinite(p)).sum())} cells that are NaN or infinite"
         )
     if (p < 0).any():
-        raise ValueError(f"{name} has negative cells; the smallest is {p.min():.3g}")
+        raise ValueError(
+            f"{name} has negative cells; the smallest is {p.min():.3g}; if that is rounding, "
+            f"np.maximum({name}, 0) removes it"
+        )
     total = float(p.sum())
     if abs(total - 1) > TOTAL_TOLERANCE:
         raise ValueError(

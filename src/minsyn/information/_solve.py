@@ -186,7 +186,8 @@ def solve(p: Float[np.ndarray, "n *sources x"]) -> Solved:
     distribution = q.transpose(0, 2, 1).reshape(p.shape)
     shared = _share_gauge(marginals, b, best.f)
     f = [shared[..., block].transpose(0, 2, 1) for block in marginals.blocks]
-    lower = np.minimum(best.lower, best.upper)
+    # Both ends are right to rounding only, which may cross them, or put the lower below 0.
+    lower = np.clip(best.lower, 0.0, best.upper)
     return Solved(lower, best.upper, distribution, f, n_iter)
 
 

@@ -12,6 +12,8 @@ both, so its error is known whatever happened on the way.
 import os
 import warnings
 from dataclasses import dataclass
+from operator import index
+from typing import SupportsIndex
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -40,13 +42,14 @@ class UnionInformation:
     value : float
         ``upper``: the information of ``distribution``, in ``unit``.
     lower, upper : float
-        An interval that holds the exact value.
+        An interval that holds the exact value, to the rounding of double precision (1e-14).
     distribution : ndarray, shape of the pmf
         A minimiser q: nonnegative, its pairwise marginals q(z_j, x) equal p(z_j, x) to 1e-12.
     potentials : tuple of ndarray, each (|Z_j|, |X|)
         Optimal f_j of the dual bound: the derivative of the union information with respect to
-        p(z_j, x), along changes that keep p a pmf. -inf where p(z_j, x) = 0. Adding c_j(x) with
-        sum_j c_j = 0 changes nothing; here E_p[f_j | x] is the same for every j.
+        p(z_j, x), along changes that keep p a pmf and its zeros; one of the subgradients where U
+        has a kink (as XOR has). -inf where p(z_j, x) = 0. Adding c_j(x) with sum_j c_j = 0
+        changes nothing; here E_p[f_j | x] is the same for every j.
     certified : bool
         Whether ``upper - lower`` is at most 1e-9 bit.
     n_iter : int
@@ -102,7 +105,8 @@ class UnionInformationBatch:
     def __len__(self) -> int:
         return len(self.value)
 
-    def __getitem__(self, i: int) -> UnionInformation:
+    def __getitem__(self, i: SupportsIndex) -> UnionInformation:
+        i = index(i)
         return UnionInformation(
             float(self.value[i]),
             float(self.lower[i]),
@@ -150,8 +154,10 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
 
     Notes
     -----
-    A primal-dual interior-point method (see ``minsyn.information._interior_point``), dense: made
-    for pmfs of up to about 10^4 cells.
+    Where channels turn the best source j into every other one, U = I(Z_j; X) in closed form.
+    Elsewhere a primal-dual interior-point method (see ``minsyn.information._interior_point``),
+    dense: made for pmfs of up to about 10^4 cells. Its time grows with the cube of the smaller of
+    prod_j |Z_j| and |X| sum_j |Z_j|.
 
     References
     ----------
@@ -174,7 +180,7 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
     in_unit(0.0, unit)
     if p.ndim == 2:
         return _one_source(p, unit)
-    _check_memory(1, p.shape)
+    _check_memory(p.shape)
     result = _as_batch(solve(p[None]), unit)[0]
     if not result.certified:
         _warn(1, 1, result.gap, unit)
@@ -261,7 +267,7 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
         p = np.stack([as_pmf(one, name=f"pmfs[{i}]") for i, one in enumerate(p)])
     # Chunks keep the working arrays in cache and in memory.
     size = max(1, int(2e6 // _work_per_pmf(p.shape[1:])))
-    _check_memory(1, p.shape[1:])
+    _check_memory(p.shape[1:])
     parts = [solve(p[i : i + size]) for i in range(0, len(p), size)]
     solved = _as_batch(Solved.join(parts), unit)
     failed = ~solved.certified
@@ -287,8 +293,8 @@ def _work_per_pmf(shape: tuple[int, ...]) -> float:
     return 3 * n_states * n_x * k + 3 * system**2 + 3 * n_x * k**2 + n_states * k
 
 
-def _check_memory(n: int, shape: tuple[int, ...]) -> None:
-    needed = 8 * n * _work_per_pmf(shape)
+def _check_memory(shape: tuple[int, ...]) -> None:
+    needed = 8 * _work_per_pmf(shape)
     try:
         available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):  # systems that do not tell
