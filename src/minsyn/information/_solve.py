@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float, Int
 from minsyn.information import _certificate as certificate
 from minsyn.information import _interior_point as interior
 from minsyn.information import _null_space as null_space
-from minsyn.information._marginals import MarginalMap, marginal_map
+from minsyn.information._marginals import NEGLIGIBLE, MarginalMap, Problem, marginal_map
+from minsyn.information._newton import Elimination
 from minsyn.information._pmf import in_unit, pointwise_nats
 
 #: The gap that certifies an answer, and the gap at which the iteration stops, in bits. The
@@ -30,7 +31,7 @@ RANK, ALMOST_POSITIVE = 1e-12, 1e-12
 class _Attempt:
     """One way of running the interior-point method."""
 
-    elimination: interior.Elimination | None
+    elimination: Elimination | None
     sigma_min: float
     refinements: int
     max_iter: int
@@ -126,7 +127,7 @@ class _Best:
             return
         self.offer_distribution(index, q)
         b = self.b[index]
-        y = np.where(b > interior.NEGLIGIBLE, y, certificate.NEGLIGIBLE_POTENTIAL)
+        y = np.where(b > NEGLIGIBLE, y, certificate.NEGLIGIBLE_POTENTIAL)
         f = np.where(b > 0, y, -np.inf)
         f[..., self.map.blocks[0]] -= self.log_p_x[index]
         self._raise(index, f)
@@ -176,10 +177,10 @@ def solve(p: Float[np.ndarray, "n *sources x"]) -> Solved:
         _run_small(shape, best, n_iter)
         rest = np.flatnonzero(best.gap > TARGET_GAP)
         if len(rest):
-            _run(_ATTEMPTS[0], interior.Problem.of(marginals, b[rest]), rest, best, n_iter)
+            _run(_ATTEMPTS[0], Problem.of(marginals, b[rest]), rest, best, n_iter)
         for attempt in _ATTEMPTS[1:]:
             for i in np.flatnonzero(best.gap > CERTIFIED_GAP):
-                one = interior.Problem.of(marginals, b[i : i + 1])
+                one = Problem.of(marginals, b[i : i + 1])
                 _run(attempt, one, np.array([i]), best, n_iter)
     q = np.zeros((n, n_x, alive.size))
     q[:, :, alive] = best.q
@@ -238,7 +239,7 @@ def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"
 
 def _run(
     attempt: _Attempt,
-    problem: interior.Problem,
+    problem: Problem,
     items: Int[np.ndarray, " i"],
     best: _Best,
     n_iter: Int[np.ndarray, " n"],
