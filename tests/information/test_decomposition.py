@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minsyn.information import examples
+from minsyn.information import _maximum_entropy, examples
 from minsyn.information._maximum_entropy import maximum_entropy
-from minsyn.information.decomposition import dependency_constraint, pid
+from minsyn.information.decomposition import MaximumEntropyWarning, dependency_constraint, pid
 from minsyn.information.discrete import (
     entropy,
     imin_redundancy,
@@ -71,6 +71,12 @@ def test_maximum_entropy_finds_zeros_that_the_marginals_hide():
     q, error = maximum_entropy(p, [(0, 1), (0, 2), (1, 2)])
     assert error < 1e-9
     assert entropy(q / q.sum()) == pytest.approx(entropy(p), abs=1e-8)
+
+
+def test_an_unfinished_maximum_entropy_warns(monkeypatch):
+    monkeypatch.setattr(_maximum_entropy, "MAX_ITER", 3)
+    with pytest.warns(MaximumEntropyWarning, match="nat"):
+        dependency_constraint(examples.and_gate())
 
 
 @settings(max_examples=25, deadline=None)
