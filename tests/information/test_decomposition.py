@@ -56,6 +56,31 @@ def fitted(p, subsets, n_sweeps=5000):
     return q
 
 
+def smallest_change(p, j):
+    """I_dep by its definition: the least change that adding Z_jX makes, anywhere in the lattice."""
+    edge, other = (j, 2), (1 - j, 2)
+    nodes = [[(0,), (1,), (2,)], [(0, 1), (2,)], [(j,), other], [(0, 1), other]]
+    changes = []
+    for held in nodes:
+        more = [edge, *(group for group in held if not set(group) <= set(edge))]
+        before, after = (mutual_information(fitted(p, s, 500)) for s in (held, more))
+        changes.append(after - before)
+    return min(changes), int(np.argmin(changes))
+
+
+def test_dependency_constraint_against_its_definition():
+    rng = np.random.default_rng(1)
+    binding = set()
+    for _ in range(6):
+        p = rng.dirichlet(np.full(12, 2.0)).reshape(2, 3, 2)
+        for j, found in enumerate(dependency_constraint(p)):
+            expected, at = smallest_change(p, j)
+            binding.add(at)
+            assert found == pytest.approx(expected, abs=1e-9)
+    # The case is not settled by one edge of the lattice alone.
+    assert binding == {2, 3}
+
+
 @pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 4)])
 def test_maximum_entropy_against_proportional_fitting(rng, shape):
     p = rng.dirichlet(np.full(np.prod(shape), 2.0)).reshape(shape)

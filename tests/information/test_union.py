@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from minsyn.information import _solve, discrete, examples, union
+from minsyn.information import _certificate, _solve, discrete, examples, union
+from minsyn.information._marginals import marginal_map
 from minsyn.information.union import (
     UncertifiedWarning,
     gk_synergy,
@@ -33,7 +34,7 @@ def marginals(q):
 def check(p, result):
     """Everything the result says, checked without the solver's own code."""
     assert result.certified
-    assert result.upper - result.lower <= 1e-9
+    assert result.gap == result.upper - result.lower <= 1e-9
     assert result.lower <= result.upper == result.value
     q = result.distribution
     assert q.shape == p.shape
@@ -357,6 +358,29 @@ def test_bad_batches_are_refused(pmfs, message):
 def test_bad_pmfs_are_refused(bad):
     with pytest.raises(ValueError, match="pmf"):
         union_information(bad)
+
+
+def test_a_total_off_by_typing_changes_nothing(rng):
+    p = rng.dirichlet(np.ones(12)).reshape(2, 3, 2)
+    off, value = p * (1 + 5e-9), union_information(p).value
+    assert union_information(off).value == pytest.approx(value, abs=1e-12)
+    assert union_information_batch(off[None]).value[0] == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize("max_projection", [_certificate.MAX_PROJECTION, 0])
+@pytest.mark.parametrize("error", [1e-9, 1e-2])
+def test_rounding_restores_the_marginals(rng, monkeypatch, max_projection, error):
+    """By the projection, and by the proportional fitting of large pmfs."""
+    monkeypatch.setattr(_certificate, "MAX_PROJECTION", max_projection)
+    marginals, p = marginal_map((3, 2, 2)), dirichlet(rng, (5, 4, 12), 0.3)
+    b = p @ marginals.one_hot
+    off = p * (1 + error * rng.uniform(-1, 1, p.shape))
+    assert np.abs(off @ marginals.one_hot - b).max() > error * 1e-3
+    q = _certificate.round_to_feasible(marginals, b, off)
+    assert (q >= 0).all()
+    np.testing.assert_allclose(q @ marginals.one_hot, b, atol=1e-15, rtol=0)
+    # Not by starting anew: q stays near.
+    assert np.abs(q - off).max() <= 3 * error * p.max()
 
 
 def test_unknown_unit_is_refused():

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from minsyn.information._pmf import (
+    TOTAL_TOLERANCE,
     Unit,
     as_pmf,
     in_unit,
@@ -261,7 +262,7 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
     if len(p) == 0:
         raise ValueError(f"pmfs holds no pmf; found shape {p.shape}")
     totals = p.reshape(len(p), -1).sum(1)
-    if p.dtype.kind == "f" and (np.abs(totals - 1) < 1e-8).all() and (p >= 0).all():
+    if p.dtype.kind == "f" and (np.abs(totals - 1) <= TOTAL_TOLERANCE).all() and (p >= 0).all():
         p = p.astype(np.float64, copy=False) / totals.reshape(-1, *(1,) * (p.ndim - 1))
     else:
         p = np.stack([as_pmf(one, name=f"pmfs[{i}]") for i, one in enumerate(p)])
