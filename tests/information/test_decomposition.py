@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minsyn.information import examples
+from minsyn.information import _maximum_entropy, examples
 from minsyn.information._maximum_entropy import maximum_entropy
-from minsyn.information.decomposition import dependency_constraint, pid
+from minsyn.information.decomposition import MaximumEntropyWarning, dependency_constraint, pid
 from minsyn.information.discrete import (
     entropy,
     imin_redundancy,
@@ -56,6 +56,31 @@ def fitted(p, subsets, n_sweeps=5000):
     return q
 
 
+def smallest_change(p, j):
+    """I_dep by its definition: the least change that adding Z_jX makes, anywhere in the lattice."""
+    edge, other = (j, 2), (1 - j, 2)
+    nodes = [[(0,), (1,), (2,)], [(0, 1), (2,)], [(j,), other], [(0, 1), other]]
+    changes = []
+    for held in nodes:
+        more = [edge, *(group for group in held if not set(group) <= set(edge))]
+        before, after = (mutual_information(fitted(p, s, 500)) for s in (held, more))
+        changes.append(after - before)
+    return min(changes), int(np.argmin(changes))
+
+
+def test_dependency_constraint_against_its_definition():
+    rng = np.random.default_rng(1)
+    binding = set()
+    for _ in range(6):
+        p = rng.dirichlet(np.full(12, 2.0)).reshape(2, 3, 2)
+        for j, found in enumerate(dependency_constraint(p)):
+            expected, at = smallest_change(p, j)
+            binding.add(at)
+            assert found == pytest.approx(expected, abs=1e-9)
+    # The case is not settled by one edge of the lattice alone.
+    assert binding == {2, 3}
+
+
 @pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 4)])
 def test_maximum_entropy_against_proportional_fitting(rng, shape):
     p = rng.dirichlet(np.full(np.prod(shape), 2.0)).reshape(shape)
@@ -71,6 +96,12 @@ def test_maximum_entropy_finds_zeros_that_the_marginals_hide():
     q, error = maximum_entropy(p, [(0, 1), (0, 2), (1, 2)])
     assert error < 1e-9
     assert entropy(q / q.sum()) == pytest.approx(entropy(p), abs=1e-8)
+
+
+def test_an_unfinished_maximum_entropy_warns(monkeypatch):
+    monkeypatch.setattr(_maximum_entropy, "MAX_ITER", 3)
+    with pytest.warns(MaximumEntropyWarning, match="nat"):
+        dependency_constraint(examples.and_gate())
 
 
 @settings(max_examples=25, deadline=None)
@@ -126,7 +157,19 @@ def test_lattice_of_parity_is_synergy_of_all():
     assert lattice.atoms.sum() == pytest.approx(1.0)
 
 
+def test_atoms_are_found_by_any_spelling_of_their_antichain():
+    lattice = williams_beer_lattice(examples.parity(3))
+    for i, antichain in enumerate(lattice.antichains):
+        assert lattice[antichain] == lattice[[set(g) for g in reversed(antichain)]]
+        assert lattice[antichain] == lattice.atoms[i]
+    for wrong in [((0,), (3,)), ((0,), (0, 1)), ()]:
+        with pytest.raises(ValueError, match="sources 0 to 2"):
+            lattice[wrong]
+
+
 def test_bad_input():
+    with pytest.raises(ValueError, match="'broja'"):
+        pid(examples.xor(), "mmi")["broja"]
     with pytest.raises(ValueError, match="two sources"):
         pid(examples.parity(3))
     with pytest.raises(ValueError, match="two sources"):

@@ -126,6 +126,13 @@ def test_integer_and_nested_list_input():
     assert discrete.mutual_information([[1, 0], [0, 0]]) == 0.0
 
 
+def test_a_total_off_by_typing_changes_nothing(rng):
+    p = rng.dirichlet(np.ones(12)).reshape(2, 3, 2)
+    for name in discrete.__all__:
+        measure = getattr(discrete, name)
+        np.testing.assert_allclose(measure(p * (1 + 5e-9)), measure(p), atol=1e-12)
+
+
 BAD = [
     ([[0.5, 0.6], [0.0, 0.0]], "sum to 1"),
     ([[3, 1], [2, 4]], "counts"),

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from minsyn.information import _solve, discrete, examples, union
+from minsyn.information import _certificate, _solve, discrete, examples, union
+from minsyn.information._marginals import marginal_map
 from minsyn.information.union import (
     UncertifiedWarning,
     gk_synergy,
@@ -21,7 +22,7 @@ from minsyn.information.union import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
-from zoo import KINDS, deterministic, zoo
+from zoo import KINDS, deterministic, dirichlet, zoo
 
 ATOL = 2e-9  # two certified values may each be off by 1e-9 bit
 
@@ -33,7 +34,7 @@ def marginals(q):
 def check(p, result):
     """Everything the result says, checked without the solver's own code."""
     assert result.certified
-    assert result.upper - result.lower <= 1e-9
+    assert result.gap == result.upper - result.lower <= 1e-9
     assert result.lower <= result.upper == result.value
     q = result.distribution
     assert q.shape == p.shape
@@ -123,83 +124,95 @@ def test_a_binned_gaussian_tends_to_the_closed_form():
     assert errors[-1] < 0.1 * exact
 
 
-def random_pmf(seed, shape=None):
+seeds = st.integers(0, 2**32 - 1)
+#: Each example is a batch of 30 pmfs, which costs little more than one.
+few = settings(max_examples=10, deadline=None)
+
+
+def random_pmfs(seed, shape=None, n=30):
     rng = np.random.default_rng(seed)
     if shape is None:
         shape = tuple(rng.integers(2, 4, size=rng.integers(2, 5)))
-    alpha = rng.choice([0.05, 0.3, 1.0])
-    return rng.dirichlet(np.full(np.prod(shape), alpha)).reshape(shape)
+    alphas = rng.choice([0.05, 0.3, 1.0], size=n)
+    return np.stack([dirichlet(rng, shape, alpha) for alpha in alphas])
 
 
-seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=40, deadline=None)
+def unions(pmfs):
+    batch = union_information_batch(pmfs)
+    assert batch.certified.all()
+    return batch.value
 
 
 @few
 @given(seeds)
 def test_between_the_best_source_and_all_together(seed):
-    p = random_pmf(seed)
-    value = union_information(p).value
-    assert discrete.source_informations(p).max() - 1e-9 <= value
-    assert value <= discrete.mutual_information(p) + 1e-12
-    assert gk_synergy(p) >= 0
+    pmfs = random_pmfs(seed)
+    for p, value in zip(pmfs, unions(pmfs), strict=True):
+        assert discrete.source_informations(p).max() - 1e-9 <= value
+        assert 0 <= value <= discrete.mutual_information(p) + 1e-12
 
 
 @few
 @given(seeds)
 def test_symmetric_in_the_sources(seed):
-    p = random_pmf(seed, (2, 3, 2, 3))
-    order = np.random.default_rng(seed).permutation(3)
-    swapped = p.transpose(*order, 3)
-    assert union_information(swapped).value == pytest.approx(union_information(p).value, abs=ATOL)
+    pmfs = random_pmfs(seed, (2, 3, 2, 3))
+    order = 1 + np.random.default_rng(seed).permutation(3)
+    np.testing.assert_allclose(unions(pmfs.transpose(0, *order, 4)), unions(pmfs), atol=ATOL)
 
 
 @few
 @given(seeds)
 def test_invariant_to_relabelling(seed):
-    p = random_pmf(seed, (3, 3, 3))
+    pmfs = random_pmfs(seed, (3, 3, 3))
     rng = np.random.default_rng(seed)
-    q = p[rng.permutation(3)][:, rng.permutation(3)][:, :, rng.permutation(3)]
-    assert union_information(q).value == pytest.approx(union_information(p).value, abs=ATOL)
+    relabelled = pmfs[np.ix_(range(30), *(rng.permutation(3) for _ in range(3)))]
+    np.testing.assert_allclose(unions(relabelled), unions(pmfs), atol=ATOL)
 
 
 @few
 @given(seeds)
 def test_processing_a_source_loses_information(seed):
-    p = random_pmf(seed, (3, 2, 3))
+    pmfs = random_pmfs(seed, (3, 2, 3))
     channel = np.random.default_rng(seed).dirichlet(np.full(2, 0.5), size=3)
-    coarse = np.einsum("abx,ac->cbx", p, channel)
-    assert union_information(coarse).value <= union_information(p).value + ATOL
+    coarse = np.einsum("nabx,ac->ncbx", pmfs, channel)
+    assert (unions(coarse) <= unions(pmfs) + ATOL).all()
 
 
 @few
 @given(seeds)
 def test_a_copy_of_a_source_changes_nothing(seed):
-    p = random_pmf(seed, (2, 3, 2))
-    copied = np.einsum("abx,ac->acbx", p, np.eye(2))
-    assert union_information(copied).value == pytest.approx(union_information(p).value, abs=ATOL)
-    assert gk_synergy(copied) == pytest.approx(gk_synergy(p), abs=ATOL)
+    pmfs = random_pmfs(seed, (2, 3, 2))
+    copied = np.einsum("nabx,ac->nacbx", pmfs, np.eye(2))
+    np.testing.assert_allclose(unions(copied), unions(pmfs), atol=ATOL)
+    assert gk_synergy(copied[0]) == pytest.approx(gk_synergy(pmfs[0]), abs=ATOL)
 
 
 @few
 @given(seeds)
 def test_another_source_never_lowers_it(seed):
-    p = random_pmf(seed, (2, 2, 3, 2))
-    assert union_information(p.sum(2)).value <= union_information(p).value + ATOL
+    pmfs = random_pmfs(seed, (2, 2, 3, 2))
+    assert (unions(pmfs.sum(3)) <= unions(pmfs) + ATOL).all()
 
 
-@pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 3), (2, 2, 2, 2)])
-def test_potentials_are_derivatives(rng, shape):
-    p = rng.dirichlet(np.full(np.prod(shape), 2.0)).reshape(shape)
-    f = union_information(p).potentials
-    for _ in range(4):
-        direction = rng.standard_normal(shape)
-        direction -= direction.mean()
-        step = 1e-4 * p.min() / np.abs(direction).max() * 20
-        up, down = (union_information(p + h * direction) for h in (step, -step))
-        found = (up.value - down.value) / (2 * step)
-        expected = sum(float((g * d).sum()) for g, d in zip(f, marginals(direction), strict=True))
-        assert found == pytest.approx(expected, abs=3e-9 / step + 1e-4)
+@few
+@given(seeds)
+def test_synergy_is_what_the_union_leaves(seed):
+    p = random_pmfs(seed, n=1)[0]
+    expected = discrete.mutual_information(p) - union_information(p).value
+    assert gk_synergy(p) == pytest.approx(max(expected, 0.0), abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["dense", "uneven", "counted"])
+def test_potentials_are_derivatives(kind):
+    rng = np.random.default_rng(2)
+    for p in zoo(kind, 12, seed=5):
+        # In proportion to p, so that zeros stay zeros.
+        change = p * rng.uniform(-1, 1, p.shape)
+        change -= p * change.sum()
+        up, down = (union_information(p + h * change).value for h in (5e-4, -5e-4))
+        potentials = [np.where(np.isfinite(f), f, 0) for f in union_information(p).potentials]
+        expected = sum((f * c).sum() for f, c in zip(potentials, marginals(change), strict=True))
+        assert (up - down) / 1e-3 == pytest.approx(expected, abs=1e-6)
 
 
 def test_derivative_of_a_single_best_source():
@@ -210,6 +223,21 @@ def test_derivative_of_a_single_best_source():
     expected = np.log2(pair / pair.sum(1, keepdims=True) / pair.sum(0))
     together = result.potentials[0][:, None, :] + result.potentials[1][None]
     np.testing.assert_allclose(together, np.repeat(expected[:, None], 2, 1), atol=1e-9)
+
+
+def test_a_source_that_channels_turn_into_the_others_decides(rng):
+    """X - Z_1 - (Z_2, Z_3) is feasible, so U = I(Z_1; X), whatever the sources tell together."""
+    pair = rng.dirichlet(np.ones(12)).reshape(3, 4)
+    second, third = rng.dirichlet(np.ones(2), size=3), rng.dirichlet(np.ones(4), size=3)
+    q = np.einsum("ax,ab,ac->abcx", pair, second, third)
+    # Each factor sums to 0: no pairwise marginal changes.
+    swing = np.einsum("a,b,c,x->abcx", *([1.0, -1.0] + [0.0] * (k - 2) for k in q.shape))
+    p = q + 0.9 * q[swing != 0].min() * swing
+    result = union_information(p)
+    check(p, result)
+    assert result.n_iter == 0
+    assert result.value == pytest.approx(discrete.mutual_information(pair), abs=1e-13)
+    assert result.value < discrete.mutual_information(p) - 1e-6
 
 
 def test_one_source_is_its_information(rng):
@@ -234,7 +262,10 @@ def test_batch_equals_one_by_one(kind, shape):
     rng = np.random.default_rng(11)
     pmfs = np.stack([KINDS[kind](rng, shape) for _ in range(30)])
     batch = union_information_batch(pmfs)
-    assert len(batch) == 30
+    assert len(list(batch)) == len(batch) == 30
+    assert batch[-1].value == batch[np.int64(29)].value
+    with pytest.raises(TypeError, match="slice"):
+        batch[2:4]
     assert batch.certified.all()
     for i, p in enumerate(pmfs):
         check(p / p.sum(), batch[i])
@@ -285,6 +316,20 @@ def test_no_warning_leaks():
             union_information(p)
 
 
+def test_marginals_whose_product_underflows():
+    p = np.zeros((2, 2, 2))
+    p[0, 0, 0], p[1, 1, 1] = 1.0, 1e-200
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for result in (
+            union_information(p),
+            union_information(p.sum(0)),
+            union_information_batch(p[None])[0],
+        ):
+            assert result.certified
+            assert result.potentials[0][1, 1] > 100
+
+
 def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
     monkeypatch.setattr(union.os, "sysconf", lambda name: 2**12)  # 16 MiB
     p = np.zeros((40, 40, 40))
@@ -313,6 +358,29 @@ def test_bad_batches_are_refused(pmfs, message):
 def test_bad_pmfs_are_refused(bad):
     with pytest.raises(ValueError, match="pmf"):
         union_information(bad)
+
+
+def test_a_total_off_by_typing_changes_nothing(rng):
+    p = rng.dirichlet(np.ones(12)).reshape(2, 3, 2)
+    off, value = p * (1 + 5e-9), union_information(p).value
+    assert union_information(off).value == pytest.approx(value, abs=1e-12)
+    assert union_information_batch(off[None]).value[0] == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize("max_projection", [_certificate.MAX_PROJECTION, 0])
+@pytest.mark.parametrize("error", [1e-9, 1e-2])
+def test_rounding_restores_the_marginals(rng, monkeypatch, max_projection, error):
+    """By the projection, and by the proportional fitting of large pmfs."""
+    monkeypatch.setattr(_certificate, "MAX_PROJECTION", max_projection)
+    marginals, p = marginal_map((3, 2, 2)), dirichlet(rng, (5, 4, 12), 0.3)
+    b = p @ marginals.one_hot
+    off = p * (1 + error * rng.uniform(-1, 1, p.shape))
+    assert np.abs(off @ marginals.one_hot - b).max() > error * 1e-3
+    q = _certificate.round_to_feasible(marginals, b, off)
+    assert (q >= 0).all()
+    np.testing.assert_allclose(q @ marginals.one_hot, b, atol=1e-15, rtol=0)
+    # Not by starting anew: q stays near.
+    assert np.abs(q - off).max() <= 3 * error * p.max()
 
 
 def test_unknown_unit_is_refused():

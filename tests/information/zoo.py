@@ -36,6 +36,13 @@ def deterministic(rng, shape, noise=0.0):
     return (1 - noise) * p + noise * dirichlet(rng, shape, 1.0)
 
 
+def spread(rng, shape):
+    """Cells of all sizes, down to 1e-40 or to 1e-250, where products of marginals underflow."""
+    log_p = rng.normal(0.0, rng.choice([15.0, 150.0]), shape)
+    p = np.exp(log_p - log_p.max())
+    return p / p.sum()
+
+
 KINDS = {
     "dense": lambda rng, shape: dirichlet(rng, shape, 1.0),
     "uneven": lambda rng, shape: dirichlet(rng, shape, 0.1),
@@ -45,6 +52,7 @@ KINDS = {
     "noise 1e-6": lambda rng, shape: deterministic(rng, shape, 1e-6),
     "noise 1e-9": lambda rng, shape: deterministic(rng, shape, 1e-9),
     "noise 1e-12": lambda rng, shape: deterministic(rng, shape, 1e-12),
+    "spread": spread,
 }
 
 

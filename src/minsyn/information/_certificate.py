@@ -60,7 +60,7 @@ def upper_bound(q: Float[np.ndarray, "n x z"]) -> Float[np.ndarray, " n"]:
     """I_q(Z; X) = sum q log q(x|z)/q(x)."""
     r, p_x = q.sum(1, keepdims=True), q.sum(2, keepdims=True)
     value = (xlogy(q, q) - xlogy(q, r) - xlogy(q, p_x)).sum((1, 2))
-    return np.asarray(value)
+    return np.maximum(value, 0.0)
 
 
 def _excess(

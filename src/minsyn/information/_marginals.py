@@ -1,10 +1,14 @@
-"""The linear map from q(z_1, ..., z_m, x) to its pairwise marginals q(z_j, x)."""
+"""Pairwise marginals q(z_j, x): the linear map to them, and the problem that they pose."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float
+
+#: Marginals below this are solved as zeros and given back in the rounding: a cell of 1e-15 moves
+#: the value by at most about 1e-13 bit, and cells of 1e-200 would overflow the slacks.
+NEGLIGIBLE = 1e-15
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,34 @@ def marginal_map(shape: tuple[int, ...]) -> MarginalMap:
     blocks = tuple(slice(int(e - k), int(e)) for k, e in zip(shape, ends, strict=True))
     source_of = np.repeat(np.eye(len(shape)), shape, axis=0)
     return MarginalMap(tuple(int(k) for k in shape), one_hot, blocks, source_of)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The marginals of a batch, what is allowed to be positive, and one gauge for the multipliers.
+
+    Each source's marginals give p(x) once more, so one constraint for each x and each source
+    after the first is redundant; ``free`` leaves out that of the largest marginal.
+    """
+
+    map: MarginalMap
+    b: Float[np.ndarray, "n x k"]
+    mask: Float[np.ndarray, "n x z"]
+    free: Float[np.ndarray, "n x k"]
+
+    @classmethod
+    def of(cls, marginals: MarginalMap, b: Float[np.ndarray, "n x k"]) -> "Problem":
+        b = np.where(b > NEGLIGIBLE, b, 0.0)
+        totals = np.stack([b[..., block].sum(-1) for block in marginals.blocks])
+        p_x = np.where((totals > 0).all(0), totals[0], 0.0)
+        for block, total in zip(marginals.blocks, totals, strict=True):
+            b[..., block] *= (p_x / np.where(total > 0, total, 1.0))[..., None]
+        mask = marginals.allowed(b > 0).astype(np.float64)
+        free = (b > 0).astype(np.float64)
+        for block in marginals.blocks[1:]:
+            largest = b[..., block].argmax(-1)
+            np.put_along_axis(free[..., block], largest[..., None], 0.0, -1)
+        return cls(marginals, b, mask, free)
+
+    def keep(self, chosen: Bool[np.ndarray, " n"]) -> "Problem":
+        return Problem(self.map, self.b[chosen], self.mask[chosen], self.free[chosen])

@@ -6,6 +6,7 @@ N'HN dt = -N'(gradient): 2 x 2 for two binary sources and a binary target. The s
 conditionally independent distribution, and every iterate has the right marginals.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,7 +76,9 @@ def directions(shape: tuple[int, ...], n_x: int) -> Directions | None:
     )
 
 
-def _solver(h: Float[np.ndarray, "n d d"]):  # type: ignore[no-untyped-def]
+def _solver(
+    h: Float[np.ndarray, "n d d"],
+) -> Callable[[Float[np.ndarray, "n d"]], Float[np.ndarray, "n d"]]:
     """Solve with n small symmetric positive definite matrices."""
     if len(h) == 1:
         factor, info = lapack.dpotrf(h[0], lower=1)

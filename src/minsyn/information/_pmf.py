@@ -33,7 +33,10 @@ def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarra
             f"{name} has {int((~np.isfinite(p)).sum())} cells that are NaN or infinite"
         )
     if (p < 0).any():
-        raise ValueError(f"{name} has negative cells; the smallest is {p.min():.3g}")
+        raise ValueError(
+            f"{name} has negative cells; the smallest is {p.min():.3g}; if that is rounding, "
+            f"np.maximum({name}, 0) removes it"
+        )
     total = float(p.sum())
     if abs(total - 1) > TOTAL_TOLERANCE:
         raise ValueError(
@@ -61,6 +64,19 @@ def marginal(p: Float[np.ndarray, "..."], axes: Sequence[int]) -> Float[np.ndarr
 def entropy_nats(p: Float[np.ndarray, "..."]) -> float:
     """-sum p log p."""
     return float(-xlogy(p, p).sum())
+
+
+def pointwise_nats(
+    joint: Float[np.ndarray, "..."],
+    first: Float[np.ndarray, "..."],
+    second: Float[np.ndarray, "..."],
+) -> Float[np.ndarray, "..."]:
+    """Log p(z, x) / p(z) p(x), and 0 where p(z, x) is; p(z) p(x) itself may underflow."""
+    positive = joint > 0
+    log_joint, log_first, log_second = (
+        np.log(np.where(positive, p, 1.0)) for p in (joint, first, second)
+    )
+    return np.asarray(log_joint - log_first - log_second)
 
 
 def information_nats(p_zx: Float[np.ndarray, "z x"]) -> float:

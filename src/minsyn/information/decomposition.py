@@ -78,6 +78,8 @@ class Decomposition:
 
     def __getitem__(self, measure: PidMeasure) -> dict[str, float]:
         """The atoms of one measure by name."""
+        if measure not in self.measures:
+            raise ValueError(f"measure must be among {self.measures}, found {measure!r}")
         i = self.measures.index(measure)
         columns = ("redundancy", "unique_1", "unique_2", "synergy")
         return {name: float(getattr(self, name)[i]) for name in columns}

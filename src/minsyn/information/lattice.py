@@ -1,5 +1,6 @@
 """Williams and Beer's redundancy lattice for up to four sources."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations
@@ -44,9 +45,15 @@ class RedundancyLattice:
     atoms: Float[np.ndarray, " n"]
     unit: str
 
-    def __getitem__(self, antichain: Antichain) -> float:
-        """The atom of one antichain, such as ``((0,), (1, 2))``."""
-        return float(self.atoms[self.antichains.index(antichain)])
+    def __getitem__(self, antichain: Iterable[Iterable[int]]) -> float:
+        """The atom of one antichain, such as ``((0,), (1, 2))``, its sets in any order."""
+        found = tuple(sorted((tuple(sorted(g)) for g in antichain), key=lambda g: (len(g), g)))
+        if found not in self.antichains:
+            raise ValueError(
+                f"{found} is no antichain of this lattice: sets of the sources 0 to "
+                f"{len(self.antichains[-1][0]) - 1}, none within another"
+            )
+        return float(self.atoms[self.antichains.index(found)])
 
     @property
     def labels(self) -> tuple[str, ...]:

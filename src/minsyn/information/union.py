@@ -12,16 +12,20 @@ both, so its error is known whatever happened on the way.
 import os
 import warnings
 from dataclasses import dataclass
+from operator import index
+from typing import SupportsIndex
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from minsyn.information._pmf import (
+    TOTAL_TOLERANCE,
     Unit,
     as_pmf,
     in_unit,
     information_nats,
+    pointwise_nats,
 )
 from minsyn.information._solve import CERTIFIED_GAP, Solved, solve
 
@@ -39,13 +43,14 @@ class UnionInformation:
     value : float
         ``upper``: the information of ``distribution``, in ``unit``.
     lower, upper : float
-        An interval that holds the exact value.
+        An interval that holds the exact value, to the rounding of double precision (1e-14).
     distribution : ndarray, shape of the pmf
         A minimiser q: nonnegative, its pairwise marginals q(z_j, x) equal p(z_j, x) to 1e-12.
     potentials : tuple of ndarray, each (|Z_j|, |X|)
         Optimal f_j of the dual bound: the derivative of the union information with respect to
-        p(z_j, x), along changes that keep p a pmf. -inf where p(z_j, x) = 0. Adding c_j(x) with
-        sum_j c_j = 0 changes nothing; here E_p[f_j | x] is the same for every j.
+        p(z_j, x), along changes that keep p a pmf and its zeros; one of the subgradients where U
+        has a kink (as XOR has). -inf where p(z_j, x) = 0. Adding c_j(x) with sum_j c_j = 0
+        changes nothing; here E_p[f_j | x] is the same for every j.
     certified : bool
         Whether ``upper - lower`` is at most 1e-9 bit.
     n_iter : int
@@ -101,7 +106,8 @@ class UnionInformationBatch:
     def __len__(self) -> int:
         return len(self.value)
 
-    def __getitem__(self, i: int) -> UnionInformation:
+    def __getitem__(self, i: SupportsIndex) -> UnionInformation:
+        i = index(i)
         return UnionInformation(
             float(self.value[i]),
             float(self.lower[i]),
@@ -149,8 +155,10 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
 
     Notes
     -----
-    A primal-dual interior-point method (see ``minsyn.information._interior_point``), dense: made
-    for pmfs of up to about 10^4 cells.
+    Where channels turn the best source j into every other one, U = I(Z_j; X) in closed form.
+    Elsewhere a primal-dual interior-point method (see ``minsyn.information._interior_point``),
+    dense: made for pmfs of up to about 10^4 cells. Its time grows with the cube of the smaller of
+    prod_j |Z_j| and |X| sum_j |Z_j|.
 
     References
     ----------
@@ -173,7 +181,7 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
     in_unit(0.0, unit)
     if p.ndim == 2:
         return _one_source(p, unit)
-    _check_memory(1, p.shape)
+    _check_memory(p.shape)
     result = _as_batch(solve(p[None]), unit)[0]
     if not result.certified:
         _warn(1, 1, result.gap, unit)
@@ -254,13 +262,13 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
     if len(p) == 0:
         raise ValueError(f"pmfs holds no pmf; found shape {p.shape}")
     totals = p.reshape(len(p), -1).sum(1)
-    if p.dtype.kind == "f" and (np.abs(totals - 1) < 1e-8).all() and (p >= 0).all():
+    if p.dtype.kind == "f" and (np.abs(totals - 1) <= TOTAL_TOLERANCE).all() and (p >= 0).all():
         p = p.astype(np.float64, copy=False) / totals.reshape(-1, *(1,) * (p.ndim - 1))
     else:
         p = np.stack([as_pmf(one, name=f"pmfs[{i}]") for i, one in enumerate(p)])
     # Chunks keep the working arrays in cache and in memory.
     size = max(1, int(2e6 // _work_per_pmf(p.shape[1:])))
-    _check_memory(1, p.shape[1:])
+    _check_memory(p.shape[1:])
     parts = [solve(p[i : i + size]) for i in range(0, len(p), size)]
     solved = _as_batch(Solved.join(parts), unit)
     failed = ~solved.certified
@@ -286,8 +294,8 @@ def _work_per_pmf(shape: tuple[int, ...]) -> float:
     return 3 * n_states * n_x * k + 3 * system**2 + 3 * n_x * k**2 + n_states * k
 
 
-def _check_memory(n: int, shape: tuple[int, ...]) -> None:
-    needed = 8 * n * _work_per_pmf(shape)
+def _check_memory(shape: tuple[int, ...]) -> None:
+    needed = 8 * _work_per_pmf(shape)
     try:
         available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):  # systems that do not tell
@@ -302,11 +310,9 @@ def _check_memory(n: int, shape: tuple[int, ...]) -> None:
 
 def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:
     """Of one source, U = I(Z; X), q = p and f = log p(x|z)/p(x)."""
-    positive = p_zx > 0
-    independent = p_zx.sum(1, keepdims=True) * p_zx.sum(0)
-    gain = np.log(np.where(positive, p_zx, 1.0) / np.where(positive, independent, 1.0))
+    gain = pointwise_nats(p_zx, p_zx.sum(1, keepdims=True), p_zx.sum(0))
     value = float(in_unit(information_nats(p_zx), unit))
-    potential = np.asarray(in_unit(np.where(positive, gain, -np.inf), unit))
+    potential = np.asarray(in_unit(np.where(p_zx > 0, gain, -np.inf), unit))
     return UnionInformation(value, value, value, p_zx, (potential,), True, 0, unit)
 
 
