@@ -1,0 +1,57 @@
+"""Williams and Beer's I_min against dit, both in one process: times and their ratio.
+
+Run as ``OMP_NUM_THREADS=1 python benchmarks/discrete_measures.py``; without dit only our times are
+printed.
+"""
+
+import time
+
+import numpy as np
+
+from minsyn.information.discrete import imin_redundancy
+from minsyn.information.lattice import williams_beer_lattice
+
+
+def seconds(function, repeats):
+    """Median time of a call."""
+    function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def main():
+    rng = np.random.default_rng(0)
+    try:
+        import dit
+        from dit.pid import PID_WB
+    except ImportError:
+        dit = None
+        print("dit is not installed here: only our times")
+    for shape in [(2, 2, 2), (3, 3, 3), (2, 2, 2, 2), (6, 6, 6)]:
+        p = rng.dirichlet(np.ones(int(np.prod(shape)))).reshape(shape)
+        ours = seconds(lambda p=p: imin_redundancy(p), 200)
+        lattice = seconds(lambda p=p: williams_beer_lattice(p), 50)
+        name = "x".join(map(str, shape))
+        line = f"{name}: I_min {ours * 1e6:.0f} us, lattice {lattice * 1e6:.0f} us"
+        if dit is not None:
+            d, target = dit.Distribution.from_ndarray(p), (p.ndim - 1,)
+            sources = [(j,) for j in range(p.ndim - 1)]
+
+            def their_i_min(d=d, sources=sources, target=target):
+                return PID_WB._measure(d, sources, target)
+
+            theirs, theirs_lattice = seconds(their_i_min, 3), seconds(lambda d=d: PID_WB(d), 1)
+            line += (
+                f"; dit {theirs * 1e3:.1f} ms and {theirs_lattice * 1e3:.0f} ms; ratios "
+                f"{theirs / ours:.0f} and {theirs_lattice / lattice:.0f}; they differ by "
+                f"{abs(their_i_min() - imin_redundancy(p)):.0e} bit"
+            )
+        print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What counts as a probability mass function, and its marginals."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import xlogy
+
+Unit = Literal["bits", "nats"]
+
+#: How far from 1 the total may be: the rounding of a sum over millions of cells, with room for
+#: probabilities that were typed in or stored with nine digits.
+TOTAL_TOLERANCE = 1e-8
+
+
+def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarray, "..."]:
+    """The argument as a float64 array that sums to 1, or a ValueError that says what is wrong."""
+    p = np.asarray(pmf)
+    if p.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold real numbers; its dtype is {p.dtype}")
+    p = p.astype(np.float64, copy=False)
+    if p.ndim < min_axes:
+        raise ValueError(
+            f"{name} must have at least {min_axes} axes"
+            + (" (one for each source, then one for the target)" if min_axes == 2 else "")
+            + f"; found shape {p.shape}"
+        )
+    if p.size == 0:
+        raise ValueError(f"{name} has no cells; found shape {p.shape}")
+    if not np.isfinite(p).all():
+        raise ValueError(
+            f"{name} has {int((~np.isfinite(p)).sum())} cells that are NaN or infinite"
+        )
+    if (p < 0).any():
+        raise ValueError(f"{name} has negative cells; the smallest is {p.min():.3g}")
+    total = float(p.sum())
+    if abs(total - 1) > TOTAL_TOLERANCE:
+        raise ValueError(
+            f"{name} must sum to 1, found {total:.10g}; "
+            f"counts become a pmf by {name} / {name}.sum()"
+        )
+    return p / total
+
+
+def in_unit(nats: Any, unit: Unit) -> Any:
+    """Convert a quantity in nats to the unit asked for."""
+    if unit == "bits":
+        return nats / np.log(2)
+    if unit == "nats":
+        return nats
+    raise ValueError(f"unit must be 'bits' or 'nats', found {unit!r}")
+
+
+def marginal(p: Float[np.ndarray, "..."], axes: Sequence[int]) -> Float[np.ndarray, "..."]:
+    """Sum over every axis that is not in ``axes`` (which keep their order in the array)."""
+    kept = {a % p.ndim for a in axes}
+    return p.sum(axis=tuple(a for a in range(p.ndim) if a not in kept))
+
+
+def entropy_nats(p: Float[np.ndarray, "..."]) -> float:
+    """-sum p log p."""
+    return float(-xlogy(p, p).sum())
+
+
+def information_nats(p_zx: Float[np.ndarray, "z x"]) -> float:
+    """I(Z; X) of a two-axis pmf, as the relative entropy to the product of its marginals."""
+    p_z, p_x = p_zx.sum(1), p_zx.sum(0)
+    cell = xlogy(p_zx, p_zx) - xlogy(p_zx, p_z[:, None]) - xlogy(p_zx, p_x)
+    return max(float(cell.sum()), 0.0)
+
+
+def source_marginals(p: Float[np.ndarray, "*sources x"]) -> list[Float[np.ndarray, "_ x"]]:
+    """p(z_j, x) for every source j."""
+    return [marginal(p, (j, p.ndim - 1)) for j in range(p.ndim - 1)]

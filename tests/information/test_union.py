@@ -1,0 +1,320 @@
+"""Union information: its certificate, its laws, and independent roads to the same number."""
+
+import sys
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from minsyn.information import discrete, examples, union
+from minsyn.information.union import (
+    UncertifiedWarning,
+    gk_synergy,
+    union_information,
+    union_information_batch,
+)
+
+sys.path.insert(0, str(Path(__file__).parent))
+from zoo import KINDS, deterministic, zoo
+
+ATOL = 2e-9  # two certified values may each be off by 1e-9 bit
+
+
+def marginals(q):
+    return [q.sum(tuple(a for a in range(q.ndim - 1) if a != j)) for j in range(q.ndim - 1)]
+
+
+def check(p, result):
+    """Everything the result says, checked without the solver's own code."""
+    assert result.certified
+    assert result.upper - result.lower <= 1e-9
+    assert result.lower <= result.upper == result.value
+    q = result.distribution
+    assert q.shape == p.shape
+    assert (q >= 0).all()
+    for of_q, of_p in zip(marginals(q), marginals(p), strict=True):
+        np.testing.assert_allclose(of_q, of_p, atol=1e-12, rtol=0)
+    assert discrete.mutual_information(q) == pytest.approx(result.upper, abs=1e-11)
+    # The dual bound of the potentials, by its formula.
+    total, spread = 0.0, np.zeros(p.shape)
+    for j, (f, of_p) in enumerate(zip(result.potentials, marginals(p), strict=True)):
+        total += float((of_p * np.where(of_p > 0, f, 0.0)).sum())
+        shape = [1] * p.ndim
+        shape[j], shape[-1] = f.shape
+        spread = spread + np.maximum(f, -1e6).reshape(shape)
+    p_x = p.sum(tuple(range(p.ndim - 1)))
+    worst = (p_x * np.exp2(np.maximum(spread, -1e3))).sum(-1).max()
+    assert total - np.log2(worst) == pytest.approx(result.lower, abs=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_certified_on_nasty_pmfs(kind):
+    for p in zoo(kind, 40, seed=7):
+        check(p, union_information(p))
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 2, 3, 1), (1, 3, 3), (3, 1, 3), (2, 2, 700), (40, 2, 4), (2,) * 10, (9, 9, 9)]
+)
+def test_certified_on_unusual_shapes(rng, shape):
+    p = rng.dirichlet(np.full(np.prod(shape), 0.5)).reshape(shape)
+    check(p, union_information(p))
+
+
+def cone_union(p):
+    """The same minimum by a cone solver, in bits."""
+    n_x = p.shape[-1]
+    p_x = p.reshape(-1, n_x).sum(0)
+    q = cp.Variable((p.size // n_x, n_x), nonneg=True)
+    rows = cp.reshape(cp.sum(q, axis=1), (q.shape[0], 1), order="C") @ np.ones((1, n_x))
+    constraints = []
+    states = np.indices(p.shape[:-1]).reshape(p.ndim - 1, -1)
+    for values, target in zip(states, marginals(p), strict=True):
+        constraints.append(np.eye(len(target))[:, values] @ q == target)
+    problem = cp.Problem(cp.Minimize(cp.sum(cp.rel_entr(q, rows))), constraints)
+    nats = problem.solve(solver=cp.CLARABEL)
+    return (nats - (p_x * np.log(np.where(p_x > 0, p_x, 1))).sum()) / np.log(2)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.2])
+@pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 4), (4, 4, 4), (2, 2, 2, 2), (3, 2, 2, 3)])
+def test_agrees_with_a_cone_solver(rng, shape, alpha):
+    p = rng.dirichlet(np.full(np.prod(shape), alpha)).reshape(shape)
+    assert union_information(p).value == pytest.approx(cone_union(p), abs=2e-6)
+
+
+def test_agrees_with_a_cone_solver_on_a_three_bit_sum():
+    p = np.zeros((2, 2, 2, 4))
+    for z in np.ndindex(2, 2, 2):
+        p[(*z, sum(z))] = 1 / 8
+    assert union_information(p).value == pytest.approx(cone_union(p), abs=2e-6)
+
+
+def binned_gaussian(rho, n_bins):
+    """Two sources of correlations rho with the target, all in bins of equal probability.
+
+    Given X the sources are independent here: U depends on the pairwise marginals alone.
+    """
+    edges = norm.ppf(np.linspace(0, 1, n_bins + 1))
+    n_points = 200
+    points = norm.ppf((np.arange(n_bins * n_points) + 0.5) / (n_bins * n_points))
+    first, second = (
+        np.diff(norm.cdf((edges - r * points[:, None]) / np.sqrt(1 - r * r)), axis=1)
+        .reshape(n_bins, n_points, n_bins)
+        .mean(1)
+        for r in rho
+    )
+    return np.einsum("xa,xb->abx", first, second) / n_bins
+
+
+def test_a_binned_gaussian_tends_to_the_closed_form():
+    """U = max_k I(Z_k; X) = -1/2 log2(1 - max rho^2); coarse bins lose information."""
+    rho = (0.5, 0.75)
+    exact = -0.5 * np.log2(1 - max(rho) ** 2)
+    errors = [exact - union_information(binned_gaussian(rho, n)).value for n in (4, 6, 9, 12)]
+    assert all(e > 0 for e in errors)
+    assert all(b < 0.75 * a for a, b in pairwise(errors))
+    assert errors[-1] < 0.1 * exact
+
+
+def random_pmf(seed, shape=None):
+    rng = np.random.default_rng(seed)
+    if shape is None:
+        shape = tuple(rng.integers(2, 4, size=rng.integers(2, 5)))
+    alpha = rng.choice([0.05, 0.3, 1.0])
+    return rng.dirichlet(np.full(np.prod(shape), alpha)).reshape(shape)
+
+
+seeds = st.integers(0, 2**32 - 1)
+few = settings(max_examples=40, deadline=None)
+
+
+@few
+@given(seeds)
+def test_between_the_best_source_and_all_together(seed):
+    p = random_pmf(seed)
+    value = union_information(p).value
+    assert discrete.source_informations(p).max() - 1e-9 <= value
+    assert value <= discrete.mutual_information(p) + 1e-12
+    assert gk_synergy(p) >= 0
+
+
+@few
+@given(seeds)
+def test_symmetric_in_the_sources(seed):
+    p = random_pmf(seed, (2, 3, 2, 3))
+    order = np.random.default_rng(seed).permutation(3)
+    swapped = p.transpose(*order, 3)
+    assert union_information(swapped).value == pytest.approx(union_information(p).value, abs=ATOL)
+
+
+@few
+@given(seeds)
+def test_invariant_to_relabelling(seed):
+    p = random_pmf(seed, (3, 3, 3))
+    rng = np.random.default_rng(seed)
+    q = p[rng.permutation(3)][:, rng.permutation(3)][:, :, rng.permutation(3)]
+    assert union_information(q).value == pytest.approx(union_information(p).value, abs=ATOL)
+
+
+@few
+@given(seeds)
+def test_processing_a_source_loses_information(seed):
+    p = random_pmf(seed, (3, 2, 3))
+    channel = np.random.default_rng(seed).dirichlet(np.full(2, 0.5), size=3)
+    coarse = np.einsum("abx,ac->cbx", p, channel)
+    assert union_information(coarse).value <= union_information(p).value + ATOL
+
+
+@few
+@given(seeds)
+def test_a_copy_of_a_source_changes_nothing(seed):
+    p = random_pmf(seed, (2, 3, 2))
+    copied = np.einsum("abx,ac->acbx", p, np.eye(2))
+    assert union_information(copied).value == pytest.approx(union_information(p).value, abs=ATOL)
+    assert gk_synergy(copied) == pytest.approx(gk_synergy(p), abs=ATOL)
+
+
+@few
+@given(seeds)
+def test_another_source_never_lowers_it(seed):
+    p = random_pmf(seed, (2, 2, 3, 2))
+    assert union_information(p.sum(2)).value <= union_information(p).value + ATOL
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 3), (2, 2, 2, 2)])
+def test_potentials_are_derivatives(rng, shape):
+    p = rng.dirichlet(np.full(np.prod(shape), 2.0)).reshape(shape)
+    f = union_information(p).potentials
+    for _ in range(4):
+        direction = rng.standard_normal(shape)
+        direction -= direction.mean()
+        step = 1e-4 * p.min() / np.abs(direction).max() * 20
+        up, down = (union_information(p + h * direction) for h in (step, -step))
+        found = (up.value - down.value) / (2 * step)
+        expected = sum(float((g * d).sum()) for g, d in zip(f, marginals(direction), strict=True))
+        assert found == pytest.approx(expected, abs=3e-9 / step + 1e-4)
+
+
+def test_derivative_of_a_single_best_source():
+    """Where U = I(Z_1; X) the potential is log p(x|z_1)/p(x), up to the gauge."""
+    p = np.einsum("ax,ab->abx", [[0.4, 0.1], [0.2, 0.3]], [[0.5, 0.5], [0.5, 0.5]])
+    result = union_information(p)
+    pair = p.sum(1)
+    expected = np.log2(pair / pair.sum(1, keepdims=True) / pair.sum(0))
+    together = result.potentials[0][:, None, :] + result.potentials[1][None]
+    np.testing.assert_allclose(together, np.repeat(expected[:, None], 2, 1), atol=1e-9)
+
+
+def test_one_source_is_its_information(rng):
+    p = rng.dirichlet(np.ones(12)).reshape(3, 4)
+    result = union_information(p)
+    check(p, result)
+    assert result.n_iter == 0
+    assert result.value == pytest.approx(discrete.mutual_information(p), abs=1e-14)
+
+
+def test_units(rng):
+    p = rng.dirichlet(np.ones(12)).reshape(2, 3, 2)
+    bits, nats = union_information(p), union_information(p, unit="nats")
+    assert nats.value == pytest.approx(bits.value * np.log(2), rel=1e-12)
+    np.testing.assert_allclose(nats.potentials[0], bits.potentials[0] * np.log(2))
+    assert gk_synergy(p, unit="nats") == pytest.approx(gk_synergy(p) * np.log(2), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 3)])
+def test_batch_equals_one_by_one(kind, shape):
+    rng = np.random.default_rng(11)
+    pmfs = np.stack([KINDS[kind](rng, shape) for _ in range(30)])
+    batch = union_information_batch(pmfs)
+    assert len(batch) == 30
+    assert batch.certified.all()
+    for i, p in enumerate(pmfs):
+        check(p / p.sum(), batch[i])
+        assert batch[i].value == pytest.approx(union_information(p).value, abs=ATOL)
+
+
+def test_batch_rescues_its_members_one_by_one(monkeypatch):
+    """What the common steps leave open, the careful methods close."""
+    rng = np.random.default_rng(5)
+    pmfs = np.stack([KINDS["uneven"](rng, (3, 2, 3)) for _ in range(6)])
+    hopeless = union._Attempt(None, 0.05, 1, 2)
+    monkeypatch.setattr(union, "_ATTEMPTS", (hopeless, *union._ATTEMPTS[1:]))
+    assert union_information_batch(pmfs).certified.all()
+
+
+def test_result_is_readable():
+    assert "certified" in repr(union_information(examples.and_gate()))
+    assert "2 pmfs, 2 certified" in repr(union_information_batch([examples.xor()] * 2))
+
+
+def test_an_open_interval_warns_and_says_so(rng, monkeypatch):
+    monkeypatch.setattr(union, "_ATTEMPTS", (union._Attempt(None, 0.05, 1, 2),))
+    p = rng.dirichlet(np.ones(27)).reshape(3, 3, 3)
+    with pytest.warns(UncertifiedWarning, match="lower and upper"):
+        result = union_information(p)
+    assert not result.certified
+    assert "NOT CERTIFIED" in repr(result)
+    with pytest.warns(UncertifiedWarning, match="union information"):
+        batch = union_information_batch(p[None])
+    assert not batch.certified.any()
+    # What it does say is still true.
+    monkeypatch.undo()
+    assert result.lower <= union_information(p).value <= result.upper + 1e-12
+
+
+def test_careful_methods_agree(rng, monkeypatch):
+    p = deterministic(rng, (3, 3, 3), 1e-6)
+    expected = union_information(p).value
+    for attempt in union._ATTEMPTS[1:]:
+        monkeypatch.setattr(union, "_ATTEMPTS", (attempt,))
+        assert union_information(p).value == pytest.approx(expected, abs=ATOL)
+
+
+def test_no_warning_leaks():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for p in zoo("sparse", 10, seed=3):
+            union_information(p)
+
+
+def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
+    monkeypatch.setattr(union.os, "sysconf", lambda name: 2**12)  # 16 MiB
+    p = np.zeros((40, 40, 40))
+    p[np.arange(40), np.arange(40)[::-1], np.arange(40)] = 1 / 80
+    p[np.arange(40), np.arange(40), np.arange(40)] += 1 / 80
+    p[0, 1] += 1e-3
+    with pytest.raises(ValueError, match="GiB"):
+        union_information(p / p.sum())
+
+
+@pytest.mark.parametrize(
+    ("pmfs", "message"),
+    [
+        (np.ones((2, 4)) / 4, "3 axes"),
+        (np.ones((0, 2, 2, 2)), "no pmf"),
+        (np.stack([np.ones((2, 2, 2)) / 8, np.ones((2, 2, 2))]), r"pmfs\[1\] must sum"),
+        (np.stack([np.full((2, 2, 2), np.nan), np.ones((2, 2, 2)) / 8]), r"pmfs\[0\].*NaN"),
+    ],
+)
+def test_bad_batches_are_refused(pmfs, message):
+    with pytest.raises(ValueError, match=message):
+        union_information_batch(pmfs)
+
+
+@pytest.mark.parametrize("bad", [[0.5, 0.5], [[0.5, 0.6]], [[-1.0, 2.0]], [[np.nan, 1.0]]])
+def test_bad_pmfs_are_refused(bad):
+    with pytest.raises(ValueError, match="pmf"):
+        union_information(bad)
+
+
+def test_unknown_unit_is_refused():
+    with pytest.raises(Exception, match="unit"):
+        union_information(examples.xor(), unit="hartleys")
