@@ -1,7 +1,7 @@
 """TC and O-information of all triplets: ours, thoi and hoi on the same samples, and brute force.
 
-Run as ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/multiplets.py``. Peers join where
-they can be imported (``pip install thoi hoi``). Every time is the median over repeats after
+Run as ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/multiplets.py``. Peers join
+where they can be imported (``pip install thoi hoi``). Every time is the median over repeats after
 one call to warm up (hoi compiles), from samples to values; errors are in nats, against
 log determinants of each set's covariance. hoi's ``gauss`` does not centre data, so it is
 timed on centred samples, and its error on samples that are not is shown as well.
