@@ -9,11 +9,13 @@ Miller-Madow
     The plug-in entropy of K occupied cells is too small by (K - 1) / 2N nats to first order
     (Miller 1955, "Note on the bias of information estimates").
 Shrinkage
-    Cell probabilities are drawn towards independent variables, with the intensity of James and
-    Stein (Hausser and Strimmer 2009, "Entropy inference and the James-Stein estimator").
+    Cell probabilities are drawn towards equal ones, with the intensity of James and Stein (Hausser
+    and Strimmer 2009, "Entropy inference and the James-Stein estimator"). It gives up information
+    for variance: the smallest errors where samples are few for the cells, values that are too
+    small where there is much to find. (A target of independent variables was tried and did worse.)
 Jackknife
-    (g - 1) times the mean change when one of g groups of samples is left out (Quenouille 1956), for
-    measures that are not sums of entropies.
+    (g - 1) times the mean change when one of g groups of samples is left out (Quenouille 1956).
+    Serves every measure; of discrete tables it left least bias throughout (benchmarks/bias_curve).
 """
 
 from collections.abc import Mapping
@@ -72,23 +74,17 @@ def miller_madow_bias(
 
 
 def shrink(counts: Int[np.ndarray, "n *cells"]) -> Float[np.ndarray, "n *cells"]:
-    """Cell probabilities lam * prod_v p(v) + (1 - lam) * p, with the James-Stein intensity lam.
+    """Cell probabilities lam / K + (1 - lam) p of K cells, with the James-Stein intensity lam.
 
-    Hausser and Strimmer shrink towards equal probabilities; independence with the observed
-    marginals is nearer to most tables, and has no information about a target either.
+    lam = (1 - sum p^2) / ((N - 1) sum (1/K - p)^2), at most 1 (Hausser and Strimmer, Eq. 2-6).
     """
-    n, axes = len(counts), range(1, counts.ndim)
-    column = (n, *(1,) * (counts.ndim - 1))
-    n_samples = counts.sum(axis=tuple(axes)).reshape(column)
-    p = counts / n_samples
-    independent = np.ones(column)
-    for axis in axes:
-        others = tuple(a for a in axes if a != axis)
-        independent = independent * p.sum(axis=others, keepdims=True)
-    variance = ((p * (1 - p)) / np.maximum(n_samples - 1, 1)).sum(axis=tuple(axes), keepdims=True)
-    distance = ((independent - p) ** 2).sum(axis=tuple(axes), keepdims=True)
+    axes = tuple(range(1, counts.ndim))
+    n_samples = counts.sum(axis=axes, keepdims=True)
+    p, equal = counts / n_samples, 1 / counts[0].size
+    variance = (1 - (p * p).sum(axis=axes, keepdims=True)) / np.maximum(n_samples - 1, 1)
+    distance = ((p - equal) ** 2).sum(axis=axes, keepdims=True)
     lam = np.minimum(variance / np.maximum(distance, np.finfo(np.float64).tiny), 1.0)
-    return lam * independent + (1 - lam) * p
+    return lam * equal + (1 - lam) * p
 
 
 def jackknife_bias(

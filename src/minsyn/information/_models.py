@@ -147,21 +147,16 @@ class DiscreteModel:
             known = self._by_size(
                 lambda tables, _: {k: v[None] for k, v in _bias.miller_madow_bias(tables).items()}
             )
-        rest = tuple(name for name in self.names if name not in known and name != "gk_synergy")
-        if "gk_synergy" in self.names:
-            rest = tuple(dict.fromkeys([*rest, "union_information", "mutual_information"]))
-            rest = tuple(name for name in rest if name not in known)
+        rest = tuple(name for name in self.names if name not in known)
         if rest:
             known |= self._jackknife(rest)
-        if "gk_synergy" in self.names:
-            known["gk_synergy"] = known["mutual_information"] - known["union_information"]
         return {name: known[name] for name in self.names}
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         def of_tables(tables: Int[np.ndarray, "k *shape"], _: Any) -> Stacks:
             drawn = [
-                rng.multinomial(len(self.z), (t / len(self.z)).ravel(), size=n).reshape(n, *t.shape)
-                for t in tables
+                rng.multinomial(len(self.z), p.ravel(), size=n).reshape(n, *p.shape)
+                for p in self._pmfs(tables)
             ]
             each = [self._measure_in_parts(d) for d in drawn]
             return {name: np.stack([e[name] for e in each], axis=1) for name in self.names}
@@ -199,11 +194,12 @@ class DiscreteModel:
         return model._by_size(of_targets)
 
     def _measure(self, counts: Int[np.ndarray, "k *shape"]) -> Values:
+        return _pmf_batch.measures_nats(self._pmfs(counts), self.names)
+
+    def _pmfs(self, counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
         if self.shrunk:
-            p = _bias.shrink(counts)
-        else:
-            p = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
-        return _pmf_batch.measures_nats(p, self.names)
+            return _bias.shrink(counts)
+        return counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
 
     def _measure_in_parts(self, counts: Int[np.ndarray, "k *shape"]) -> Values:
         at_once = max(1, _NUMBERS_AT_ONCE // counts[0].size)

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from minsyn.information._result import SynergyResult
 
 #: Okabe and Ito's blue, told from white and black with any colour vision.
 _COLOUR = "#0072B2"
+_PANELS_IN_A_ROW = 4
 
 
 def plot_synergy(result: "SynergyResult", max_targets: int) -> Figure:
@@ -19,21 +21,26 @@ def plot_synergy(result: "SynergyResult", max_targets: int) -> Figure:
     order = np.arange(len(result.targets))
     if len(order) > max_targets:
         order = np.argsort(-result.values[first], kind="stable")[:max_targets]
-    height = 0.9 + 0.24 * len(order)
+    n_measures = len(result.measures)
+    n_columns = min(n_measures, _PANELS_IN_A_ROW)
+    n_rows = -(-n_measures // n_columns)
+    size = (1.0 + 1.75 * n_columns, n_rows * (0.6 + 0.24 * len(order)) + 0.3)
     with rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(0.9 + 1.75 * len(result.measures), height), layout="constrained")
-        axes = figure.subplots(1, len(result.measures), sharey=True, squeeze=False)[0]
-        rows = np.arange(len(order))
-        for ax, measure in zip(axes, result.measures, strict=True):
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
+        for ax in grid.flat[n_measures:]:
+            ax.remove()
+        for ax, measure in zip(grid.flat, result.measures, strict=False):
             _panel(ax, result, measure, order)
             ax.set_title(measure.replace("_", " "), fontsize=8)
             ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
             ax.grid(axis="y", color="0.92", linewidth=0.6)
             ax.set_axisbelow(True)
             ax.tick_params(axis="y", length=0)
+            ax.xaxis.set_major_locator(MaxNLocator(4))
             ax.margins(x=0.12)
-        axes[0].set_yticks(rows, [result.targets[i] for i in order])
-        axes[0].set_ylim(len(order) - 0.5, -0.5)
+        grid[0, 0].set_yticks(np.arange(len(order)), [result.targets[i] for i in order])
+        grid[0, 0].set_ylim(len(order) - 0.5, -0.5)
         hidden = len(result.targets) - len(order)
         note = f"; {hidden} targets with less {first.replace('_', ' ')} not shown"
         figure.supxlabel(result.unit + (note if hidden else ""), fontsize=8)

@@ -141,9 +141,9 @@ class SynergyResult:
         return "\n".join(lines)
 
     def _cell(self, measure: str, i: int) -> str:
-        cell = f"{self.values[measure][i]:.4f}"
+        cell = f"{round(float(self.values[measure][i]), 4) + 0.0:.4f}"  # no minus zero
         if self.intervals is not None:
-            low, high = self.intervals[measure][i]
+            low, high = self.intervals[measure][i].round(3) + 0.0
             cell += f" [{low:.3f}, {high:.3f}]"
         if self.q_values is not None:
             cell += stars(float(self.q_values[measure][i])).ljust(3)

@@ -28,7 +28,7 @@ _MEASURES = {
 _CORRECTIONS = {
     "gaussian": ("wishart", "jackknife", "none"),
     "copula": ("wishart", "jackknife", "none"),
-    "discrete": ("miller-madow", "jackknife", "shrinkage", "none"),
+    "discrete": ("jackknife", "miller-madow", "shrinkage", "none"),
 }
 #: Cells of one target's table that are still worked on: some hundred megabytes.
 _MAX_CELLS = 10_000_000
@@ -72,13 +72,14 @@ def synergy(
     bias_correction : {"auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"}
         What is taken off the plug-in values. Corrected values may be negative, so that
         averages over targets or data sets stay unbiased. "auto" is "wishart" for Gaussian
-        and copula data, "miller-madow" for discrete.
+        and copula data, "jackknife" for discrete.
 
         - "wishart" (gaussian; for a copula approximately): the exact bias of log determinants [1]_.
           The union information is corrected as one source's information.
         - "miller-madow" (discrete): entropies gain (occupied cells - 1) / 2N [2]_.
-        - "shrinkage" (discrete): tables are drawn towards independence with the intensity of
-          James and Stein [3]_.
+        - "shrinkage" (discrete): tables are drawn towards equal probabilities with the intensity
+          of James and Stein [3]_: little variance, values that are rather too small. Then
+          ``uncorrected`` is of the shrunk tables too.
         - "jackknife": by leaving out groups of samples [4]_. Under "wishart" and "miller-madow" it
           serves the measures that are not sums of entropies.
     bins : int, optional
@@ -88,8 +89,9 @@ def synergy(
         How bins are cut. The result says which columns were binned.
     n_bootstrap : int, default=0
         Bootstrap samples for confidence intervals; 0 for none. Intervals are basic (pivotal)
-        ones [5]_, cut at 0 for measures that cannot be negative; near 0 they cover less
-        than they say.
+        ones [5]_, which take the bias off by themselves, cut at 0 for measures that cannot be
+        negative; near 0 they cover less than they say, and under "shrinkage" they may lie
+        above the value.
     confidence : float, default=0.95
         Coverage of the intervals.
     n_permutations : int, default=0
