@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from minsyn.information import discrete, examples, union
+from minsyn.information import _solve, discrete, examples, union
 from minsyn.information.union import (
     UncertifiedWarning,
     gk_synergy,
@@ -245,8 +245,8 @@ def test_batch_rescues_its_members_one_by_one(monkeypatch):
     """What the common steps leave open, the careful methods close."""
     rng = np.random.default_rng(5)
     pmfs = np.stack([KINDS["uneven"](rng, (3, 2, 3)) for _ in range(6)])
-    hopeless = union._Attempt(None, 0.05, 1, 2)
-    monkeypatch.setattr(union, "_ATTEMPTS", (hopeless, *union._ATTEMPTS[1:]))
+    hopeless = _solve._Attempt(None, 0.05, 1, 2)
+    monkeypatch.setattr(_solve, "_ATTEMPTS", (hopeless, *_solve._ATTEMPTS[1:]))
     assert union_information_batch(pmfs).certified.all()
 
 
@@ -256,7 +256,7 @@ def test_result_is_readable():
 
 
 def test_an_open_interval_warns_and_says_so(rng, monkeypatch):
-    monkeypatch.setattr(union, "_ATTEMPTS", (union._Attempt(None, 0.05, 1, 2),))
+    monkeypatch.setattr(_solve, "_ATTEMPTS", (_solve._Attempt(None, 0.05, 1, 2),))
     p = rng.dirichlet(np.ones(27)).reshape(3, 3, 3)
     with pytest.warns(UncertifiedWarning, match="lower and upper"):
         result = union_information(p)
@@ -273,8 +273,8 @@ def test_an_open_interval_warns_and_says_so(rng, monkeypatch):
 def test_careful_methods_agree(rng, monkeypatch):
     p = deterministic(rng, (3, 3, 3), 1e-6)
     expected = union_information(p).value
-    for attempt in union._ATTEMPTS[1:]:
-        monkeypatch.setattr(union, "_ATTEMPTS", (attempt,))
+    for attempt in _solve._ATTEMPTS[1:]:
+        monkeypatch.setattr(_solve, "_ATTEMPTS", (attempt,))
         assert union_information(p).value == pytest.approx(expected, abs=ATOL)
 
 
