@@ -21,8 +21,13 @@ def figure1(
     Ellipsoids of two Gaussian joints, and all their measures against the sources' correlation.
     """
     with one_line_errors():
+        from matplotlib.figure import Figure
+
         from minsyn.report.figure1 import figure1 as draw
 
+        known = Figure().canvas.get_supported_filetypes()
+        if output.suffix.lower().lstrip(".") not in known:
+            raise ValueError(f"--output {output}: expected a suffix among {', '.join(known)}")
         figure = draw()
         output.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(output, dpi=dpi)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from minsyn.information import _bias, _pmf_batch, gaussian
+from minsyn.information import _bias, _gaussian_nats, _pmf_batch
 from minsyn.information.statistics import PairwiseStatistics
 
 Values = dict[str, Float[np.ndarray, " n"]]
@@ -110,13 +110,13 @@ class GaussianModel:
             count = min(at_once, n - start)
             rho = np.concatenate([z[rng.permutation(len(z))].T @ x for _ in range(count)], axis=1)
             rho = np.clip(rho / len(z), -1, 1)
-            values, _ = gaussian.measures_nats(sigma, rho, self.names)
+            values, _ = _gaussian_nats.measures_nats(sigma, rho, self.names)
             parts.append({k: v.reshape(count, n_targets) for k, v in values.items()})
         return {name: np.concatenate([p[name] for p in parts]) for name in self.names}
 
     def _measure(self, rows: Any) -> tuple[Values, int]:
         statistics = PairwiseStatistics.of(self.scores(self.z[rows]), self.scores(self.x[rows]))
-        return gaussian.measures_nats(statistics.sigma, statistics.rho, self.names)
+        return _gaussian_nats.measures_nats(statistics.sigma, statistics.rho, self.names)
 
 
 def _standardised(

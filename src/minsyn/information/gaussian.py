@@ -16,18 +16,15 @@ Equation numbers are those of Ver Steeg, Brekelmans, Harutyunyan and Galstyan (2
 arXiv:1710.03839.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from minsyn.information import _gaussian_nats as nats
+from minsyn.information._gaussian_decoder import GaussianCIDecoder, ci_decoder, ci_linear_map
 from minsyn.information._multiplets import MultipletInformation, multiplet_information
 from minsyn.information._pmf import Unit, in_unit
-from minsyn.information._whitening import Whitened, as_correlations, whiten
-from minsyn.information.statistics import PairwiseStatistics
+from minsyn.information._whitening import as_correlations, whiten
 
 __all__ = [
     "GaussianCIDecoder",
@@ -44,84 +41,6 @@ __all__ = [
     "union_information",
     "whole_minus_sum",
 ]
-
-#: How many roundings a squared correlation stays below 1, where Eq. 9 divides by 1 - rho^2.
-_ROUNDINGS_BELOW_ONE = 8
-#: A correlation whose square is 1 to this many roundings is 1, as in `whiten`, where it is the
-#: allowed error of a correlation times (1 + |e_j|_1)^2 = 4.
-_ROUNDINGS_OF_ONE = 256
-
-
-class GaussianCIDecoder(NamedTuple):
-    """``p_CI(x_i | z) = N(sum_j coefficients[j, i] z_j, variance[i])``, standardised variables."""
-
-    coefficients: Float[Any, "m n"]
-    variance: Float[Any, " n"]
-
-
-def ci_decoder(sigma: Float[Any, "m m"] | None, rho: Float[Any, "m n"]) -> GaussianCIDecoder:
-    r"""The decoder without CI synergy for standardised Gaussian variables.
-
-    With :math:`r_{ij} = \rho_{ij} / (1 - \rho_{ij}^2)` and :math:`R_i = \sum_j \rho_{ij} r_{ij}`,
-
-    .. math:: p_{CI}(x_i \mid z) = \mathcal N\Bigl(\frac{\sum_j r_{ij} z_j}{1 + R_i},
-              \frac{1}{1 + R_i}\Bigr).
-
-    Parameters
-    ----------
-    sigma : array of shape (m, m) or None
-        Correlations of the sources. The CI decoder does not depend on them; the argument is there
-        so that every function of this module is called alike.
-    rho : array of shape (m, n_targets)
-        Correlations of each source with each target, in [-1, 1].
-
-    Returns
-    -------
-    GaussianCIDecoder
-        ``coefficients`` of shape (m, n_targets) and ``variance`` of shape (n_targets,). Where
-        ``|rho|`` is 1, the limit: that source alone decides (several such sources share equally).
-
-    References
-    ----------
-    Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 9.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> coefficients, variance = ci_decoder(None, np.array([[0.5], [0.75]]))
-    >>> coefficients.ravel().round(4), variance.round(4)
-    (array([0.2545, 0.6545]), array([0.3818]))
-    """
-    xp = array_namespace(rho)
-    below_one = 1 - _ROUNDINGS_BELOW_ONE * xp.finfo(rho.dtype).eps
-    r = rho / (1 - xp.clip(rho * rho, None, below_one))
-    variance = 1 / (1 + xp.sum(rho * r, axis=0))
-    return GaussianCIDecoder(r * variance, variance)
-
-
-def ci_linear_map(
-    statistics: PairwiseStatistics,
-) -> tuple[Float[Any, "m n"], Float[Any, " n"]]:
-    """The mean of `ci_decoder` in the variables' own units.
-
-    Parameters
-    ----------
-    statistics : PairwiseStatistics
-        Statistics of sources and targets.
-
-    Returns
-    -------
-    weights : array of shape (m, n_targets)
-        ``E_CI[x | z] = z @ weights + intercept``. A constant source has zero weight.
-    intercept : array of shape (n_targets,)
-        What is expected where every source is 0.
-    """
-    xp = array_namespace(statistics.cov_zx)
-    std_z = statistics.std_z
-    per_source = xp.where(std_z > 0, 1 / xp.where(std_z > 0, std_z, 1.0), 0.0)
-    u = ci_decoder(None, statistics.rho).coefficients
-    weights = per_source[:, xp.newaxis] * u * statistics.std_x[xp.newaxis, :]
-    return weights, statistics.mean_x - statistics.mean_z @ weights
 
 
 def mutual_information(
@@ -156,7 +75,7 @@ def mutual_information(
     >>> mutual_information([[1, -0.1], [-0.1, 1]], [[0.5], [0.75]]).round(6)
     array([1.635902])
     """
-    return np.asarray(in_unit(_mutual_information(whiten(sigma, rho)), unit))
+    return np.asarray(in_unit(nats.mutual_information(whiten(sigma, rho)), unit))
 
 
 def source_informations(
@@ -189,7 +108,7 @@ def source_informations(
            [0.596323]])
     """
     _, rho, eps = as_correlations(sigma, rho)
-    return np.asarray(in_unit(_alone(rho, eps), unit))
+    return np.asarray(in_unit(nats.alone(rho, eps), unit))
 
 
 def union_information(
@@ -226,7 +145,7 @@ def union_information(
     >>> union_information(np.eye(2), [[0.5], [0.75]]).round(6)
     array([0.596323])
     """
-    return np.asarray(in_unit(_union_information(whiten(sigma, rho)), unit))
+    return np.asarray(in_unit(nats.union_information(whiten(sigma, rho)), unit))
 
 
 def gk_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
@@ -263,7 +182,7 @@ def gk_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[n
     >>> gk_synergy(sigma, [[0.5], [0.75]]).round(9)
     array([0.])
     """
-    return np.asarray(in_unit(_gk_synergy(whiten(sigma, rho)), unit))
+    return np.asarray(in_unit(nats.gk_synergy(whiten(sigma, rho)), unit))
 
 
 def whole_minus_sum(
@@ -298,7 +217,7 @@ def whole_minus_sum(
     array([0.832061])
     """
     _, correlations, eps = as_correlations(sigma, rho)
-    return np.asarray(in_unit(_whole_minus_sum(whiten(sigma, rho), correlations, eps), unit))
+    return np.asarray(in_unit(nats.whole_minus_sum(whiten(sigma, rho), correlations, eps), unit))
 
 
 def ci_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
@@ -342,7 +261,7 @@ def ci_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[n
     array([0.64235])
     """
     _, correlations, eps = as_correlations(sigma, rho)
-    return np.asarray(in_unit(_ci_synergy(whiten(sigma, rho), correlations, eps), unit))
+    return np.asarray(in_unit(nats.ci_synergy(whiten(sigma, rho), correlations, eps), unit))
 
 
 def total_correlation(
@@ -380,7 +299,7 @@ def total_correlation(
     >>> total_correlation(sigma, [[0.0, 0.5], [0.0, 0.75]]).round(6)
     array([0.321928, 0.92472 ])
     """
-    return np.asarray(in_unit(_total_correlation(whiten(sigma, rho)), unit))
+    return np.asarray(in_unit(nats.total_correlation(whiten(sigma, rho)), unit))
 
 
 def gk_distribution(sigma: ArrayLike | None, rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
@@ -424,83 +343,3 @@ def gk_distribution(sigma: ArrayLike | None, rho: ArrayLike) -> Float[np.ndarray
     largest = np.abs(rho).max(axis=0)
     share = (rho / np.where(largest > 0, largest, 1.0)).T
     return np.where(np.eye(len(rho)) > 0, 1.0, share[:, :, None] * share[:, None, :])
-
-
-# What follows is in nats, and takes sources that are whitened once for all measures.
-
-
-def _information(unexplained: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """-1/2 log of the share of variance that is left; inf where none is."""
-    left = unexplained > 0
-    return np.where(left, -0.5 * np.log(np.where(left, unexplained, 1.0)) + 0.0, np.inf)
-
-
-def _alone(rho: Float[np.ndarray, "m n"], eps: float) -> Float[np.ndarray, "m n"]:
-    return _information(np.where(_determines(rho, eps), 0.0, (1 - rho) * (1 + rho)))
-
-
-def _determines(rho: Float[np.ndarray, "m n"], eps: float) -> Any:
-    """Which correlations are 1 in magnitude, to rounding."""
-    return (1 - rho) * (1 + rho) <= _ROUNDINGS_OF_ONE * eps
-
-
-def _mutual_information(white: Whitened) -> Float[np.ndarray, " n"]:
-    return _information(white.unexplained)
-
-
-def _union_information(white: Whitened) -> Float[np.ndarray, " n"]:
-    return _information(white.unexplained_by_best)
-
-
-def _gk_synergy(white: Whitened) -> Float[np.ndarray, " n"]:
-    best = white.unexplained_by_best
-    return _information(np.where(best > 0, white.unexplained / np.where(best > 0, best, 1), 1.0))
-
-
-def _whole_minus_sum(
-    white: Whitened, rho: Float[np.ndarray, "m n"], eps: float
-) -> Float[np.ndarray, " n"]:
-    # I - sum_j I_j = (I - max_j I_j) - sum of the others, of which only one can be infinite.
-    others = _alone(rho, eps)
-    best = np.abs(rho).argmax(axis=0)
-    others[best, np.arange(rho.shape[1])] = 0.0
-    return _gk_synergy(white) - others.sum(axis=0)
-
-
-def _ci_synergy(
-    white: Whitened, rho: Float[np.ndarray, "m n"], eps: float
-) -> Float[np.ndarray, " n"]:
-    b, v_q = ci_decoder(None, rho)
-    v_p = white.unexplained
-    copies = np.where(white.unexplained_by_best > 0, 0, _determines(rho, eps).sum(axis=0))
-    regular = v_p > 0
-    v_p, v_q = np.where(regular, v_p, 1.0), np.where(regular, v_q, 1.0)
-    apart = white.rho - white.factor.T @ b  # (a - b)' Sigma (a - b) is its squared length
-    excess = (v_p - v_q) / v_q
-    nats = 0.5 * (excess - np.log1p(excess) + np.einsum("ij,ij->j", apart, apart) / v_q)
-    c = np.maximum(copies, 1)
-    return np.where(regular, nats, np.where(copies > 0, 0.5 * (c - 1 - np.log(c)), np.inf))
-
-
-def _total_correlation(white: Whitened) -> Float[np.ndarray, " n"]:
-    return _information(white.unexplained) - 0.5 * white.log_det
-
-
-def measures_nats(
-    sigma: Float[np.ndarray, "m m"], rho: Float[np.ndarray, "m n"], names: tuple[str, ...]
-) -> tuple[dict[str, Float[np.ndarray, " n"]], int]:
-    """Several measures from one factorisation, and the rank of sigma."""
-    white = whiten(sigma, rho)
-    _, rho, eps = as_correlations(sigma, rho)
-    return {name: MEASURES[name](white, rho, eps) for name in names}, white.rank
-
-
-#: Measures by name, as `minsyn.information.synergy` calls them.
-MEASURES: dict[str, Callable[[Whitened, Any, float], Any]] = {
-    "mutual_information": lambda white, rho, eps: _mutual_information(white),
-    "union_information": lambda white, rho, eps: _union_information(white),
-    "gk_synergy": lambda white, rho, eps: _gk_synergy(white),
-    "ci_synergy": _ci_synergy,
-    "whole_minus_sum": _whole_minus_sum,
-    "total_correlation": lambda white, rho, eps: _total_correlation(white),
-}

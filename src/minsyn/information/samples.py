@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minsyn.information import _pmf_batch, gaussian
+from minsyn.information import _gaussian_nats, _pmf_batch
 from minsyn.information._models import DiscreteModel, GaussianModel, Model, normal_scores
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information._resampling import basic_interval, false_discovery_rate, permutation_p_value
@@ -20,8 +20,8 @@ Binning = Literal["equal-frequency", "equal-width"]
 BiasCorrection = Literal["auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"]
 
 _MEASURES = {
-    "gaussian": tuple(gaussian.MEASURES),
-    "copula": tuple(gaussian.MEASURES),
+    "gaussian": tuple(_gaussian_nats.MEASURES),
+    "copula": tuple(_gaussian_nats.MEASURES),
     "discrete": tuple(_pmf_batch.MEASURES),
 }
 #: Corrections a model knows; the first is what "auto" takes.

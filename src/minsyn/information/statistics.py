@@ -58,6 +58,16 @@ class PairwiseStatistics:
     >>> halves = PairwiseStatistics.of(z[:50], x[:50]).update(z[50:], x[50:])
     >>> bool(np.allclose(whole.rho, halves.rho))
     True
+
+    Map and reduce, over chunks in memory, on disk, or on several machines (with Dask:
+    ``dask.delayed(PairwiseStatistics.of)`` on each block, and a bag's
+    ``fold(PairwiseStatistics.merge)``):
+
+    >>> from functools import reduce
+    >>> chunks = zip(np.split(z, 5), np.split(x, 5), strict=True)
+    >>> total = reduce(PairwiseStatistics.merge, (PairwiseStatistics.of(*c) for c in chunks))
+    >>> bool(np.allclose(whole.rho, total.rho))
+    True
     """
 
     weight: float

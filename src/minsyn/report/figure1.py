@@ -121,8 +121,8 @@ def _draw_joint(ax: Axes3D, covariance: Float[np.ndarray, "3 3"]) -> None:
     ax.plot_surface(
         *surface,
         color=_LIT_GREEN,
-        rcount=80,
-        ccount=120,
+        rcount=48,
+        ccount=72,
         linewidth=0,
         antialiased=False,
         lightsource=LightSource(azdeg=310, altdeg=50),
