@@ -74,7 +74,7 @@ def test_every_option(csv, table, tmp_path):
     output = tmp_path / "out.json"
     result = run("synergy", csv, "--sources", "a", "b", *words.split(), output)
     assert result.exit_code == 0, result.output
-    for said in ("equal-width bins", "80% intervals", "q =", "shrinkage", "nats"):
+    for said in ("equal-width bins", "80% interval", "9 permutations", "shrinkage", "nats", " to "):
         assert said in result.output
     expected = measure(
         table[["a", "b"]], table[["c", "x", "y"]], "discrete", bins=3, binning="equal-width",
@@ -83,6 +83,13 @@ def test_every_option(csv, table, tmp_path):
     ).to_frame()  # fmt: skip
     written = pd.read_json(output)
     pd.testing.assert_frame_equal(written, expected, check_exact=False, rtol=1e-9, atol=1e-12)
+
+
+def test_many_targets_are_not_all_printed(rng, tmp_path):
+    pd.DataFrame(rng.normal(size=(30, 60))).to_csv(tmp_path / "wide.csv", index=False)
+    result = run("synergy", tmp_path / "wide.csv", "--sources", 0, 1)
+    assert result.exit_code == 0, result.output
+    assert "18 more targets" in result.output
 
 
 def test_parquet(table, tmp_path):

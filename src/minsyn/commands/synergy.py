@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["VariadicCommand", "synergy"]
 
+#: Targets that are printed; more scroll away, and belong into a file.
+_TARGETS_SHOWN = 40
+
 
 def synergy(
     file: Annotated[
@@ -180,11 +183,37 @@ def _write(frame: "DataFrame", output: Path) -> None:
 
 
 def _print(result: "SynergyResult") -> None:
-    """A table with a row for each target and a column for each measure."""
+    """Values as a table; with intervals or p-values, a row for each target and measure."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    table = Table(caption=escape("\n".join(_notes(result))), caption_justify="left")
+    shown = result.targets[:_TARGETS_SHOWN]
+    if result.intervals is None and result.q_values is None:
+        table.add_column("target")
+        for measure in result.measures:
+            table.add_column(measure.replace("_", " "), justify="right")
+        for i, target in enumerate(shown):
+            cells = [_number(result[measure][i]) for measure in result.measures]
+            table.add_row(escape(target), *cells)
+    else:
+        for heading in ("target", "measure"):
+            table.add_column(heading)
+        headings = [result.unit]
+        headings += [f"{result.confidence:.0%} interval"] * (result.intervals is not None)
+        headings += ["p", "q"] * (result.q_values is not None)
+        for heading in headings:
+            table.add_column(heading, justify="right")
+        for i, target in enumerate(shown):
+            for j, measure in enumerate(result.measures):
+                name = escape(target) if j == 0 else ""
+                table.add_row(name, measure.replace("_", " "), *_row(result, measure, i))
+            table.add_section()
+    Console(highlight=False).print(table)
+
+
+def _notes(result: "SynergyResult") -> list[str]:
     notes = [
         f"{result.n_samples} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
         f"{result.model} model, {result.unit}, bias correction: {result.bias_correction}",
@@ -192,27 +221,24 @@ def _print(result: "SynergyResult") -> None:
     if result.discretisation:
         notes.append(f"discretised: {result.discretisation}")
     if result.intervals is not None:
-        notes.append(
-            f"{result.confidence:.0%} intervals from {result.n_bootstrap} bootstrap samples"
-        )
+        notes.append(f"intervals: {result.n_bootstrap} bootstrap samples")
     if result.q_values is not None:
-        notes.append(
-            f"q: p-value from {result.n_permutations} permutations, adjusted over the targets"
-        )
-    table = Table(caption=escape("\n".join(notes)), caption_justify="left")
-    table.add_column("target")
-    for measure in result.measures:
-        table.add_column(measure.replace("_", " "), justify="right")
-    for i, target in enumerate(result.targets):
-        table.add_row(escape(target), *(_cell(result, m, i) for m in result.measures))
-    Console(highlight=False).print(table)
+        notes.append(f"p: {result.n_permutations} permutations; q: adjusted over the targets")
+    hidden = len(result.targets) - _TARGETS_SHOWN
+    if hidden > 0:
+        notes.append(f"{hidden} more targets are not shown; --output writes all")
+    return notes
 
 
-def _cell(result: "SynergyResult", measure: str, i: int) -> str:
-    lines = [f"{round(float(result[measure][i]), 4) + 0.0:.4f}"]
+def _row(result: "SynergyResult", measure: str, i: int) -> list[str]:
+    cells = [_number(result[measure][i])]
     if result.intervals is not None:
-        low, high = result.intervals[measure][i].round(3) + 0.0
-        lines.append(rf"\[{low:.3f}, {high:.3f}]")
-    if result.q_values is not None:
-        lines.append(f"q = {result.q_values[measure][i]:.2g}")
-    return "\n".join(lines)
+        low, high = result.intervals[measure][i]
+        cells.append(f"{_number(low)} to {_number(high)}")
+    if result.p_values is not None and result.q_values is not None:
+        cells += [f"{v[measure][i]:.2g}" for v in (result.p_values, result.q_values)]
+    return cells
+
+
+def _number(value: float) -> str:
+    return f"{round(float(value), 4) + 0.0:.4f}"  # no minus zero
