@@ -183,33 +183,24 @@ def _write(frame: "DataFrame", output: Path) -> None:
 
 
 def _print(result: "SynergyResult") -> None:
-    """Values as a table; with intervals or p-values, a row for each target and measure."""
+    """A row for each target and measure: fits the width of any terminal."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(caption=escape("\n".join(_notes(result))), caption_justify="left")
-    shown = result.targets[:_TARGETS_SHOWN]
-    if result.intervals is None and result.q_values is None:
-        table.add_column("target")
-        for measure in result.measures:
-            table.add_column(measure.replace("_", " "), justify="right")
-        for i, target in enumerate(shown):
-            cells = [_number(result[measure][i]) for measure in result.measures]
-            table.add_row(escape(target), *cells)
-    else:
-        for heading in ("target", "measure"):
-            table.add_column(heading)
-        headings = [result.unit]
-        headings += [f"{result.confidence:.0%} interval"] * (result.intervals is not None)
-        headings += ["p", "q"] * (result.q_values is not None)
-        for heading in headings:
-            table.add_column(heading, justify="right")
-        for i, target in enumerate(shown):
-            for j, measure in enumerate(result.measures):
-                name = escape(target) if j == 0 else ""
-                table.add_row(name, measure.replace("_", " "), *_row(result, measure, i))
-            table.add_section()
+    for heading in ("target", "measure"):
+        table.add_column(heading)
+    headings = [result.unit]
+    headings += [f"{result.confidence:.0%} interval"] * (result.intervals is not None)
+    headings += ["p", "q"] * (result.q_values is not None)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for i, target in enumerate(result.targets[:_TARGETS_SHOWN]):
+        for j, measure in enumerate(result.measures):
+            name = escape(target) if j == 0 else ""
+            table.add_row(name, measure.replace("_", " "), *_row(result, measure, i))
+        table.add_section()
     Console(highlight=False).print(table)
 
 
