@@ -4,6 +4,7 @@ from . import discrete as discrete
 from . import examples as examples
 from . import gaussian as gaussian
 from . import lattice as lattice
+from . import samples as samples
 from . import statistics as statistics
 from . import union as union
 from .decomposition import Decomposition as Decomposition
@@ -11,6 +12,8 @@ from .decomposition import dependency_constraint as dependency_constraint
 from .decomposition import pid as pid
 from .lattice import RedundancyLattice as RedundancyLattice
 from .lattice import williams_beer_lattice as williams_beer_lattice
+from .samples import SynergyResult as SynergyResult
+from .samples import synergy as synergy
 from .statistics import PairwiseStatistics as PairwiseStatistics
 from .union import UncertifiedWarning as UncertifiedWarning
 from .union import UnionInformation as UnionInformation

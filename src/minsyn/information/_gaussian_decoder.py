@@ -1,0 +1,85 @@
+"""The decoder of Gaussian variables that has no CI synergy (Eq. 9)."""
+
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+from jaxtyping import Float
+
+from minsyn.information.statistics import PairwiseStatistics
+
+__all__ = ["GaussianCIDecoder", "ci_decoder", "ci_linear_map"]
+
+#: How many roundings a squared correlation stays below 1, where Eq. 9 divides by 1 - rho^2.
+_ROUNDINGS_BELOW_ONE = 8
+
+
+class GaussianCIDecoder(NamedTuple):
+    """``p_CI(x_i | z) = N(sum_j coefficients[j, i] z_j, variance[i])``, standardised variables."""
+
+    coefficients: Float[Any, "m n"]
+    variance: Float[Any, " n"]
+
+
+def ci_decoder(sigma: Float[Any, "m m"] | None, rho: Float[Any, "m n"]) -> GaussianCIDecoder:
+    r"""The decoder without CI synergy for standardised Gaussian variables.
+
+    With :math:`r_{ij} = \rho_{ij} / (1 - \rho_{ij}^2)` and :math:`R_i = \sum_j \rho_{ij} r_{ij}`,
+
+    .. math:: p_{CI}(x_i \mid z) = \mathcal N\Bigl(\frac{\sum_j r_{ij} z_j}{1 + R_i},
+              \frac{1}{1 + R_i}\Bigr).
+
+    Parameters
+    ----------
+    sigma : array of shape (m, m) or None
+        Correlations of the sources. The CI decoder does not depend on them; the argument is there
+        so that every function of this module is called alike.
+    rho : array of shape (m, n_targets)
+        Correlations of each source with each target, in [-1, 1].
+
+    Returns
+    -------
+    GaussianCIDecoder
+        ``coefficients`` of shape (m, n_targets) and ``variance`` of shape (n_targets,). Where
+        ``|rho|`` is 1, the limit: that source alone decides (several such sources share equally).
+
+    References
+    ----------
+    Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> coefficients, variance = ci_decoder(None, np.array([[0.5], [0.75]]))
+    >>> coefficients.ravel().round(4), variance.round(4)
+    (array([0.2545, 0.6545]), array([0.3818]))
+    """
+    xp = array_namespace(rho)
+    below_one = 1 - _ROUNDINGS_BELOW_ONE * xp.finfo(rho.dtype).eps
+    r = rho / (1 - xp.clip(rho * rho, None, below_one))
+    variance = 1 / (1 + xp.sum(rho * r, axis=0))
+    return GaussianCIDecoder(r * variance, variance)
+
+
+def ci_linear_map(
+    statistics: PairwiseStatistics,
+) -> tuple[Float[Any, "m n"], Float[Any, " n"]]:
+    """The mean of `ci_decoder` in the variables' own units.
+
+    Parameters
+    ----------
+    statistics : PairwiseStatistics
+        Statistics of sources and targets.
+
+    Returns
+    -------
+    weights : array of shape (m, n_targets)
+        ``E_CI[x | z] = z @ weights + intercept``. A constant source has zero weight.
+    intercept : array of shape (n_targets,)
+        What is expected where every source is 0.
+    """
+    xp = array_namespace(statistics.cov_zx)
+    std_z = statistics.std_z
+    per_source = xp.where(std_z > 0, 1 / xp.where(std_z > 0, std_z, 1.0), 0.0)
+    u = ci_decoder(None, statistics.rho).coefficients
+    weights = per_source[:, xp.newaxis] * u * statistics.std_x[xp.newaxis, :]
+    return weights, statistics.mean_x - statistics.mean_z @ weights

@@ -1,0 +1,162 @@
+"""Total correlation and O-information of every set of k jointly Gaussian variables."""
+
+from dataclasses import dataclass
+from itertools import chain, combinations
+from math import comb
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+
+from minsyn.information._pmf import Unit, in_unit
+
+#: Sets worked on at once: the factors of a block stay in cache.
+_BLOCK = 4096
+#: A pivot below this many roundings is a variable determined by those before it.
+_ROUNDINGS = 64
+
+
+@dataclass(frozen=True)
+class MultipletInformation:
+    """Information of sets of variables.
+
+    Attributes
+    ----------
+    members : ndarray of int, shape (n_sets, order)
+        The variables of each set, in lexicographic order.
+    total_correlation : ndarray, shape (n_sets,)
+        TC of each set; inf where its variables are linearly dependent.
+    o_information : ndarray, shape (n_sets,)
+        O-information of each set: positive where redundancy dominates, negative where synergy
+        does. NaN where the variables are linearly dependent, a difference of two infinities.
+    unit : str
+        "bits" or "nats".
+    """
+
+    members: Int[np.ndarray, "sets order"]
+    total_correlation: Float[np.ndarray, " sets"]
+    o_information: Float[np.ndarray, " sets"]
+    unit: str
+
+
+def multiplet_information(
+    covariance: ArrayLike, order: int = 3, unit: Unit = "bits"
+) -> MultipletInformation:
+    r"""Total correlation and O-information of every set of ``order`` variables.
+
+    For standardised variables with correlations R, and P the inverse of R,
+
+    .. math:: TC = -\tfrac12 \log\det R, \qquad
+              \Omega = TC - DTC = -\log\det R - \tfrac12 \sum_i \log P_{ii}.
+
+    Parameters
+    ----------
+    covariance : array_like, shape (n, n)
+        Covariances (or correlations) of the variables.
+    order : int, default=3
+        Variables in a set, at least 2.
+    unit : {"bits", "nats"}
+        Unit of the results.
+
+    Returns
+    -------
+    MultipletInformation
+
+    Raises
+    ------
+    ValueError
+        If ``covariance`` is not a symmetric matrix with positive finite variances, has fewer
+        than ``order`` variables, or is not positive semidefinite on a set (beyond rounding).
+
+    Notes
+    -----
+    A Cholesky factorisation whose every step runs over all sets at once: exact, and far cheaper
+    than one small matrix after the other.
+
+    References
+    ----------
+    Watanabe (1960) for TC; Rosas, Mediano, Gastpar, Jensen (2019), "Quantifying high-order
+    interdependencies via multivariate extensions of the mutual information",
+    arXiv:1902.11239, for the O-information.
+
+    Examples
+    --------
+    A third variable that is the noisy sum of the other two is synergistic:
+
+    >>> covariance = np.array([[1, 0, 1], [0, 1, 1], [1, 1, 2.5]])
+    >>> result = multiplet_information(covariance)
+    >>> result.total_correlation.round(4), result.o_information.round(4)
+    (array([1.161]), array([-0.424]))
+    """
+    correlation, eps = _correlations(covariance)
+    n = len(correlation)
+    if not 2 <= order <= n:
+        raise ValueError(f"order must be between 2 and the number of variables {n}; found {order}")
+    in_unit(0.0, unit)
+    n_sets = comb(n, order)
+    members = np.fromiter(
+        chain.from_iterable(combinations(range(n), order)), dtype=np.intp, count=n_sets * order
+    ).reshape(n_sets, order)
+    tc, omega = np.empty(n_sets), np.empty(n_sets)
+    for start in range(0, n_sets, _BLOCK):
+        block = members[start : start + _BLOCK].T
+        log_det, log_p = _factorise(correlation[block[:, None], block[None, :]], _ROUNDINGS * eps)
+        dependent = np.isneginf(log_det)
+        tc[start : start + _BLOCK] = np.abs(0.5 * log_det)  # log det <= 0; no minus zero
+        omega[start : start + _BLOCK] = np.where(
+            dependent, np.nan, -np.where(dependent, 0.0, log_det) - 0.5 * log_p
+        )
+    return MultipletInformation(members, in_unit(tc, unit), in_unit(omega, unit), unit)
+
+
+def _correlations(covariance: ArrayLike) -> tuple[Float[np.ndarray, "n n"], float]:
+    c = np.asarray(covariance)
+    if c.dtype.kind not in "fiu" or c.ndim != 2 or c.shape[0] != c.shape[1]:
+        raise ValueError(f"covariance must be a square matrix; found {c.dtype} {c.shape}")
+    eps = float(np.finfo(c.dtype if c.dtype.kind == "f" else np.float64).eps)
+    c = c.astype(np.float64, copy=False)
+    variance = np.diag(c)
+    if not np.isfinite(c).all() or not (variance > 0).all():
+        raise ValueError("covariance must be finite, with positive variances: drop constants")
+    std = np.sqrt(variance)
+    correlation = c / std / std[:, None]
+    if np.abs(correlation - correlation.T).max() > _ROUNDINGS * eps:
+        raise ValueError("covariance must be symmetric")
+    np.fill_diagonal(correlation, 1.0)
+    return correlation, eps
+
+
+def _factorise(
+    r: Float[np.ndarray, "k k sets"], rounding: float
+) -> tuple[Float[np.ndarray, " sets"], Float[np.ndarray, " sets"]]:
+    """Sums log det R and sum_i log (R^-1)_ii of many matrices, the last axis counting them."""
+    k = len(r)
+    lower = [[r[i, j] for j in range(i + 1)] for i in range(k)]  # becomes the Cholesky factor
+    inverse: list[list[Float[np.ndarray, " sets"]]] = [[] for _ in range(k)]
+    log_det = np.zeros(r.shape[-1])
+    for i in range(k):
+        for j in range(i):
+            for above in range(j):
+                lower[i][j] = lower[i][j] - lower[i][above] * lower[j][above]
+            lower[i][j] = lower[i][j] / lower[j][j]
+        pivot = lower[i][i]
+        for above in range(i):
+            pivot = pivot - lower[i][above] ** 2
+        if (pivot < -rounding * k).any():
+            raise ValueError("covariance must be positive semidefinite")
+        dependent = pivot <= rounding * k
+        log_det += np.where(dependent, -np.inf, np.log(np.where(dependent, 1.0, pivot)))
+        lower[i][i] = np.sqrt(np.where(dependent, 1.0, pivot))
+        for j in range(i):  # row i of the factor's inverse, by forward substitution
+            row = lower[i][j] * inverse[j][j]
+            for between in range(j + 1, i):
+                row = row + lower[i][between] * inverse[between][j]
+            inverse[i].append(-row / lower[i][i])
+        inverse[i].append(1 / lower[i][i])
+    log_p = np.zeros(r.shape[-1])
+    for i in range(k):
+        p = inverse[i][i] ** 2
+        for below in range(i + 1, k):
+            p = p + inverse[below][i] ** 2
+        log_p += np.log(p)
+    return log_det, log_p

@@ -1,0 +1,169 @@
+"""Samples of named variables, from arrays, lists, Series and DataFrames."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+#: Types of columns that are categories as they stand: bool, integers, text and objects.
+_CATEGORICAL = "biuOUST"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of samples and their names.
+
+    Attributes
+    ----------
+    argument : str
+        What the table is called in messages: "Z" or "X".
+    names : tuple of str
+    columns : tuple of ndarray, each (n_samples,)
+    array : ndarray or None
+        The columns side by side, if that is how they came.
+    """
+
+    argument: str
+    names: tuple[str, ...]
+    columns: tuple[Shaped[np.ndarray, " samples"], ...]
+    array: Shaped[np.ndarray, "samples k"] | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Rows."""
+        return len(self.columns[0])
+
+    def numbers(self) -> Float[np.ndarray, "samples k"]:
+        """The columns in float64; a ValueError names one that does not hold numbers."""
+        for name, column in zip(self.names, self.columns, strict=True):
+            if column.dtype.kind not in "fiub":
+                raise ValueError(
+                    f"{self.argument}[{name!r}] does not hold numbers but {column.dtype}; "
+                    "categories need model='discrete'"
+                )
+        if self.array is not None:
+            return self.array.astype(np.float64, copy=False)
+        return np.stack(self.columns, axis=1).astype(np.float64, copy=False)
+
+
+def as_table(data: Any, argument: str) -> Table:
+    """Columns of what was given, or a ValueError that says what is wrong with it."""
+    if hasattr(data, "to_frame") and hasattr(data, "name"):  # a pandas Series
+        data = data.to_frame(data.name if data.name is not None else argument.lower())
+    array = None
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        names = tuple(str(name) for name in data.columns)
+        columns = tuple(_of_series(data.iloc[:, j]) for j in range(data.shape[1]))
+    else:
+        array = np.asarray(data)
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2:
+            raise ValueError(
+                f"{argument} must have shape (n_samples,) or (n_samples, n_variables); "
+                f"found {array.shape}"
+            )
+        k = array.shape[1]
+        names = (argument.lower(),) if k == 1 else tuple(f"{argument.lower()}{j}" for j in range(k))
+        columns = tuple(array[:, j] for j in range(k))
+    if not columns or len(columns[0]) == 0:
+        found = f"{len(columns[0]) if columns else 0} samples of {len(columns)} variables"
+        raise ValueError(f"{argument} is empty: found {found}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{argument} has several columns named {twice!r}; rename them")
+    for name, column in zip(names, columns, strict=True):
+        _check_complete(column, f"{argument}[{name!r}]")
+    return Table(argument, names, columns, array)
+
+
+def _of_series(series: Any) -> Shaped[np.ndarray, " samples"]:
+    """Values of a pandas column; nullable types become NumPy's where nothing is missing."""
+    if series.isna().any():
+        missing = int(series.isna().sum())
+        raise ValueError(f"column {series.name!r} has {missing} missing values; {_CURE}")
+    values: Any = series.to_numpy()
+    if values.dtype.kind == "O" and series.dtype.kind in "fiub":
+        values = series.to_numpy(
+            dtype=series.dtype.kind + "8" if series.dtype.kind != "b" else bool
+        )
+    return np.asarray(values)
+
+
+_CURE = "drop those rows or fill them in first"
+
+
+def _check_complete(column: Shaped[np.ndarray, " samples"], name: str) -> None:
+    if column.dtype.kind == "f":
+        finite = np.isfinite(column)
+        if not finite.all():
+            raise ValueError(
+                f"{name} has {int((~finite).sum())} values that are NaN or infinite; {_CURE}"
+            )
+    elif column.dtype.kind == "O":
+        missing = sum(v is None or (isinstance(v, float) and v != v) for v in column)
+        if missing:
+            raise ValueError(f"{name} has {missing} missing values; {_CURE}")
+    elif column.dtype.kind not in _CATEGORICAL:
+        raise ValueError(f"{name} has the unsupported type {column.dtype}")
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Categories of every column, numbered from 0.
+
+    Attributes
+    ----------
+    codes : (n_samples, k)
+    sizes : tuple of int
+        Number of categories of each column.
+    discretisation : str
+        What was done to continuous columns; empty if nothing was.
+    """
+
+    codes: Int[np.ndarray, "samples k"]
+    sizes: tuple[int, ...]
+    discretisation: str
+
+
+def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
+    """Categories as they are; continuous columns in ``bins`` bins, or a ValueError without.
+
+    A column is continuous if it holds floats of which some are not whole numbers.
+    """
+    codes, binned = [], []
+    for name, column in zip(table.names, table.columns, strict=True):
+        if column.dtype.kind == "f" and (column != np.floor(column)).any():
+            if bins is None:
+                raise ValueError(
+                    f"{table.argument}[{name!r}] is continuous, and model='discrete' needs "
+                    "categories: pass bins= (and binning='equal-frequency' or 'equal-width'), "
+                    "or use model='gaussian' or 'copula'"
+                )
+            binned.append(name)
+            column = _bin_numbers(column, bins, binning)
+        codes.append(_category_codes(column))
+    shown = ", ".join(binned[:5]) + (f" and {len(binned) - 5} more" if len(binned) > 5 else "")
+    return Codes(
+        np.stack(codes, axis=1),
+        tuple(int(c.max()) + 1 for c in codes),
+        f"{shown} in {bins} {binning} bins" if binned else "",
+    )
+
+
+def _category_codes(column: Shaped[np.ndarray, " samples"]) -> Int[np.ndarray, " samples"]:
+    if column.dtype.kind == "O":
+        number: dict[Any, int] = {}
+        return np.array([number.setdefault(v, len(number)) for v in column], dtype=np.int64)
+    return np.unique(column, return_inverse=True)[1].astype(np.int64)
+
+
+def _bin_numbers(
+    column: Float[np.ndarray, " samples"], bins: int, binning: str
+) -> Int[np.ndarray, " samples"]:
+    if binning == "equal-frequency":
+        edges = np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1])
+    else:
+        edges = np.linspace(column.min(), column.max(), bins + 1)[1:-1]
+    return np.searchsorted(edges, column, side="right")

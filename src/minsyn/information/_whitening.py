@@ -1,0 +1,167 @@
+"""Sources turned into uncorrelated ones: what every Gaussian measure of a target needs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from scipy.linalg import solve_triangular
+
+#: Rounding errors allowed in each correlation: those of the sums they were computed by.
+_ROUNDINGS = 64
+#: Targets left unexplained by less than this are looked at for whether they are determined.
+_NEARLY_DETERMINED = 1e-4
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """``sigma = factor @ factor.T``, and what follows from it for every target.
+
+    Attributes
+    ----------
+    factor : (m, rank)
+        The Cholesky factor of sigma, or its eigenvectors scaled where sigma is singular.
+    rho : (rank, n)
+        Correlations of the whitened sources with each target, ``factor^+ rho``.
+    unexplained : (n,)
+        ``1 - rho' sigma^-1 rho``, exactly 0 where the sources determine the target.
+    unexplained_by_best : (n,)
+        ``1 - max_j rho_j^2``, exactly 0 where a single source determines the target.
+    log_det : float
+        log det sigma; -inf where sigma is singular.
+    """
+
+    factor: Float[np.ndarray, "m rank"]
+    rho: Float[np.ndarray, "rank n"]
+    unexplained: Float[np.ndarray, " n"]
+    unexplained_by_best: Float[np.ndarray, " n"]
+    log_det: float
+
+    @property
+    def rank(self) -> int:
+        """Number of sources that are not combinations of others."""
+        return self.factor.shape[1]
+
+
+def as_correlations(
+    sigma: ArrayLike, rho: ArrayLike
+) -> tuple[Float[np.ndarray, "m m"], Float[np.ndarray, "m n"], float]:
+    """Both arguments in float64 with the rounding of what was given, or a ValueError."""
+    sigma, rho = np.asarray(sigma), np.asarray(rho)
+    kinds = {sigma.dtype.kind, rho.dtype.kind}
+    if not kinds <= set("fiub"):
+        raise ValueError(
+            f"sigma and rho must hold real numbers; found {sigma.dtype} and {rho.dtype}"
+        )
+    eps = float(
+        max(np.finfo(a.dtype if a.dtype.kind == "f" else np.float64).eps for a in (sigma, rho))
+    )
+    if rho.ndim != 2 or sigma.shape != (len(rho), len(rho)) or len(rho) == 0:
+        raise ValueError(
+            "sigma must have shape (m, m) and rho (m, n_targets) for m >= 1 sources; "
+            f"found {sigma.shape} and {rho.shape}"
+        )
+    sigma, rho = sigma.astype(np.float64, copy=False), rho.astype(np.float64, copy=False)
+    tolerance = _ROUNDINGS * eps
+    if not np.isfinite(sigma).all():
+        raise ValueError("sigma holds NaN or infinite entries")
+    if np.abs(sigma - sigma.T).max() > tolerance or np.abs(np.diag(sigma) - 1).max() > tolerance:
+        raise ValueError(
+            "sigma must be a correlation matrix: symmetric, ones on its diagonal; divide a "
+            "covariance by the standard deviations"
+        )
+    largest = max(rho.max(initial=0.0), -rho.min(initial=0.0))
+    if not largest <= 1 + tolerance:  # NaN does not compare
+        bad = np.flatnonzero(~(np.abs(rho) <= 1 + tolerance).all(axis=0))
+        raise ValueError(f"rho of target {bad[0]} is not a correlation: {rho[:, bad[0]]}")
+    return sigma, rho, eps
+
+
+def whiten(sigma: ArrayLike, rho: ArrayLike) -> Whitened:
+    """One factorisation of sigma and one product for all targets.
+
+    Sigma that is singular to rounding is replaced by its part of full rank: a target then has the
+    information its correlations have in the limit (the pseudo-inverse).
+
+    Raises
+    ------
+    ValueError
+        If sigma is not a correlation matrix, or the sources and a target together are not
+        positive semidefinite beyond rounding; the message names the target.
+    """
+    sigma, rho, eps = as_correlations(sigma, rho)
+    rounding = _ROUNDINGS * eps
+    singular_below = rounding * len(sigma)
+    try:
+        factor = np.linalg.cholesky(sigma)
+        singular = np.diag(factor).min() ** 2 < singular_below
+    except np.linalg.LinAlgError:
+        singular = True
+    if singular:
+        factor, inverse = _eigen_factor(sigma, singular_below)
+        white = inverse @ rho
+        _check_range(rho - factor @ white, singular_below)
+        log_det = -np.inf if factor.shape[1] < len(sigma) else np.nan
+    else:
+        white = solve_triangular(factor, rho, lower=True, check_finite=False)
+        log_det = 2 * float(np.log(np.diag(factor)).sum())
+    if np.isnan(log_det):  # nearly singular, of full rank
+        log_det = float(np.log(np.linalg.eigvalsh(sigma)).sum())
+    unexplained = 1 - np.einsum("ij,ij->j", white, white)
+    best = np.abs(rho).max(axis=0)
+    by_best = (1 - best) * (1 + best)
+    suspects = np.flatnonzero(unexplained < _NEARLY_DETERMINED)
+    if suspects.size:
+        # To first order an error e in every correlation changes rho' sigma^-1 rho by no more
+        # than e (1 + |sigma^-1 rho|_1)^2.
+        regression = np.linalg.lstsq(factor.T, white[:, suspects], rcond=None)[0]
+        tolerance = rounding * (1 + np.abs(regression).sum(axis=0)) ** 2
+        left = unexplained[suspects]
+        _check_at_most_one(suspects, left, tolerance)
+        determined = left <= tolerance
+        unexplained[suspects[determined]] = 0.0
+        by_one = determined & (by_best[suspects] <= tolerance)
+        by_best[suspects[by_one]] = 0.0
+    by_best = np.maximum(by_best, 0.0)
+    return Whitened(factor, white, np.minimum(unexplained, by_best), by_best, log_det)
+
+
+def _eigen_factor(
+    sigma: Float[np.ndarray, "m m"], singular_below: float
+) -> tuple[Float[np.ndarray, "m rank"], Float[np.ndarray, "rank m"]]:
+    """Factor of the part of sigma that is not singular, and its pseudo-inverse."""
+    values, vectors = np.linalg.eigh(sigma)
+    if values[0] < -singular_below:
+        raise ValueError(
+            f"sigma must be positive semidefinite; its smallest eigenvalue is {values[0]:.3g}"
+        )
+    kept = values > singular_below
+    root, basis = np.sqrt(values[kept]), vectors[:, kept]
+    return basis * root, (basis / root).T
+
+
+def _check_range(outside: Float[np.ndarray, "m n"], singular_below: float) -> None:
+    """What a target shares with directions in which the sources do not vary must be rounding.
+
+    An eigenvalue w of sigma bounds the squared correlation with its eigenvector.
+    """
+    squared = np.einsum("ij,ij->j", outside, outside)
+    bad = np.flatnonzero(squared > singular_below)
+    if bad.size:
+        raise ValueError(
+            f"sigma is singular, and the rho of target {bad[0]} does not belong to one "
+            "distribution with it: it correlates with a combination of sources that is constant"
+        )
+
+
+def _check_at_most_one(
+    targets: Int[np.ndarray, " k"],
+    unexplained: Float[np.ndarray, " k"],
+    tolerance: Float[np.ndarray, " k"],
+) -> None:
+    bad = np.flatnonzero(unexplained < -tolerance)
+    if bad.size:
+        raise ValueError(
+            f"sigma and the rho of target {targets[bad[0]]} do not belong to one distribution: "
+            f"rho' sigma^-1 rho is {1 - unexplained[bad[0]]:.9g}, and must be at most 1"
+        )

@@ -1,0 +1,134 @@
+"""The command as a user types it."""
+
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from minsyn.commands.figure1 import figure1
+from minsyn.commands.synergy import VariadicCommand, synergy
+from minsyn.information import synergy as measure
+
+app = typer.Typer()
+app.command("synergy", cls=VariadicCommand)(synergy)
+app.command("figure1")(figure1)
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(w) for w in words], env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def table(rng):
+    z = rng.normal(size=(120, 3))
+    frame = pd.DataFrame(z, columns=["a", "b", "c"])
+    frame["x"] = z.sum(axis=1) + rng.normal(size=120)
+    frame["y"] = z[:, 0] + rng.normal(size=120)
+    return frame
+
+
+@pytest.fixture
+def csv(table, tmp_path):
+    table.to_csv(tmp_path / "data.csv", index=False)
+    return tmp_path / "data.csv"
+
+
+def test_as_the_manual_has_it(csv, table, tmp_path):
+    output = tmp_path / "new" / "out.csv"
+    result = run(
+        "synergy", csv, "--sources", "a", "b", "c", "--targets", "x", "y", "--output", output
+    )
+    assert result.exit_code == 0, result.output
+    assert "gk synergy" in result.output and "120 samples, 3 sources: a, b, c" in result.output
+    expected = measure(table[["a", "b", "c"]], table[["x", "y"]]).to_frame()
+    pd.testing.assert_frame_equal(pd.read_csv(output), expected)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--sources", "a,b", "--targets", "x"),
+        ("--sources=a", "--sources=b", "--targets=x"),
+        ("--sources=a", "b", "--targets", "x"),
+        ("--targets", "x", "--sources", "a", "b", "a"),
+        ("--sources", "a", "--targets", "x", "--sources", "b"),
+    ],
+)
+def test_ways_to_name_columns(csv, words):
+    result = run("synergy", csv, *words, "--measures", "gk_synergy", "ci_synergy")
+    assert result.exit_code == 0, result.output
+    assert "2 sources: a, b" in result.output and "union" not in result.output
+
+
+def test_the_file_may_come_last(csv):
+    result = run("synergy", "--sources", "a", "b", "--targets", "x", "--unit", "nats", "--", csv)
+    assert result.exit_code == 0, result.output
+    wrong = run("synergy", "--sources", "a", csv)
+    assert wrong.exit_code != 0
+
+
+def test_every_option(csv, table, tmp_path):
+    words = "--model discrete --bins 3 --binning equal-width --bootstrap 5 --confidence 0.8"
+    words += " --permutations 9 --seed 4 --unit nats --bias-correction shrinkage"
+    words += " --measures gk_synergy s_max --output"
+    output = tmp_path / "out.json"
+    result = run("synergy", csv, "--sources", "a", "b", *words.split(), output)
+    assert result.exit_code == 0, result.output
+    for said in ("equal-width bins", "80% interval", "9 permutations", "shrinkage", "nats", " to "):
+        assert said in result.output
+    expected = measure(
+        table[["a", "b"]], table[["c", "x", "y"]], "discrete", bins=3, binning="equal-width",
+        n_bootstrap=5, confidence=0.8, n_permutations=9, random_state=4, unit="nats",
+        bias_correction="shrinkage", measures=["gk_synergy", "s_max"],
+    ).to_frame()  # fmt: skip
+    written = pd.read_json(output)
+    pd.testing.assert_frame_equal(written, expected, check_exact=False, rtol=1e-9, atol=1e-12)
+
+
+def test_many_targets_are_not_all_printed(rng, tmp_path):
+    pd.DataFrame(rng.normal(size=(30, 60))).to_csv(tmp_path / "wide.csv", index=False)
+    result = run("synergy", tmp_path / "wide.csv", "--sources", 0, 1)
+    assert result.exit_code == 0, result.output
+    assert "18 more targets" in result.output
+
+
+def test_parquet(table, tmp_path):
+    pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
+    table.to_parquet(tmp_path / "data.parquet")
+    output = tmp_path / "out.parquet"
+    result = run("synergy", tmp_path / "data.parquet", "--sources", "a", "--output", output)
+    assert result.exit_code == 0, result.output
+    assert set(pd.read_parquet(output).target) == {"b", "c", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("data.csv", "--sources", "a", "q"), "no column 'q'; there are a, b, c, x, y"),
+        (("data.csv", "--sources", "a", "more.csv"), "the file stands before the options"),
+        (("data.csv", "--sources", "a", "b", "c", "x", "y"), "name the columns of --targets"),
+        (("data.csv", "--sources", "a", "--model", "discrete"), "pass bins="),
+        (("data.csv", "--sources", "a", "--output", "out.xlsx"), ".csv, .parquet, .json"),
+        (("absent.csv", "--sources", "a"), "no such file"),
+        (("data.txt", "--sources", "a"), "expected a .csv or .parquet"),
+        (("empty.csv", "--sources", "a"), "is empty"),
+        (("holes.csv", "--sources", "a"), "column 'a' has 1 missing values"),
+    ],
+)
+def test_errors_are_one_line(csv, monkeypatch, words, message):
+    monkeypatch.chdir(csv.parent)
+    (csv.parent / "empty.csv").write_text("")
+    (csv.parent / "holes.csv").write_text("a,b\n1.5,2\n,3\n4,5\n")
+    result = run("synergy", *words)
+    assert result.exit_code == 1
+    assert message in result.stderr and result.stderr.count("\n") == 1
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_figure_1(tmp_path):
+    output = tmp_path / "deep" / "figure1.png"
+    result = run("figure1", "--output", output, "--dpi", 60)
+    assert result.exit_code == 0, result.output
+    assert output.read_bytes().startswith(b"\x89PNG")
+    wrong = run("figure1", "--output", tmp_path / "figure1.docx")
+    assert wrong.exit_code == 1 and "docx" in wrong.stderr

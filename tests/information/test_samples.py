@@ -1,0 +1,332 @@
+"""Measures from samples: against the exact ones, and what is promised around them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import false_discovery_control
+
+from minsyn.information import (
+    PairwiseStatistics,
+    discrete,
+    examples,
+    gaussian,
+    synergy,
+    union_information,
+)
+from minsyn.information._bias import miller_madow_bias, shrink
+from minsyn.information._models import normal_scores
+from minsyn.information._pmf_batch import MEASURES as BATCH_MEASURES
+
+
+@pytest.fixture
+def table(rng):
+    z = rng.normal(size=(200, 3))
+    x = np.column_stack([z.sum(axis=1) + rng.normal(size=200), z[:, 0] + rng.normal(size=200)])
+    return z, x
+
+
+def sampled(pmf, n, rng):
+    """Samples of a pmf: sources, target."""
+    cells = rng.choice(pmf.size, size=n, p=pmf.ravel())
+    values = np.stack(np.unravel_index(cells, pmf.shape), axis=1)
+    return values[:, :-1], values[:, -1]
+
+
+def test_gaussian_plug_in_is_the_closed_form(table):
+    statistics = PairwiseStatistics.of(*table)
+    result = synergy(*table, bias_correction="none")
+    for name in result.measures:
+        expected = getattr(gaussian, name)(statistics.sigma, statistics.rho)
+        np.testing.assert_allclose(result[name], expected, rtol=1e-12)
+
+
+def test_discrete_plug_in_is_the_measure_of_the_observed_table(rng):
+    z, x = sampled(rng.dirichlet(np.ones(18)).reshape(3, 2, 3), 100, rng)
+    pmf = np.histogramdd(np.column_stack([z, x]), bins=(3, 2, 3))[0] / 100
+    result = synergy(z, x, "discrete", bias_correction="none")
+    for name in result.measures:
+        if name == "union_information":
+            expected = union_information(pmf).value
+        elif name == "gk_synergy":
+            expected = discrete.mutual_information(pmf) - union_information(pmf).value
+        else:
+            expected = getattr(discrete, name)(pmf)
+        assert result[name][0] == pytest.approx(expected, abs=1e-9), name
+
+
+def test_batched_measures_are_the_single_ones(rng):
+    pmfs = rng.dirichlet(np.full(24, 0.3), size=6).reshape(6, 2, 3, 2, 2)
+    pmfs[0, 0] = 0
+    pmfs[0] /= pmfs[0].sum()
+    for name, batched in BATCH_MEASURES.items():
+        if name in ("union_information", "gk_synergy"):
+            continue
+        expected = [getattr(discrete, name)(p, unit="nats") for p in pmfs]
+        np.testing.assert_allclose(batched(pmfs), expected, atol=1e-12, err_msg=name)
+
+
+def test_exclusive_or_with_many_targets_of_several_sizes(rng):
+    z = rng.integers(2, size=(400, 2))
+    x = np.column_stack([z[:, 0] ^ z[:, 1], z[:, 0], z[:, 0] + 2 * z[:, 1], np.zeros(400, int)])
+    result = synergy(z, x, "discrete", bias_correction="none", n_permutations=39, random_state=0)
+    np.testing.assert_allclose(result["gk_synergy"], [1, 0, 0, 0], atol=0.02)
+    np.testing.assert_allclose(result["mutual_information"], [1, 1, 2, 0], atol=0.02)
+    assert result.p_values["mutual_information"].tolist() == [1 / 40] * 3 + [1]
+
+
+def test_categories_in_any_type(rng):
+    z = rng.integers(3, size=(150, 2))
+    x = (z.sum(axis=1) > 2) ^ (rng.random(150) < 0.1)
+    expected = synergy(z, x.astype(int), "discrete").values
+    letters = pd.DataFrame(
+        {
+            "a": pd.Categorical(np.array(["u", "v", "w"])[z[:, 0]]),
+            "b": z[:, 1].astype(float),
+        }
+    )
+    target = pd.Series(np.where(x, "yes", "no"), name="answer")
+    result = synergy(letters, target, "discrete")
+    assert (result.sources, result.targets) == (("a", "b"), ("answer",))
+    for name in result.measures:
+        np.testing.assert_allclose(result[name], expected[name], atol=1e-9)
+    nullable = pd.DataFrame(z, columns=["a", "b"]).astype("Int64")
+    np.testing.assert_allclose(
+        synergy(nullable, x, "discrete")["ci_synergy"], expected["ci_synergy"], atol=1e-9
+    )
+
+
+def test_names_and_units(table):
+    z = pd.DataFrame(table[0], columns=["a", "b", "c"])
+    x = pd.DataFrame(table[1], columns=["u", "v"])
+    result = synergy(z, x, unit="nats")
+    assert result.sources == ("a", "b", "c") and result.targets == ("u", "v")
+    np.testing.assert_allclose(
+        result["ci_synergy"] / np.log(2), synergy(*table)["ci_synergy"], rtol=1e-12
+    )
+    assert synergy(table[0][:, 0], table[1][:, 0]).targets == ("x",)
+    assert synergy(table[0].tolist(), table[1].tolist()).sources == ("z0", "z1", "z2")
+
+
+def test_copula_does_not_see_monotone_transforms(table):
+    z, x = table
+    bent = np.exp(z), np.column_stack([x[:, 0] ** 3, -1 / (1 + np.exp(-x[:, 1]))])
+    for name, values in synergy(z, x, "copula").values.items():
+        np.testing.assert_allclose(synergy(*bent, "copula")[name], values, atol=1e-12)
+
+
+def test_tied_ranks_share_their_mean():
+    scores = normal_scores(np.array([[3.0], [1.0], [3.0], [2.0]]))[:, 0]
+    assert scores[0] == scores[2] and scores[1] < scores[3] < scores[0]
+
+
+@pytest.mark.parametrize("m", [1, 4])
+def test_wishart_correction_is_exact(rng, m):
+    """The mean over small data sets is the true value, far from where plug-in ends."""
+    sigma = 0.3 + 0.7 * np.eye(m)
+    b = np.full(m, 0.6)  # x = b'z + noise
+    rho = sigma @ b / np.sqrt(b @ sigma @ b + 1)
+    names = ["mutual_information", "whole_minus_sum", "total_correlation"]
+    values, plug_in = [], []
+    for _ in range(80):
+        z = rng.multivariate_normal(np.zeros(m), sigma, size=12)
+        x = (z @ b)[:, None] + rng.normal(size=(12, 60))  # sixty targets with the same z
+        result = synergy(z, x, measures=names)
+        values.append([result[name].mean() for name in names])
+        plug_in.append([result.uncorrected[name].mean() for name in names])
+    for k, name in enumerate(names):
+        mean, error = np.mean(values, axis=0)[k], np.std(values, axis=0)[k] / np.sqrt(80)
+        truth = getattr(gaussian, name)(sigma, rho[:, None])[0]
+        assert mean == pytest.approx(truth, abs=4 * error + 1e-12), name
+        if m == 4 and name == "mutual_information":
+            assert np.mean(plug_in, axis=0)[k] - truth > 6 * error
+
+
+@pytest.mark.parametrize("method", ["jackknife", "miller-madow", "shrinkage"])
+def test_corrections_of_tables_come_nearer_to_the_truth(rng, method):
+    """Independent variables: the truth is 0."""
+    z, x = rng.integers(3, size=(100, 2)), rng.integers(3, size=(100, 20))
+    names = ["mutual_information"] + ["gk_synergy"] * (method != "miller-madow")
+    plug_in = synergy(z, x, "discrete", measures=names, bias_correction="none")
+    result = synergy(z, x, "discrete", measures=names, bias_correction=method)
+    for name in names:
+        assert abs(result[name].mean()) < plug_in[name].mean() / 3
+
+
+def test_miller_madow_by_hand():
+    counts = np.array([[[3, 0], [1, 2]], [[0, 0], [2, 2]]])[None]
+    # Occupied: 5 cells of all, 3 of the sources, 2 of the target.
+    bias = miller_madow_bias(counts)
+    assert bias["mutual_information"][0] == pytest.approx((4 - 2 - 1) / 20)
+    # Pairs: (z1, x) 4 cells, (z2, x) 3 cells.
+    assert bias["whole_minus_sum"][0] == pytest.approx((1 - (3 - 1 - 1) - (2 - 1 - 1)) / 20)
+    assert bias["total_correlation"][0] == pytest.approx((4 - 1 - 1 - 1) / 20)
+
+
+def test_shrinkage_is_hausser_and_strimmers():
+    """Their intensity on counts (4, 2, 3, 0, 2, 4, 0, 0, 2, 1, 1), from Eq. 6 cell by cell."""
+    counts = np.array([4, 2, 3, 0, 2, 4, 0, 0, 2, 1, 1])
+    p = counts / counts.sum()
+    lam = (p * (1 - p)).sum() / (18 * ((1 / 11 - p) ** 2).sum())
+    np.testing.assert_allclose(shrink(counts[None])[0], lam / 11 + (1 - lam) * p)
+    assert shrink(np.array([[5, 5]]))[0].tolist() == [0.5, 0.5]
+
+
+def test_intervals_cover(rng):
+    """90% intervals of the information hold the truth in about that share of data sets."""
+    truth, covered = 0.5 * np.log2(2), []
+    for seed in range(20):
+        z = rng.normal(size=150)
+        x = z[:, None] + rng.normal(size=(150, 10))
+        options = {"n_bootstrap": 60, "confidence": 0.9, "random_state": seed}
+        result = synergy(z, x, measures="mutual_information", **options)
+        low, high = result.intervals["mutual_information"].T
+        assert (low < result["mutual_information"]).all()
+        assert (result["mutual_information"] < high).all()
+        covered.append((low <= truth) & (truth <= high))
+    assert 0.8 < np.mean(covered) < 0.97
+
+
+def test_p_values_are_uniform_under_the_null(rng):
+    z, x = rng.normal(size=(60, 2)), rng.normal(size=(60, 200))
+    result = synergy(z, x, measures=["gk_synergy", "ci_synergy"], n_permutations=99, random_state=1)
+    for name in result.measures:
+        p = result.p_values[name]
+        assert abs((p <= 0.2).mean() - 0.2) < 0.08
+        np.testing.assert_array_equal(result.q_values[name], false_discovery_control(p))
+        assert result.q_values[name].min() > 0.05
+
+
+@pytest.mark.parametrize(("model", "options"), [("copula", {}), ("discrete", {"bins": 3})])
+def test_random_state_decides(table, model, options):
+    def run(seed, **counts):
+        names = ["gk_synergy", "ci_synergy"]
+        return synergy(*table, model, measures=names, random_state=seed, **counts, **options)
+
+    both = run(3, n_bootstrap=8, n_permutations=9)
+    again = run(3, n_bootstrap=8, n_permutations=9)
+    alone = run(3, n_permutations=9)
+    for name in both.measures:
+        np.testing.assert_array_equal(both.intervals[name], again.intervals[name])
+        np.testing.assert_array_equal(both.p_values[name], alone.p_values[name])
+    assert run(np.random.default_rng(3), n_bootstrap=8).intervals is not None
+
+
+@pytest.mark.parametrize("binning", ["equal-frequency", "equal-width"])
+def test_discretisation_is_stated(table, binning):
+    z = np.column_stack([table[0][:, 0], np.arange(200) % 3])
+    result = synergy(z, table[1], "discrete", bins=4, binning=binning, measures="s_max")
+    assert result.discretisation == f"z0 in 4 {binning} bins; x0, x1 in 4 {binning} bins"
+    assert result.discretisation in repr(result)
+
+
+def test_equal_frequency_bins_are_invariant_to_monotone_transforms(table):
+    z, x = table
+    names = ["mutual_information", "ci_synergy"]
+    a = synergy(z, x, "discrete", bins=3, measures=names)
+    b = synergy(np.exp(z), x**3, "discrete", bins=3, measures=names)
+    for name in names:
+        np.testing.assert_allclose(a[name], b[name], atol=1e-12)
+
+
+def test_frame(table):
+    result = synergy(*table, n_bootstrap=5, n_permutations=4, random_state=0)
+    frame = result.to_frame()
+    assert list(frame.columns) == [
+        "target", "measure", "value", "uncorrected", "low", "high", "p_value", "q_value",
+    ]  # fmt: skip
+    wide = frame.pivot(index="target", columns="measure", values="value")
+    np.testing.assert_array_equal(wide["gk_synergy"], result["gk_synergy"])
+    row = frame[(frame.target == "x1") & (frame.measure == "ci_synergy")].iloc[0]
+    assert (row.low, row.high) == tuple(result.intervals["ci_synergy"][1])
+    assert list(synergy(*table).to_frame().columns)[-1] == "uncorrected"
+
+
+def test_repr(rng):
+    z, x = rng.normal(size=(50, 2)), rng.normal(size=(50, 12))
+    text = repr(synergy(z, x, n_bootstrap=9, n_permutations=9, random_state=0))
+    assert "gaussian model, 50 samples, 2 sources, 12 targets; bits" in text
+    assert "wishart" in text and "95% bootstrap" in text and "... and 2 more" in text
+    assert "-0.0000" not in text
+
+
+def test_plot(rng):
+    z, x = rng.normal(size=(50, 2)), rng.normal(size=(50, 40))
+    x[:, 3] = z[:, 0]
+    figure = synergy(z, x, n_bootstrap=9, n_permutations=9, random_state=0).plot(max_targets=5)
+    axes = figure.get_axes()
+    assert [a.get_title() for a in axes][:2] == ["mutual information", "union information"]
+    assert len(axes) == 6 and len(axes[0].get_yticks()) == 5
+    assert "35 targets" in figure.get_supxlabel()
+    figure.canvas.draw()
+
+
+def test_target_that_is_a_source(table):
+    result = synergy(table[0], table[0], n_bootstrap=5, n_permutations=9, random_state=0)
+    assert np.isinf(result["mutual_information"]).all()
+    assert (result["gk_synergy"] <= 0.02).all()
+    for values in (*result.values.values(), *result.intervals.values()):
+        assert not np.isnan(values).any()
+
+
+def test_constant_target(table):
+    x = np.column_stack([table[1], np.full(200, 7.3)])
+    for model, options in (("gaussian", {}), ("copula", {}), ("discrete", {"bins": 3})):
+        result = synergy(table[0], x, model, n_permutations=9, random_state=0, **options)
+        for name in ("mutual_information", "union_information", "gk_synergy", "ci_synergy"):
+            assert result[name][-1] == pytest.approx(0, abs=1e-12)
+            assert result.p_values[name][-1] == 1
+
+
+def test_copied_source_counts_once(table):
+    z, x = table
+    names = ["mutual_information", "union_information", "gk_synergy"]
+    once = synergy(z, x, measures=names)
+    twice = synergy(np.column_stack([z, z[:, 0]]), x, measures=names)
+    for name in names:
+        np.testing.assert_allclose(twice[name], once[name], atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda z, x: {"Z": np.where(z > 2, np.nan, z)}, r"Z\['z.'\] has .* NaN or infinite"),
+        (lambda z, x: {"X": np.where(x > 2, np.inf, x)}, r"X\['x.'\] has .* NaN or infinite"),
+        (lambda z, x: {"Z": z[:-1]}, "same samples; found 199 and 200"),
+        (lambda z, x: {"Z": z[:0], "X": x[:0]}, "empty"),
+        (lambda z, x: {"X": x[:, :0]}, "empty"),
+        (lambda z, x: {"Z": z[:, :, None]}, "shape"),
+        (lambda z, x: {"Z": np.column_stack([z, np.ones(200)])}, r"Z\['z3'\] is constant"),
+        (lambda z, x: {"Z": z[:4], "X": x[:4]}, "4 samples of 3 sources"),
+        (lambda z, x: {"model": "discrete"}, r"Z\['z0'\] is continuous.*bins="),
+        (lambda z, x: {"Z": np.arange(200).astype(str)}, "does not hold numbers"),
+        (lambda z, x: {"bins": 3}, "discrete"),
+        (lambda z, x: {"model": "discrete", "bins": 1}, "at least 2"),
+        (lambda z, x: {"measures": "s_max"}, "measures of model='gaussian'"),
+        (lambda z, x: {"measures": []}, "found none"),
+        (lambda z, x: {"bias_correction": "miller-madow"}, "wishart, jackknife"),
+        (lambda z, x: {"confidence": 1.0}, "between 0 and 1"),
+        (lambda z, x: {"n_bootstrap": -1}, "negative"),
+        (lambda z, x: {"Z": pd.DataFrame(z, columns=["a", "a", "b"])}, "several columns named 'a'"),
+        (lambda z, x: {"Z": pd.DataFrame({"a": [None, *"ab" * 99, "a"]})}, "missing"),
+        (lambda z, x: {"Z": np.array([None, *"ab" * 99, "a"]), "model": "discrete"}, "missing"),
+        (lambda z, x: {"Z": np.arange(200).astype("M8[D]")}, "unsupported type"),
+        (lambda z, x: {"Z": np.argsort(z, axis=0), "model": "discrete", "bins": 9}, "cells"),
+    ],
+)  # fmt: skip
+def test_bad_input(table, change, message):
+    z, x = table
+    with pytest.raises(ValueError, match=message):
+        synergy(**({"Z": z, "X": x} | change(z, x)))
+
+
+@pytest.mark.parametrize("option", ["model", "unit", "binning", "bias_correction"])
+def test_unknown_options(table, option):
+    with pytest.raises((ValueError, TypeError), match=option):
+        synergy(*table, **{option: "other"})
+
+
+def test_and_gate_from_samples(rng):
+    z, x = sampled(examples.and_gate(), 20_000, rng)
+    result = synergy(z, x, "discrete")
+    assert result["gk_synergy"][0] == pytest.approx(0.5, abs=0.02)
+    assert result["ci_synergy"][0] == pytest.approx(0.10375937, abs=0.01)
