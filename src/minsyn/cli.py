@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from minsyn._version import __version__
+from minsyn.commands.figure1 import figure1
+from minsyn.commands.synergy import VariadicCommand, synergy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Representations with minimal synergy: the paper's benchmark.",
+    help="Informational synergy: measure it, and learn representations with little of it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -155,6 +157,10 @@ def batch_statistics(
         store, failures = _run(experiment, output, jobs, overwrite)
         _report_batches(experiment, store, letters, sizes)
         _exit_with(store, failures)
+
+
+app.command("synergy", cls=VariadicCommand)(synergy)
+app.command("figure1")(figure1)
 
 
 def _methods(keys: list[str] | None, batch_size: int) -> tuple["Method", ...]:
