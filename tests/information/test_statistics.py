@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,3 +61,17 @@ def test_constants_have_no_correlation_even_far_from_zero(rng):
 def test_samples_that_do_not_match(n_z, n_x):
     with pytest.raises(ValueError, match="same samples"):
         PairwiseStatistics.of(np.zeros((n_z, 1)), np.zeros((n_x, 1)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("constant", [0.1, 1e-9, 12345.678])
+@pytest.mark.parametrize("library", [np, torch])
+def test_a_long_constant_does_not_vary(dtype, constant, library, rng):
+    """A plain sum of many equal numbers is off by more than a few roundings."""
+    x = np.full((50_000, 2), constant, dtype)
+    x[:, 1] = rng.normal(size=len(x))
+    x = library.asarray(x)
+    statistics = PairwiseStatistics.of(x, x)
+    assert statistics.std_z[0] == 0
+    assert statistics.std_x[0] == 0
+    assert statistics.std_z[1] > 0.9

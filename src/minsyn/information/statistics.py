@@ -93,13 +93,11 @@ class PairwiseStatistics:
                 f"and {x.shape[0]} in x"
             )
         xp = array_namespace(z, x)
-        mean_z = xp.mean(z, axis=0)
-        dz = z - mean_z
+        mean_z, dz = _centred(z)
         if isinstance(x, np.ndarray):
             mean_x, cov_zx, var_x = _in_blocks(dz, x)
         else:
-            mean_x = xp.mean(x, axis=0)
-            dx = x - mean_x
+            mean_x, dx = _centred(x)
             cov_zx, var_x = dz.T @ dx / n_samples, xp.mean(dx * dx, axis=0)
         return cls(
             weight=float(n_samples),
@@ -211,6 +209,19 @@ def _in_blocks(
     cov_zx = sums[:-1] - dz.mean(axis=0)[:, np.newaxis] * rest
     var_x = np.maximum(squares / n_samples - rest * rest, 0)
     return shift + rest, cov_zx, var_x
+
+
+def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "samples k"]]:
+    """Means, and deviations from them: of a constant, exactly 0.
+
+    A mean of many samples carries the rounding of its sum; measured from the first sample, that of
+    a constant is exact.
+    """
+    xp = array_namespace(z)
+    first = z[0, :]
+    dz = z - first
+    rest = xp.mean(dz, axis=0)
+    return first + rest, dz - rest
 
 
 def _std(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> Float[Any, " k"]:
