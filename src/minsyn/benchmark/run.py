@@ -1,5 +1,7 @@
 """Running an experiment: the cells that are missing, in parallel, each stored when it is done."""
 
+import multiprocessing
+import signal
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
@@ -173,6 +175,7 @@ def _tasks(
 def _attempt(
     method: Method, draw: int, words: WordImages, n_components: int, random_state: int
 ) -> CellResult | CellFailure:
+    _leave_interrupts_to_the_parent()
     try:
         return run_cell(method, draw, words, n_components, random_state)
     except Exception as error:
@@ -183,3 +186,13 @@ def _attempt(
             error=f"{type(error).__name__}: {error}",
             traceback=traceback.format_exc(),
         )
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """In joblib's own worker processes, ignore Ctrl-C.
+
+    A terminal sends it to all processes at once. The parent says what is finished and ends its
+    workers; without this each of them would print a traceback into that.
+    """
+    if multiprocessing.current_process().name.startswith("LokyProcess"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
