@@ -28,22 +28,23 @@ def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarra
         )
     if p.size == 0:
         raise ValueError(f"{name} has no cells; found shape {p.shape}")
-    if not np.isfinite(p).all():
-        raise ValueError(
-            f"{name} has {int((~np.isfinite(p)).sum())} cells that are NaN or infinite"
-        )
-    if (p < 0).any():
-        raise ValueError(
+    total = float(p.sum())
+    # NaN and infinity fail these comparisons too.
+    if not (p.min() >= 0 and abs(total - 1) <= TOTAL_TOLERANCE):
+        raise ValueError(_what_is_wrong(p, total, name))
+    return p / total
+
+
+def _what_is_wrong(p: Float[np.ndarray, "..."], total: float, name: str) -> str:
+    n_bad = int((~np.isfinite(p)).sum())
+    if n_bad:
+        return f"{name} has {n_bad} cells that are NaN or infinite"
+    if p.min() < 0:
+        return (
             f"{name} has negative cells; the smallest is {p.min():.3g}; if that is rounding, "
             f"np.maximum({name}, 0) removes it"
         )
-    total = float(p.sum())
-    if abs(total - 1) > TOTAL_TOLERANCE:
-        raise ValueError(
-            f"{name} must sum to 1, found {total:.10g}; "
-            f"counts become a pmf by {name} / {name}.sum()"
-        )
-    return p / total
+    return f"{name} must sum to 1, found {total:.10g}; counts become a pmf by {name} / {name}.sum()"
 
 
 def in_unit(nats: Any, unit: Unit) -> Any:

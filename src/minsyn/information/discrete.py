@@ -357,15 +357,16 @@ def specific_informations(pmf: ArrayLike, *, unit: Unit = "bits") -> Float[np.nd
     array([[0.081704, 1.      ]])
     """
     p = as_pmf(pmf)
-    return np.asarray(in_unit(np.stack([specific_nats(q) for q in source_marginals(p)]), unit))
+    return np.asarray(in_unit(specific_nats(source_marginals(p)), unit))
 
 
-def specific_nats(p_zx: Float[np.ndarray, "z x"]) -> Float[np.ndarray, " x"]:
-    """I(X=x; Z) for every x, in nats."""
-    p_x = p_zx.sum(0)
-    p_z = p_zx.sum(1, keepdims=True)
-    cell = xlogy(p_zx, p_zx) - xlogy(p_zx, p_z) - xlogy(p_zx, p_x)
-    return np.maximum(cell.sum(0) / np.where(p_x > 0, p_x, 1.0), 0.0)
+def specific_nats(marginals: list[Float[np.ndarray, "_ x"]]) -> Float[np.ndarray, "sources x"]:
+    """I(X=x; Z_j) for every source's p(z_j, x) and every x, in nats."""
+    p_x = marginals[0].sum(0)
+    divisor = np.where(p_x > 0, p_x, 1.0)
+    # Of p(z|x) log p(z|x) / p(z), with p(x) taken out of the sum over z.
+    sums = [(xlogy(p, p) - xlogy(p, p.sum(1, keepdims=True))).sum(0) for p in marginals]
+    return np.maximum(np.array(sums) / divisor - np.log(divisor), 0.0)
 
 
 def imin_redundancy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
@@ -404,8 +405,8 @@ def imin_redundancy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     1.0
     """
     p = as_pmf(pmf)
-    specific = specific_informations(p, unit=unit)
-    return float(specific.min(0) @ marginal(p, (-1,)))
+    marginals = source_marginals(p)
+    return float(in_unit(specific_nats(marginals).min(0) @ marginals[0].sum(0), unit))
 
 
 def s_max(pmf: ArrayLike, *, unit: Unit = "bits") -> float:

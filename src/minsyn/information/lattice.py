@@ -154,8 +154,9 @@ def williams_beer_lattice(pmf: ArrayLike, *, unit: Unit = "bits") -> RedundancyL
         )
     antichains, below = _lattice(m)
     p_x = marginal(p, (m,))
-    groups = chain.from_iterable(combinations(range(m), r) for r in range(1, m + 1))
-    specific = {g: specific_nats(marginal(p, (*g, m)).reshape(-1, p.shape[-1])) for g in groups}
+    groups = list(chain.from_iterable(combinations(range(m), r) for r in range(1, m + 1)))
+    marginals = [marginal(p, (*g, m)).reshape(-1, p.shape[-1]) for g in groups]
+    specific = dict(zip(groups, specific_nats(marginals), strict=True))
     nats = np.array([np.min([specific[g] for g in a], axis=0) @ p_x for a in antichains])
     # I_min = sum of the atoms at and below: unit triangular in this order.
     atoms = np.linalg.solve(below.T.astype(np.float64), nats)
