@@ -48,7 +48,7 @@ def figure_of_words(rows: Sequence[WordsRow], image_shape: tuple[int, int]) -> F
     height, width = image_shape
     row_height = (WIDTH - 1.4) / n_words * height / width + 0.06
     with styled():
-        figure = new_figure(WIDTH, row_height * len(rows) + 0.2, pads=(0.03, 0.012))
+        figure = new_figure(WIDTH, row_height * len(rows) + 0.2, pads=(0.1, 0.012))
         # Each half is one image a row, so that halves keep together whatever their widths.
         grid = figure.subplots(
             len(rows), 2, squeeze=False, width_ratios=[max(n_train, 0.1), max(n_test, 0.1)]
@@ -81,6 +81,6 @@ def _strip(
 ) -> Float[np.ndarray, "h w"]:
     """Words side by side with white gaps between them."""
     height, width = image_shape
-    gap = np.zeros((height, max(width // 12, 1)))
+    gap = np.zeros((height, max(width // 8, 1)))
     parts = [part for word in words for part in (word.reshape(image_shape), gap)]
     return np.clip(np.hstack(parts[:-1]), 0, 1)
