@@ -1,6 +1,7 @@
 """What `MinSyn` and `AutoEncoder` share: a fitted encoder and decoder, and how they are used."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
 from pathlib import Path
@@ -27,7 +28,7 @@ OnEpoch = Callable[[int, float], None]
 Module = TypeVar("Module", bound=nn.Module)
 
 
-class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Latents ``activation(X @ encoder_weights_.T + encoder_bias_)``, decoded by a linear map.
 
     A subclass fits modules through `_best_start`, sets ``components_`` (n_components, n_features)
@@ -61,12 +62,14 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     converged_: bool
 
     @property
+    @abstractmethod
     def _binary_latents(self) -> bool:
-        raise NotImplementedError
+        """Whether latents are probabilities, else they are positive."""
 
     @property
+    @abstractmethod
     def _binary_features(self) -> bool:
-        raise NotImplementedError
+        """Whether features are probabilities, else they are real."""
 
     def transform(self, X: Any) -> Any:
         """Latents of the samples.

@@ -6,6 +6,7 @@ standardised, and no gradient has to flow through a graph of small operations. T
 of the decoders, to rounding; the tests hold one against the other.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -19,17 +20,17 @@ from minsyn.information.statistics import PairwiseStatistics
 __all__ = ["BernoulliObjective", "GaussianObjective", "Objective"]
 
 
-class Objective:
+class Objective(ABC):
     """Reconstruction loss of a data set as a function of its latents.
 
     Called with latents of shape (n_samples, n_latents) it gives the loss, differentiable once.
     """
 
+    @abstractmethod
     def value_and_gradient(
         self, z: Float[Tensor, "samples latents"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
         """Loss, and its gradient with respect to the latents."""
-        raise NotImplementedError
 
     def __call__(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, ""]:
         """Loss of these latents."""
