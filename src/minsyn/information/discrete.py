@@ -9,6 +9,11 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
+from minsyn.information._multivariate import (
+    dual_total_correlation,
+    o_information,
+    total_correlation,
+)
 from minsyn.information._pmf import (
     Unit,
     as_pmf,
@@ -18,6 +23,7 @@ from minsyn.information._pmf import (
     marginal,
     source_marginals,
 )
+from minsyn.information._williams_beer import imin_redundancy, s_max, specific_informations
 
 __all__ = [
     "ci_synergy",
@@ -119,128 +125,6 @@ def source_informations(pmf: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndar
     return np.asarray(in_unit(nats, unit))
 
 
-def total_correlation(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
-    """Total correlation TC = sum_j H(Z_j) - H(Z_1:m) over ALL axes of the array (Eq. 7).
-
-    The target's axis counts like any other. For the sources alone, sum it out first:
-    ``total_correlation(pmf.sum(-1))``.
-
-    Parameters
-    ----------
-    pmf : array_like, at least two axes
-        Joint probabilities.
-    unit : {"bits", "nats"}
-        Unit of the result.
-
-    Returns
-    -------
-    float
-        At least 0, and 0 only for independent variables.
-
-    Raises
-    ------
-    ValueError
-        If ``pmf`` is not a pmf, or has one axis only.
-
-    References
-    ----------
-    Watanabe (1960), "Information theoretical analysis of multivariate correlation".
-
-    Examples
-    --------
-    Three copies of one fair bit.
-
-    >>> import numpy as np
-    >>> p = np.zeros((2, 2, 2)); p[0, 0, 0] = p[1, 1, 1] = 0.5
-    >>> round(total_correlation(p), 9), round(total_correlation(p.sum(-1)), 9)
-    (2.0, 1.0)
-    """
-    p = as_pmf(pmf)
-    singles = sum(entropy_nats(marginal(p, (j,))) for j in range(p.ndim))
-    return float(in_unit(max(singles - entropy_nats(p), 0.0), unit))
-
-
-def dual_total_correlation(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
-    """Dual total correlation H(Z_1:m) - sum_j H(Z_j | the others), over ALL axes of the array.
-
-    For the sources alone, sum the target out: ``dual_total_correlation(pmf.sum(-1))``.
-
-    Parameters
-    ----------
-    pmf : array_like, at least two axes
-        Joint probabilities.
-    unit : {"bits", "nats"}
-        Unit of the result.
-
-    Returns
-    -------
-    float
-        At least 0.
-
-    Raises
-    ------
-    ValueError
-        If ``pmf`` is not a pmf, or has one axis only.
-
-    References
-    ----------
-    Han (1978), "Nonnegative entropy measures of multivariate symmetric correlations".
-
-    Examples
-    --------
-    Three bits of even parity.
-
-    >>> import numpy as np
-    >>> p = np.zeros((2, 2, 2))
-    >>> p[0, 0, 0] = p[0, 1, 1] = p[1, 0, 1] = p[1, 1, 0] = 0.25
-    >>> round(dual_total_correlation(p), 9)
-    2.0
-    """
-    p = as_pmf(pmf)
-    joint = entropy_nats(p)
-    # H(Z_j | others) = H(all) - H(others)
-    conditional = sum(joint - entropy_nats(p.sum(axis=j)) for j in range(p.ndim))
-    return float(in_unit(max(joint - conditional, 0.0), unit))
-
-
-def o_information(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
-    """O-information, total minus dual total correlation, over ALL axes of the array.
-
-    Positive where redundancy dominates, negative where synergy does. For the sources alone, sum
-    the target out: ``o_information(pmf.sum(-1))``.
-
-    Parameters
-    ----------
-    pmf : array_like, at least two axes
-        Joint probabilities.
-    unit : {"bits", "nats"}
-        Unit of the result.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If ``pmf`` is not a pmf, or has one axis only.
-
-    References
-    ----------
-    Rosas, Mediano, Gastpar, Jensen (2019), "Quantifying high-order interdependencies via
-    multivariate extensions of the mutual information", arXiv:1902.11239.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> p = np.zeros((2, 2, 2))
-    >>> p[0, 0, 0] = p[0, 1, 1] = p[1, 0, 1] = p[1, 1, 0] = 0.25
-    >>> round(o_information(p), 9)
-    -1.0
-    """
-    return total_correlation(pmf, unit=unit) - dual_total_correlation(pmf, unit=unit)
-
-
 def whole_minus_sum(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     """Whole-minus-sum synergy, WMS = I(Z_1:m; X) - sum_j I(Z_j; X) (Eq. 1).
 
@@ -323,127 +207,6 @@ def ci_synergy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     p_z = p.sum(axis=-1, keepdims=True)
     divergence = xlogy(p, p) - xlogy(p, p_z) - p * np.where(seen, log_decoder, 0.0)
     return float(in_unit(max(float(divergence.sum()), 0.0), unit))
-
-
-def specific_informations(pmf: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, "m x"]:
-    """What each source tells about each value of the target, I(X=x; Z_j).
-
-    I(X=x; Z_j) = sum_z p(z_j|x) log p(x|z_j)/p(x)
-
-    Parameters
-    ----------
-    pmf : array_like, shape (|Z_1|, ..., |Z_m|, |X|)
-        Joint probabilities: sources first, the target last.
-    unit : {"bits", "nats"}
-        Unit of the result.
-
-    Returns
-    -------
-    ndarray, shape (m, |X|)
-        At least 0; 0 for a value x of probability 0. Their mean over p(x) is I(Z_j; X).
-
-    Raises
-    ------
-    ValueError
-        If ``pmf`` is not a pmf, or has one axis only.
-
-    References
-    ----------
-    DeWeese, Meister (1999), "How to measure the information gained from one symbol".
-
-    Examples
-    --------
-    >>> specific_informations([[0.5, 0.0], [0.25, 0.25]]).round(6)
-    array([[0.081704, 1.      ]])
-    """
-    p = as_pmf(pmf)
-    return np.asarray(in_unit(specific_nats(source_marginals(p)), unit))
-
-
-def specific_nats(marginals: list[Float[np.ndarray, "_ x"]]) -> Float[np.ndarray, "sources x"]:
-    """I(X=x; Z_j) for every source's p(z_j, x) and every x, in nats."""
-    p_x = marginals[0].sum(0)
-    divisor = np.where(p_x > 0, p_x, 1.0)
-    # Of p(z|x) log p(z|x) / p(z), with p(x) taken out of the sum over z.
-    sums = [(xlogy(p, p) - xlogy(p, p.sum(1, keepdims=True))).sum(0) for p in marginals]
-    return np.maximum(np.array(sums) / divisor - np.log(divisor), 0.0)
-
-
-def imin_redundancy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
-    """Williams and Beer's redundancy of all sources, I_min = E_x min_j I(X=x; Z_j).
-
-    Parameters
-    ----------
-    pmf : array_like, shape (|Z_1|, ..., |Z_m|, |X|)
-        Joint probabilities: sources first, the target last.
-    unit : {"bits", "nats"}
-        Unit of the result.
-
-    Returns
-    -------
-    float
-        Between 0 and min_j I(Z_j; X).
-
-    Raises
-    ------
-    ValueError
-        If ``pmf`` is not a pmf, or has one axis only.
-
-    References
-    ----------
-    Williams, Beer (2010), "Nonnegative decomposition of multivariate information",
-    arXiv:1004.2515.
-
-    Examples
-    --------
-    Two independent bits and their copy: I_min counts amounts, not what they are about.
-
-    >>> import numpy as np
-    >>> p = np.zeros((2, 2, 4))
-    >>> p[0, 0, 0] = p[0, 1, 1] = p[1, 0, 2] = p[1, 1, 3] = 0.25
-    >>> round(imin_redundancy(p), 9)
-    1.0
-    """
-    p = as_pmf(pmf)
-    marginals = source_marginals(p)
-    return float(in_unit(specific_nats(marginals).min(0) @ marginals[0].sum(0), unit))
-
-
-def s_max(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
-    """Williams and Beer's synergy, S_max = I(Z_1:m; X) - E_x max_j I(X=x; Z_j).
-
-    Parameters
-    ----------
-    pmf : array_like, shape (|Z_1|, ..., |Z_m|, |X|)
-        Joint probabilities: sources first, the target last.
-    unit : {"bits", "nats"}
-        Unit of the result.
-
-    Returns
-    -------
-    float
-        At least 0.
-
-    Raises
-    ------
-    ValueError
-        If ``pmf`` is not a pmf, or has one axis only.
-
-    References
-    ----------
-    Griffith, Koch (2014), "Quantifying synergistic mutual information", arXiv:1205.4265.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> p = np.zeros((2, 2, 4))
-    >>> p[0, 0, 0] = p[0, 1, 1] = p[1, 0, 2] = p[1, 1, 3] = 0.25
-    >>> round(s_max(p), 9)
-    1.0
-    """
-    p = as_pmf(pmf)
-    union = float(specific_informations(p, unit=unit).max(0) @ marginal(p, (-1,)))
-    return max(mutual_information(p, unit=unit) - union, 0.0)
 
 
 def _log(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

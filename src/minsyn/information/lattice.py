@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from minsyn.information._pmf import Unit, as_pmf, in_unit, marginal
-from minsyn.information.discrete import specific_nats
+from minsyn.information._williams_beer import specific_nats
 
 if TYPE_CHECKING:
     import pandas as pd
