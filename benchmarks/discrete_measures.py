@@ -4,23 +4,11 @@ Run as ``OMP_NUM_THREADS=1 python benchmarks/discrete_measures.py``; without dit
 printed.
 """
 
-import time
-
 import numpy as np
 
 from minsyn.information.discrete import imin_redundancy
 from minsyn.information.lattice import williams_beer_lattice
-
-
-def seconds(function, repeats):
-    """Median time of a call."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+from timing import median_seconds
 
 
 def main():
@@ -33,8 +21,8 @@ def main():
         print("dit is not installed here: only our times")
     for shape in [(2, 2, 2), (3, 3, 3), (2, 2, 2, 2), (6, 6, 6)]:
         p = rng.dirichlet(np.ones(int(np.prod(shape)))).reshape(shape)
-        ours = seconds(lambda p=p: imin_redundancy(p), 200)
-        lattice = seconds(lambda p=p: williams_beer_lattice(p), 50)
+        ours = median_seconds(lambda p=p: imin_redundancy(p), 200)
+        lattice = median_seconds(lambda p=p: williams_beer_lattice(p), 50)
         name = "x".join(map(str, shape))
         line = f"{name}: I_min {ours * 1e6:.0f} us, lattice {lattice * 1e6:.0f} us"
         if dit is not None:
@@ -44,7 +32,10 @@ def main():
             def their_i_min(d=d, sources=sources, target=target):
                 return PID_WB._measure(d, sources, target)
 
-            theirs, theirs_lattice = seconds(their_i_min, 3), seconds(lambda d=d: PID_WB(d), 1)
+            theirs, theirs_lattice = (
+                median_seconds(their_i_min, 3),
+                median_seconds(lambda d=d: PID_WB(d), 1),
+            )
             line += (
                 f"; dit {theirs * 1e3:.1f} ms and {theirs_lattice * 1e3:.0f} ms; ratios "
                 f"{theirs / ours:.0f} and {theirs_lattice / lattice:.0f}; they differ by "

@@ -10,12 +10,12 @@ centred samples, and its error on samples that are not is shown as well.
 
 import contextlib
 import io
-import time
 from itertools import combinations
 
 import numpy as np
 
 from minsyn.information.gaussian import multiplet_information
+from timing import median_seconds
 
 N_SAMPLES, N_VARIABLES, ORDER = 1_000, 50, 3
 
@@ -30,16 +30,6 @@ def brute_force(data):
         single = sum(half([i]) for i in members)
         values.append(single - rest + (ORDER - 2) * half(list(members)))
     return np.array(values)
-
-
-def median_seconds(function, repeats):
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
 
 
 def ours(data):

@@ -13,17 +13,7 @@ import cvxpy as cp
 import numpy as np
 
 from minsyn.information.union import union_information, union_information_batch
-
-
-def seconds(function, repeats):
-    """Median time of a call."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+from timing import median_seconds
 
 
 class Cone:
@@ -57,10 +47,10 @@ def random_pmf(rng, shape):
 def against_cone(rng, shape, repeats):
     pmfs = [random_pmf(rng, shape) for _ in range(repeats + 1)]
     queue = iter(pmfs)
-    ours = seconds(lambda: union_information(next(queue)), repeats)
+    ours = median_seconds(lambda: union_information(next(queue)), repeats)
     cone, queue = Cone(shape), iter(pmfs)
-    compiled = seconds(lambda: cone(next(queue)), repeats)
-    modelling = seconds(lambda: Cone(shape)(pmfs[0]), 3)
+    compiled = median_seconds(lambda: cone(next(queue)), repeats)
+    modelling = median_seconds(lambda: Cone(shape)(pmfs[0]), 3)
     off = max(abs(union_information(p).value - cone(p)) for p in pmfs[:3])
     print(
         f"{'x'.join(map(str, shape)):>20}: ours {ours * 1e3:9.2f} ms, cone solver "
@@ -71,8 +61,8 @@ def against_cone(rng, shape, repeats):
 
 def batch(rng, n, shape):
     pmfs = np.stack([random_pmf(rng, shape) for _ in range(n)])
-    together = seconds(lambda: union_information_batch(pmfs), 5)
-    one_by_one = seconds(lambda: [union_information(p) for p in pmfs], 1)
+    together = median_seconds(lambda: union_information_batch(pmfs), 5)
+    one_by_one = median_seconds(lambda: [union_information(p) for p in pmfs], 1)
     failed = int((~union_information_batch(pmfs).certified).sum())
     print(
         f"{n} of {'x'.join(map(str, shape))}: batch {together * 1e3:.1f} ms, one by one "
@@ -89,7 +79,7 @@ def against_dit(rng, shape):
         print("dit with ecos is not installed here: its line is left out")
         return
     p = random_pmf(rng, shape)
-    ours = seconds(lambda: union_information(p), 3)
+    ours = median_seconds(lambda: union_information(p), 3)
     distribution = dit.Distribution.from_ndarray(p)
     start = time.perf_counter()
     PID_BROJA._measure(distribution, ((0,), (1,)), (2,), method="cone")
@@ -107,7 +97,7 @@ def main():
     against_cone(rng, (2, 2, 2, 2), 20)
     against_cone(rng, (10, 10, 10), 5)
     nine = random_pmf(rng, (2,) * 10)
-    print(f"9 binary sources: {seconds(lambda: union_information(nine), 9) * 1e3:.1f} ms")
+    print(f"9 binary sources: {median_seconds(lambda: union_information(nine), 9) * 1e3:.1f} ms")
     batch(rng, 1000, (2, 2, 2))
     batch(rng, 300, (3, 3, 3))
     against_dit(rng, (10, 10, 10))
