@@ -3,5 +3,14 @@
 from minsyn.training.lbfgs import fit_linear_encoder
 from minsyn.training.loop import TrainingResult, train
 from minsyn.training.progress import training_progress
+from minsyn.training.protocol import Samples
+from minsyn.training.tensor_samples import TensorSamples
 
-__all__ = ["TrainingResult", "fit_linear_encoder", "train", "training_progress"]
+__all__ = [
+    "Samples",
+    "TensorSamples",
+    "TrainingResult",
+    "fit_linear_encoder",
+    "train",
+    "training_progress",
+]
