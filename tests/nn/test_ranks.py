@@ -37,7 +37,7 @@ def whole():
     return worker["gradients"](worker["data"]())
 
 
-@pytest.mark.parametrize("shares", ["equal", "unequal", "one sample", "empty", "ddp"])
+@pytest.mark.parametrize("shares", ["equal", "unequal", "one sample", "empty"])
 def test_gradients_are_those_of_one_process(ranks, whole, shares):
     assert len(whole) == 4
     for case, (gradient, _) in whole.items():
