@@ -114,3 +114,37 @@ def test_momentum_out_of_range(momentum):
 def test_flip_out_of_range(flip):
     with pytest.raises(ValueError, match="flip"):
         BernoulliDecoder(3, 5, flip=flip)
+
+
+@pytest.mark.parametrize(("module", "formulas"), DECODERS)
+def test_one_sample_is_no_batch(module, formulas, batch):
+    z, x = (tensor[:1] for tensor in batch)
+    with pytest.raises(ValueError, match="one sample"):
+        module(3, 5)(z, x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(("module", "formulas"), DECODERS)
+def test_statistics_of_half_precision_are_single(module, formulas, batch, dtype):
+    z, x = (tensor.to(dtype) for tensor in batch)
+    decoder, single = module(3, 5).to(dtype), module(3, 5)
+    assert decoder(z, x).dtype is dtype
+    assert torch.isfinite(decoder.loss(z, x))
+    single(z.float(), x.float())
+    found, expected = decoder.running.state_dict(), single.running.state_dict()
+    for name in set(found) - {"n_batches"}:
+        torch.testing.assert_close(found[name], expected[name])
+
+
+@pytest.mark.parametrize(("module", "formulas"), DECODERS)
+def test_autocast_leaves_statistics_and_gaussian_losses_alone(module, formulas, batch):
+    z, x = batch
+    plain, decoder = module(3, 5), module(3, 5)
+    expected = plain.loss(z, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = decoder.loss(z, x)
+        assert decoder(z, x).dtype is torch.bfloat16
+    torch.testing.assert_close(loss, expected, rtol=2e-2, atol=0)
+    torch.testing.assert_close(
+        decoder.running.statistics().rho, plain.running.statistics().rho, rtol=1e-4, atol=1e-5
+    )
