@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from minsyn.estimators._factor_model import FactorModel, OnEpoch
-from minsyn.training import TrainingResult, train
+from minsyn.training import TensorSamples, TrainingResult, train
 
 __all__ = ["AutoEncoder"]
 
@@ -185,8 +185,7 @@ class AutoEncoder(FactorModel):
         result = train(
             model,
             loss,
-            x,
-            x,
+            TensorSamples(x, x),
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
             max_epochs=self.max_iter,

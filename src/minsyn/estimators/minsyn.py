@@ -15,7 +15,7 @@ from minsyn.estimators._factor_model import FactorModel, OnEpoch
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training import TrainingResult, fit_linear_encoder, train
+from minsyn.training import TensorSamples, TrainingResult, fit_linear_encoder, train
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
 
 __all__ = ["MinSyn"]
@@ -248,8 +248,7 @@ class MinSyn(FactorModel):
         return train(
             model,
             loss,
-            torch.from_numpy(inputs),
-            x,
+            TensorSamples(torch.from_numpy(inputs), x),
             learning_rate=learning_rate,
             batch_size=self.batch_size,
             max_epochs=self.max_iter,

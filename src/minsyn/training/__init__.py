@@ -1,5 +1,7 @@
 """Training: steps on a loss until it stops falling."""
 
+from minsyn.training.checkpoint import CheckpointError, CheckpointWarning
+from minsyn.training.fabric import launch, n_processes
 from minsyn.training.lbfgs import fit_linear_encoder
 from minsyn.training.loop import TrainingResult, train
 from minsyn.training.progress import training_progress
@@ -7,10 +9,14 @@ from minsyn.training.protocol import Samples
 from minsyn.training.tensor_samples import TensorSamples
 
 __all__ = [
+    "CheckpointError",
+    "CheckpointWarning",
     "Samples",
     "TensorSamples",
     "TrainingResult",
     "fit_linear_encoder",
+    "launch",
+    "n_processes",
     "train",
     "training_progress",
 ]
