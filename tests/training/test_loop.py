@@ -1,4 +1,5 @@
-from functools import partial
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -6,40 +7,8 @@ from torch import nn
 
 from minsyn.training import TensorSamples, train
 
-
-class Line(nn.Linear):
-    """A line in the plane of two inputs, at first flat."""
-
-    def __init__(self):
-        super().__init__(2, 1)
-        for parameter in self.parameters():
-            nn.init.zeros_(parameter)
-
-
-def squared_error(module, x, y):
-    return (module(x) - y).square().mean()
-
-
-def fit_line(module=None, loss=None, **settings):
-    generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn(40, 2, generator=generator)
-    targets = inputs @ torch.tensor([[1.0], [-2.0]]) + 0.5
-    module = module or Line()
-    defaults = {
-        "learning_rate": 0.05,
-        "batch_size": None,
-        "max_epochs": 3000,
-        "tol": 1e-3,
-        "patience": 20,
-        "generator": generator,
-    }
-    result = train(
-        module,
-        loss or partial(squared_error, module),
-        TensorSamples(inputs, targets),
-        **(defaults | settings),
-    )
-    return module, result
+sys.path.insert(0, str(Path(__file__).parent))
+from line import Line, fit_line, squared_error
 
 
 @pytest.mark.parametrize("batch_size", [None, 8, 1000])
@@ -108,3 +77,12 @@ def test_a_loss_that_is_not_a_number_is_an_error():
             patience=1,
             generator=torch.Generator(),
         )
+
+
+def test_samples_without_a_batch():
+    class Nothing(TensorSamples):
+        def batches(self, *args):
+            return iter(())
+
+    with pytest.raises(ValueError, match="gave no batch"):
+        fit_line(samples=Nothing(torch.zeros(3, 2), torch.zeros(3, 1)))
