@@ -88,6 +88,7 @@ def main(folder):
                     steps
                 ),  # 0: the epoch whose checkpoint was being written, once more
                 "last": epochs[-1],
+                "fabric": "lightning_fabric" in sys.modules,
             }
         )
     )

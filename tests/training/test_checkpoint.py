@@ -57,9 +57,7 @@ def test_resumed_to_the_bit(name, tmp_path):
     for stop_at in (2, 8, 9):
         with pytest.raises(StoppedError):
             noisy_line(stop_at, **settings, **checkpoints)
-    with pytest.raises(
-        StoppedError
-    ):  # once more by the last checkpoint of epoch 8, told as epoch 9
+    with pytest.raises(StoppedError):  # the epoch whose checkpoint was lost, again
         noisy_line(9, **settings, **checkpoints)
     assert noisy_line(**settings, **checkpoints) == undisturbed
     # Complete: the loss is not asked for again.
@@ -185,3 +183,4 @@ def test_killed_at_any_moment(tmp_path):
     found = json.loads(script.stdout)
     assert found["killed"] >= 2 and found["same"]
     assert set(found["steps"]) <= {0, 1} and found["last"] == 60
+    assert not found["fabric"]  # what it needs no part of is not imported

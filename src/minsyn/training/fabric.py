@@ -101,7 +101,8 @@ def launch(
         settings = {k: v for k, v in settings.items() if f"LT_{k.upper()}" not in os.environ}
     environment = TorchElasticEnvironment() if n > 1 else LightningEnvironment()
     fabric = Fabric(**settings, plugins=[environment], loggers=list(loggers))
-    fabric.launch()
+    if not through_cli:  # there it is done by now
+        fabric.launch()
     return fabric
 
 

@@ -1,0 +1,93 @@
+"""Fits of estimators that are interrupted and called again."""
+
+import numpy as np
+import pytest
+
+from minsyn.estimators import AutoEncoder, MinSyn
+from minsyn.estimators import _factor_model as factor_model
+from minsyn.training import CheckpointError
+
+
+class StoppedError(Exception):
+    pass
+
+
+MODELS = {
+    "MinSyn": lambda **settings: MinSyn(2, solver="adam", **settings),
+    "MinSyn, running": lambda **settings: MinSyn(
+        2, solver="adam", decoder="bernoulli", statistics="running", batch_size=8, **settings
+    ),
+    "AutoEncoder": lambda **settings: AutoEncoder(2, noise_std=0.1, batch_size=8, **settings),
+}
+
+
+def stop_at(epoch, monkeypatch):
+    """Let the second start of a fit be interrupted."""
+    starts = []
+
+    class Start(factor_model.Start):
+        def __init__(self, generator, on_epoch, *rest):
+            starts.append(self)
+            second = len(starts) == 2
+
+            def interrupt(number, loss):
+                if second and number == epoch:
+                    raise StoppedError
+
+            super().__init__(generator, interrupt, *rest)
+
+    monkeypatch.setattr(factor_model, "Start", Start)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_resumed_to_the_bit(name, rng, tmp_path, monkeypatch):
+    X = rng.random((30, 5))
+    settings = {"n_init": 2, "max_iter": 12, "random_state": 0}
+    undisturbed = MODELS[name](**settings).fit(X)
+    model = MODELS[name](checkpoint_dir=tmp_path, checkpoint_every=0, **settings)
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):
+        stop_at(7, patch)
+        model.fit(X)
+    assert {folder.name for folder in tmp_path.iterdir()} == {"start-1", "start-2"}
+    model.fit(X)
+    for attribute in ("components_", "intercept_", "encoder_weights_", "loss_curve_"):
+        assert np.array_equal(getattr(model, attribute), getattr(undisturbed, attribute))
+
+
+def test_an_unseeded_fit_goes_on_too(rng, tmp_path):
+    X = rng.random((30, 5))
+    first = AutoEncoder(2, max_iter=3, checkpoint_dir=tmp_path).fit(X)
+    second = AutoEncoder(2, max_iter=6, checkpoint_dir=str(tmp_path)).fit(X)
+    assert second.loss_curve_[:3] == first.loss_curve_ and second.n_iter_ == 6
+
+
+@pytest.mark.parametrize(
+    "change", [{"noise_std": 0.2}, {"random_state": 1}, {"decoder": "sigmoid"}]
+)
+def test_other_parameters_are_another_run(change, rng, tmp_path):
+    X = rng.random((30, 5))
+    settings = {"max_iter": 3, "random_state": 0, "checkpoint_dir": tmp_path}
+    AutoEncoder(2, **settings).fit(X)
+    with pytest.raises(CheckpointError, match=f"{next(iter(change))} was"):
+        AutoEncoder(2, **(settings | change)).fit(X)
+    with pytest.raises(CheckpointError, match="data was"):
+        AutoEncoder(2, **settings).fit(X + 0.001 * X**2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"checkpoint_dir": "somewhere"}, "checkpoint_dir"),
+        ({"precision": "bf16-mixed"}, "precision='bf16-mixed'"),
+    ],
+)
+def test_lbfgs_says_what_it_cannot(settings, found, rng):
+    with pytest.raises(ValueError, match=f"one process on the CPU.*{found}.*solver='adam'"):
+        MinSyn(2, solver="lbfgs", **settings).fit(rng.random((30, 5)))
+
+
+def test_checkpoints_are_no_part_of_a_saved_model(rng, tmp_path):
+    model = AutoEncoder(2, max_iter=3, checkpoint_dir=tmp_path / "run", checkpoint_every=5.0)
+    model.fit(rng.random((30, 5))).save(tmp_path / "model")
+    loaded = AutoEncoder.load(tmp_path / "model")
+    assert loaded.checkpoint_dir is None and loaded.checkpoint_every == 5.0

@@ -1,0 +1,62 @@
+"""Two processes on their shares of each batch come to the parameters of one."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from ranked import comparable
+
+
+def run_two(script, folder):
+    """Start a script by torchrun in two processes; what each of them wrote."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    process = subprocess.Popen(
+        [*command, "--nproc-per-node=2", str(script), str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    try:
+        output, _ = process.communicate(timeout=240)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output
+    assert output == ""
+    return [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in range(2)]
+
+
+def test_two_processes(tmp_path):
+    """In one test, since starting them takes longer than all they do."""
+    first, second = run_two(Path(__file__).with_name("ranked.py"), tmp_path)
+    assert first == second
+    alone = comparable()
+    assert len(alone) == 8
+    for case, expected in alone.items():
+        for name, value in expected.items():
+            found = first["comparable"][case][name]
+            np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-6, err_msg=f"{case} {name}")
+
+    found = first["together"]
+    assert np.all(np.isfinite(found["unseeded"]["loss"]))
+    assert found["resumed"] == found["uninterrupted"]
+    assert "module.encoder.weight was" in found["of another run"]
+    assert (
+        "solver='lbfgs' runs in one process" in found["lbfgs"] and "2 processes" in found["lbfgs"]
+    )
+    assert "2 processes cannot share batches of 1 samples" in found["too few"]
+    assert "the training loss became nan" in found["nan"]
+    with (tmp_path / "logs" / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+    assert [float(row["loss"]) for row in rows] == pytest.approx(found["uninterrupted"]["loss"])
