@@ -16,12 +16,14 @@ decoder                         latents       observations    map
 `SingleParentDecoder`           Gaussian      Gaussian        linear, one latent a feature
 ==============================  ============  ==============  ===========================
 
-All but the last have no CI synergy; the last has no GK synergy.
+All but the last have no CI synergy; the last has no GK synergy. `ci_synergy_penalty` and
+`gk_synergy_penalty` draw a decoder that is trained freely towards them, as much as one likes.
 """
 
 from minsyn.nn.categorical import BernoulliCategoricalDecoder, GaussianCategoricalDecoder
 from minsyn.nn.decoders import BernoulliDecoder, Decoder, GaussianDecoder
 from minsyn.nn.mixed import BernoulliGaussianDecoder, GaussianBernoulliDecoder
+from minsyn.nn.penalties import ci_synergy_penalty, gk_synergy_penalty
 from minsyn.nn.ranks import share_of_batch, statistics_over_ranks
 from minsyn.nn.single_parent import SingleParentDecoder
 from minsyn.nn.statistics import RunningStatistics
@@ -36,6 +38,8 @@ __all__ = [
     "GaussianDecoder",
     "RunningStatistics",
     "SingleParentDecoder",
+    "ci_synergy_penalty",
+    "gk_synergy_penalty",
     "share_of_batch",
     "statistics_over_ranks",
 ]
