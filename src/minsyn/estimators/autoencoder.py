@@ -153,7 +153,10 @@ class AutoEncoder(FactorModel):
             ),
             scale,
         )
-        self._set_encoder(model.encoder, mean, scale)
+        encoder = model.encoder.double()
+        self._set_encoder(
+            encoder.weight.detach().numpy(), encoder.bias.detach().numpy(), mean, scale
+        )
         self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()
         self.intercept_ = mean + scale * model.decoder.bias.detach().double().numpy()
         self._warn_unless_converged()
