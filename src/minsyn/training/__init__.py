@@ -1,7 +1,24 @@
 """Training: steps on a loss until it stops falling."""
 
+from minsyn.training.checkpoint import CheckpointError, CheckpointWarning
+from minsyn.training.fabric import Device, Precision, launch, n_processes
 from minsyn.training.lbfgs import fit_linear_encoder
 from minsyn.training.loop import TrainingResult, train
 from minsyn.training.progress import training_progress
+from minsyn.training.protocol import Samples
+from minsyn.training.tensor_samples import TensorSamples
 
-__all__ = ["TrainingResult", "fit_linear_encoder", "train", "training_progress"]
+__all__ = [
+    "CheckpointError",
+    "CheckpointWarning",
+    "Device",
+    "Precision",
+    "Samples",
+    "TensorSamples",
+    "TrainingResult",
+    "fit_linear_encoder",
+    "launch",
+    "n_processes",
+    "train",
+    "training_progress",
+]
