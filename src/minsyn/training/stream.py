@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Num, Shaped
 from torch import Tensor
 
-__all__ = ["Block", "SampleStream", "batch_bounds", "require_finite", "working_dtype"]
+__all__ = ["Block", "SampleStream", "batch_bounds", "gathered", "require_finite", "working_dtype"]
 
 #: What a pass holds of the data at a time, in bytes: enough that samples are mixed well and reading
 #: is sequential, little beside what a process needs anyway.
@@ -320,3 +320,55 @@ def require_finite(stream: SampleStream, block: Block, where: str = "") -> None:
         f"{stream.name}: row {block.rows[row]}, column {feature!r} is {values[row, column]}"
         f"{where or '; drop those rows or fill them in first'}"
     )
+
+
+def gathered(
+    parts: Iterator[Shaped[np.ndarray, "_ _"]],
+    stream: SampleStream,
+    numbers: Int[np.ndarray, " samples"] | None = None,
+) -> Iterator[Block]:
+    """Blocks of the usual size, in one buffer, from parts of a few samples.
+
+    Parameters
+    ----------
+    parts : iterator of ndarray of shape (rows, n_features)
+        The samples of a pass.
+    stream : SampleStream
+        Whose samples they are: says how many to expect.
+    numbers : ndarray of shape (n_samples,), optional
+        The samples' numbers in the data set, as they come; in order by default.
+
+    Yields
+    ------
+    Block
+
+    Raises
+    ------
+    ValueError
+        If there are more samples than before, or they have another number of features.
+    """
+    if numbers is None:
+        numbers = np.arange(stream.n_samples)
+    row_bytes = stream.n_features * max(4, stream.dtype.itemsize)
+    block_rows = min(stream.n_samples, max(1, BLOCK_BYTES // row_bytes))
+    values = np.empty((block_rows, stream.n_features), stream.dtype)
+    position = filled = 0  # where the block begins, and what it holds so far
+    for part in parts:
+        if position + filled + len(part) > stream.n_samples:
+            raise ValueError(
+                f"{stream.name} gives more samples in this pass than {stream.n_samples}, as before"
+            )
+        if part.shape[1] != stream.n_features:
+            raise ValueError(
+                f"{stream.name}: sample {numbers[position + filled]} has {part.shape[1]} features, "
+                f"the first has {stream.n_features}"
+            )
+        while len(part):
+            taken = part[: block_rows - filled]
+            values[filled : filled + len(taken)] = taken
+            filled, part = filled + len(taken), part[len(taken) :]
+            if filled == block_rows:
+                yield Block(numbers[position : position + filled], values)
+                position, filled = position + filled, 0
+    if filled:
+        yield Block(numbers[position : position + filled], values[:filled])

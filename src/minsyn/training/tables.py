@@ -12,12 +12,15 @@ from jaxtyping import Shaped
 
 from minsyn.training.in_memory import ArraySamples
 from minsyn.training.rows import ArrayFile, table_shape
-from minsyn.training.stream import BLOCK_BYTES, Block, SampleStream, working_dtype
+from minsyn.training.stream import BLOCK_BYTES, Block, SampleStream, gathered, working_dtype
 
 __all__ = ["ParquetSamples", "csv_samples", "table_columns"]
 
 #: Rows of a CSV file that its columns' types are told from, by `table_columns`.
 _ROWS_LOOKED_AT = 1000
+#: Bytes of numbers that parquet decodes at a time: Arrow holds them several times over.
+_DECODED_BYTES = 4 * 2**20
+
 #: Bytes of each column of a parquet file that are read at a time.
 _READ_AHEAD = 2**16
 
@@ -71,17 +74,14 @@ class ParquetSamples(SampleStream):
             order = torch.randperm(n_groups, generator=generator).tolist()
         starts = np.cumsum([0, *self._group_rows])
         names = list(self.feature_names or ())
-        block_rows = max(1, BLOCK_BYTES // (self.n_features * self.dtype.itemsize))
+        part_rows = max(1, _DECODED_BYTES // (self.n_features * self.dtype.itemsize))
         numbers = np.concatenate([np.arange(starts[g], starts[g + 1]) for g in order])
-        position = 0
         with _parquet_file(self._path) as file:
             batches = file.iter_batches(
-                block_rows, row_groups=order, columns=names, use_threads=False
+                part_rows, row_groups=order, columns=names, use_threads=False
             )
-            for batch in batches:
-                rows = numbers[position : position + batch.num_rows]
-                yield Block(rows, self._values(batch.select(names)))
-                position += batch.num_rows
+            parts = (self._values(batch.select(names)) for batch in batches)
+            yield from gathered(parts, self, numbers)
 
     def _values(self, batch: Any) -> Shaped[np.ndarray, "rows features"]:
         """Rows in C order; gaps are NaN."""

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int, Shaped
+from jaxtyping import Shaped
 from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler
 
-from minsyn.training.stream import BLOCK_BYTES, Block, SampleStream
+from minsyn.training.stream import Block, SampleStream, gathered
 
 __all__ = ["DatasetSamples", "LoaderSamples"]
 
@@ -68,7 +68,7 @@ class DatasetSamples(SampleStream):
             order = torch.randperm(self.n_samples, generator=generator).numpy()
         items = self._items(None if order is None else order.tolist())
         samples = (_array(item, self.name).reshape(1, -1) for item in items)
-        return _gathered(samples, self, order)
+        return gathered(samples, self, order)
 
 
 class LoaderSamples(SampleStream):
@@ -145,40 +145,7 @@ class LoaderSamples(SampleStream):
         return super().batches(batch_size, generator, rank, world_size)
 
     def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        return _gathered((self._batch(batch) for batch in self._loader), self)
-
-
-def _gathered(
-    parts: Iterator[Shaped[np.ndarray, "_ _"]],
-    stream: SampleStream,
-    numbers: Int[np.ndarray, " samples"] | None = None,
-) -> Iterator[Block]:
-    """Blocks of the usual size, in one buffer, from parts of a few samples."""
-    if numbers is None:
-        numbers = np.arange(stream.n_samples)
-    row_bytes = stream.n_features * max(4, stream.dtype.itemsize)
-    block_rows = min(stream.n_samples, max(1, BLOCK_BYTES // row_bytes))
-    values = np.empty((block_rows, stream.n_features), stream.dtype)
-    position = filled = 0  # where the block begins, and what it holds so far
-    for part in parts:
-        if position + filled + len(part) > stream.n_samples:
-            raise ValueError(
-                f"{stream.name} gives more samples in this pass than {stream.n_samples}, as before"
-            )
-        if part.shape[1] != stream.n_features:
-            raise ValueError(
-                f"{stream.name}: sample {numbers[position + filled]} has {part.shape[1]} features, "
-                f"the first has {stream.n_features}"
-            )
-        while len(part):
-            taken = part[: block_rows - filled]
-            values[filled : filled + len(taken)] = taken
-            filled, part = filled + len(taken), part[len(taken) :]
-            if filled == block_rows:
-                yield Block(numbers[position : position + filled], values)
-                position, filled = position + filled, 0
-    if filled:
-        yield Block(numbers[position : position + filled], values[:filled])
+        return gathered((self._batch(batch) for batch in self._loader), self)
 
 
 def _array(item: Any, name: str) -> Shaped[np.ndarray, "..."]:
