@@ -18,7 +18,7 @@ def test_each_pair_is_the_gaussian_measure(rng):
     Z = rng.normal(size=(400, 5)) @ rng.normal(size=(5, 5))
     X = Z @ rng.normal(size=(5, 7)) + 3 * rng.normal(size=(400, 7))
     statistics = PairwiseStatistics.of(Z, X)
-    expected = np.zeros((5, 5))
+    expected, shared = np.zeros((5, 5)), np.zeros((5, 5))
     for a in range(5):
         for b in range(5):
             if a == b:
@@ -28,7 +28,11 @@ def test_each_pair_is_the_gaussian_measure(rng):
             significant = 2 * 400 * gain > chi2.isf(1e-3, 1)
             gain = np.maximum(gain - 0.5 * np.log(398 / 397), 0) * significant / np.log(2)
             expected[a, b] = np.average(gain, weights=X.var(axis=0))
-    synergies = pair_synergies(statistics)
+            least = np.maximum(*(1 - statistics.rho[j] ** 2 for j in (a, b))) * 399 / 398
+            least = np.maximum(-0.5 * np.log2(least), 0)
+            shared[a, b] = np.average(least, weights=X.var(axis=0))
+    synergies, redundancies = pair_synergies(statistics)
+    np.testing.assert_allclose(redundancies, shared, rtol=1e-9)
     np.testing.assert_allclose(synergies, expected, rtol=1e-9)
     assert (synergies > 0).sum() > 10
 
@@ -58,14 +62,14 @@ def test_what_is_correlated_without_synergy_is_one_group(rng):
 
 def test_noise_has_no_synergy(rng):
     X = rng.normal(size=(300, 40))
-    assert pair_synergies(PairwiseStatistics.of(X, X)).max() < 1e-3
+    assert pair_synergies(PairwiseStatistics.of(X, X))[0].max() < 1e-3
 
 
 def test_copies_and_constants(rng):
     z = rng.normal(size=(100, 2))
     Z = np.column_stack([z, z[:, 0], np.ones(100)])
     X = np.column_stack([z.sum(axis=1), np.zeros(100)])
-    synergies = pair_synergies(PairwiseStatistics.of(Z, X))
+    synergies, _ = pair_synergies(PairwiseStatistics.of(Z, X))
     assert np.isfinite(synergies).all()
     assert synergies[0, 2] == synergies[3].max() == 0
     assert synergies[0, 1] == pytest.approx(synergies[1, 2]) and synergies[0, 1] > 1

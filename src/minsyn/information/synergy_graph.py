@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import eigh, qr, svd
-from scipy.stats import beta, chi2
+from scipy.stats import chi2
 
 from minsyn.information.gaussian_groups import adjusted_information
 from minsyn.information.statistics import PairwiseStatistics
@@ -21,11 +21,10 @@ __all__ = ["SynergyGraph", "pair_synergies", "spectral_groups", "synergy_graph"]
 _SAME_CODE = 1 - 1e-6
 #: Numbers in the largest temporary array, so that it stays in cache.
 _BLOCK = 1 << 17
-#: Where codes are correlated, they are joined by r^2 times this share of the mean degree, and each
-#: to itself: codes without any synergy, such as two noisy copies of one cause, are then in a group
-#: by what they share, and what is left of rounding does not decide.
+#: Codes are also joined by this share of their redundancy: those that are too alike for synergy,
+#: such as noisy copies of one cause, are then a group by what they share.
 _REDUNDANCY = 0.01
-#: Probability that a gain or a correlation counts that is there by chance.
+#: Probability that a gain counts that is there by chance.
 _LEVEL = 1e-3
 
 
@@ -83,10 +82,9 @@ def synergy_graph(
     r"""Group codes by how synergistic they are with each other.
 
     Codes that tell more together than the better of them alone are parts of one cause. With
-    :math:`W` the synergies of `pair_synergies`, to which a hundredth of their mean degree times the
-    codes' squared correlations is added where these are significant, and :math:`D` the degrees of
-    :math:`W`, the eigenvalues of :math:`D^{-1/2} W D^{-1/2}` fall most steeply behind the number
-    of groups; the eigenvectors before the fall say who belongs to whom [1]_.
+    :math:`W` the synergies of `pair_synergies` and a hundredth of the redundancies, :math:`D` the
+    degrees of :math:`W`, the eigenvalues of :math:`D^{-1/2} W D^{-1/2}` fall most steeply behind
+    the number of groups; the eigenvectors before the fall say who belongs to whom [1]_.
 
     Parameters
     ----------
@@ -124,29 +122,31 @@ def synergy_graph(
     (3, array([ 1. ,  1. ,  1. , -0.1, -0.2]))
     """
     statistics = PairwiseStatistics.of(Z.astype(np.float64), X.astype(np.float64))
-    synergy = pair_synergies(statistics)
-    m = len(synergy)
-    squares = statistics.sigma**2
-    by_chance = beta.isf(_LEVEL / max(m * (m - 1) / 2, 1), 0.5, (statistics.weight - 2) / 2)
-    shared = np.where((squares > by_chance) | np.eye(m, dtype=bool), squares, 0.0)
-    affinity = synergy + (_REDUNDANCY * synergy.sum(axis=1).mean() or 1.0) * shared
+    synergy, redundancy = pair_synergies(statistics)
+    affinity = synergy + _REDUNDANCY * redundancy
+    # Joined to itself as to the nearest other, a code without any other is a group.
+    np.fill_diagonal(affinity, np.maximum(_REDUNDANCY * redundancy.max(axis=1), 1e-12))
     eigenvalues, labels = spectral_groups(affinity, n_groups, max_groups)
     return SynergyGraph(synergy, eigenvalues, int(labels.max()) + 1, labels)
 
 
-def pair_synergies(statistics: PairwiseStatistics) -> Float[np.ndarray, "m m"]:
-    r"""Griffith-Koch synergy of every pair of Gaussian sources, averaged over the targets.
+def pair_synergies(
+    statistics: PairwiseStatistics,
+) -> tuple[Float[np.ndarray, "m m"], Float[np.ndarray, "m m"]]:
+    r"""Synergy and redundancy of every pair of Gaussian sources, averaged over the targets.
 
     .. math::
 
         S_{ab} = \frac1{\sum_i v_i} \sum_i v_i
-            \bigl[I(Z_a Z_b; X_i) - \max(I(Z_a; X_i), I(Z_b; X_i))\bigr]_+
+            \bigl[I(Z_a Z_b; X_i) - \max(I(Z_a; X_i), I(Z_b; X_i))\bigr]_+, \quad
+        R_{ab} = \frac1{\sum_i v_i} \sum_i v_i \min(I(Z_a; X_i), I(Z_b; X_i))
 
     with :math:`v_i` the variance of :math:`X_i`, and informations that are corrected for the number
-    of samples (`minsyn.information.gaussian_groups.adjusted_information`). A pair explains the
-    share :math:`(r_a^2 + r_b^2 - 2 r_{ab} r_a r_b) / (1 - r_{ab}^2)` of a target's variance. Only
-    gains that are significant count, by the likelihood ratio test of the second code (p < 0.001):
-    a sum of positive parts over thousands of targets would else grow from noise alone.
+    of samples (`minsyn.information.gaussian_groups.adjusted_information`). For Gaussian variables
+    these are Griffith and Koch's synergy and the redundancy that goes with it [2]_. A pair explains
+    the share :math:`(r_a^2 + r_b^2 - 2 r_{ab} r_a r_b) / (1 - r_{ab}^2)` of a target's variance.
+    Only gains that are significant count as synergy, by the likelihood ratio test of the second
+    code (p < 0.001): a sum of positive parts over thousands of targets would grow from noise alone.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def pair_synergies(statistics: PairwiseStatistics) -> Float[np.ndarray, "m m"]:
 
     Returns
     -------
-    ndarray of shape (m, m)
+    synergy, redundancy : ndarray of shape (m, m)
         Bits; symmetric, zero on the diagonal.
 
     Raises
@@ -165,7 +165,9 @@ def pair_synergies(statistics: PairwiseStatistics) -> Float[np.ndarray, "m m"]:
 
     References
     ----------
-    Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 3.
+    .. [1] Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 3.
+    .. [2] Barrett, "Exploration of synergistic and redundant information sharing in static and
+       dynamical Gaussian systems", Physical Review E, 2015.
 
     Examples
     --------
@@ -174,10 +176,15 @@ def pair_synergies(statistics: PairwiseStatistics) -> Float[np.ndarray, "m m"]:
     >>> import numpy as np
     >>> halves = np.random.default_rng(0).normal(size=(1000, 2))
     >>> z, x = halves[:, [0, 1, 1]], halves.sum(axis=1, keepdims=True)
-    >>> pair_synergies(PairwiseStatistics.of(z, x)).round(1)
+    >>> synergy, redundancy = pair_synergies(PairwiseStatistics.of(z, x))
+    >>> synergy.round(1)
     array([[0. , 4.5, 4.5],
            [4.5, 0. , 0. ],
            [4.5, 0. , 0. ]])
+    >>> redundancy.round(1)
+    array([[0. , 0.5, 0.5],
+           [0.5, 0. , 0.5],
+           [0.5, 0.5, 0. ]])
     """
     n_samples = statistics.weight
     if n_samples < 4:
@@ -186,9 +193,9 @@ def pair_synergies(statistics: PairwiseStatistics) -> Float[np.ndarray, "m m"]:
     weights = statistics.var_x[varies]
     rho, sigma = statistics.rho[:, varies], statistics.sigma
     m, n = rho.shape
-    synergy = np.zeros((m, m))
+    synergy, redundancy = np.zeros((m, m)), np.zeros((m, m))
     if n == 0:
-        return synergy
+        return synergy, redundancy
     weights = weights / (weights.sum() * np.log(2))  # nats to bits
     squares = rho * rho
     alone = adjusted_information(squares, n_samples, 1)
@@ -207,7 +214,8 @@ def pair_synergies(statistics: PairwiseStatistics) -> Float[np.ndarray, "m m"]:
             gain -= np.maximum(alone[a], alone[b])
             significant = 1 - explained < unchanged * (1 - better)
             synergy[a, b] = np.where(significant, np.maximum(gain, 0.0), 0.0) @ weights
-    return synergy + synergy.T
+            redundancy[a, b] = np.minimum(alone[a], alone[b]) @ weights
+    return synergy + synergy.T, redundancy + redundancy.T
 
 
 def spectral_groups(
