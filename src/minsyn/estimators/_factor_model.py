@@ -357,11 +357,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return asked
 
     def _set_encoder(
-        self, encoder: nn.Linear, mean: Float[np.ndarray, " features"], scale: float
+        self,
+        weights: Float[np.ndarray, "latents features"],
+        bias: Float[np.ndarray, " latents"],
+        mean: Float[np.ndarray, " features"],
+        scale: float,
     ) -> None:
         """The encoder for data as they were given, from one for ``(X - mean) / scale``."""
-        self.encoder_weights_ = encoder.weight.detach().double().numpy() / scale
-        self.encoder_bias_ = encoder.bias.detach().double().numpy() - self.encoder_weights_ @ mean
+        self.encoder_weights_ = weights / scale
+        self.encoder_bias_ = bias - self.encoder_weights_ @ mean
 
     def _warn_unless_converged(self) -> None:
         if not self.converged_:

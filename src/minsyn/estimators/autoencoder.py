@@ -177,7 +177,10 @@ class AutoEncoder(FactorModel):
         model = self._best_start(
             lambda start: self._fit_once(x, n_components, noise_std, start), scale
         )
-        self._set_encoder(model.encoder, mean, scale)
+        encoder = model.encoder.double()
+        self._set_encoder(
+            encoder.weight.detach().numpy(), encoder.bias.detach().numpy(), mean, scale
+        )
         self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()
         self.intercept_ = mean + scale * model.decoder.bias.detach().double().numpy()
         self._warn_unless_converged()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
@@ -234,25 +234,29 @@ class MinSyn(FactorModel):
         mean, scale = self._origin_and_scale(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
         # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
-        inputs = ((X - mean) / scale).astype(np.float32)
-        targets = inputs if self.decoder == "gaussian" else X.astype(np.float32)
+        # The encoder is learned on features that vary: of others it could only take up noise.
+        scaled = ((X - mean) / scale).astype(np.float32)
+        varies = np.any(scaled != 0, axis=0)
+        varies |= not varies.any()  # a layer without inputs would only make trouble
+        inputs = scaled[:, varies]
+        targets = scaled if self.decoder == "gaussian" else X.astype(np.float32)
         fit_module = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
 
         def fit_once(start: Start) -> tuple["_MinSynModule", TrainingResult]:
-            model = self._initial_module(n_components, X.shape[1], start.generator)
+            model = self._initial_module(n_components, varies, start.generator)
             return model, fit_module(model, inputs, targets, start)
 
         model = self._best_start(fit_once, scale)
-        self._set_encoder(model.encoder, mean, scale)
+        self._set_encoder(*model.encoder_of_all(varies), mean, scale)
         self._set_decoder(X, model.decoder, mean, scale)
         self._warn_unless_converged()
         return self
 
     def _initial_module(
-        self, n_components: int, n_features: int, generator: torch.Generator
+        self, n_components: int, varies: Bool[np.ndarray, " features"], generator: torch.Generator
     ) -> "_MinSynModule":
         decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
-        return _MinSynModule(decoder(n_components, n_features, self.momentum), generator)
+        return _MinSynModule(decoder(n_components, len(varies), self.momentum), varies, generator)
 
     def _fit_adam(
         self,
@@ -273,7 +277,7 @@ class MinSyn(FactorModel):
             return model.decoder.loss(z, targets) if objective is None else objective(z)
 
         if self.learning_rate == "auto":
-            learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / inputs.shape[1])
+            learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
         else:
             learning_rate = self.learning_rate
         return train(
@@ -342,18 +346,32 @@ class MinSyn(FactorModel):
 
 
 class _MinSynModule(nn.Module):
-    """A linear encoder, its activation and a decoder without CI synergy."""
+    """A linear encoder of the features that vary, its activation, a decoder without CI synergy."""
 
-    def __init__(self, decoder: Decoder, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        varies: Bool[np.ndarray, " features"],
+        generator: torch.Generator,
+    ) -> None:
         super().__init__()
-        n_latents, n_features = decoder.running.n_latents, decoder.running.n_features
-        self.encoder = nn.Linear(n_features, n_latents)
         self.activation = torch.sigmoid if isinstance(decoder, BernoulliDecoder) else F.softplus
         self.decoder = decoder
         self.generator = generator
         # Pre-activations of unit variance for features of mean square 1.
-        nn.init.normal_(self.encoder.weight, std=n_features**-0.5, generator=generator)
+        weight = torch.empty(decoder.running.n_latents, len(varies))
+        nn.init.normal_(weight, std=len(varies) ** -0.5, generator=generator)
+        self.encoder = nn.Linear(int(varies.sum()), len(weight))
+        self.encoder.weight.data.copy_(weight[:, varies])
         nn.init.zeros_(self.encoder.bias)
 
-    def forward(self, inputs: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
+    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch latents"]:
         return self.activation(self.encoder(inputs))
+
+    def encoder_of_all(
+        self, varies: Bool[np.ndarray, " features"]
+    ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " latents"]]:
+        """Weights, of which those of constant features are 0, and biases, in float64."""
+        weights = np.zeros((self.encoder.out_features, len(varies)))
+        weights[:, varies] = self.encoder.weight.detach().numpy()
+        return weights, self.encoder.bias.detach().double().numpy()
