@@ -84,9 +84,7 @@ def main(folder):
             {
                 "killed": n_killed,
                 "same": finished == undisturbed,
-                "steps": sorted(
-                    steps
-                ),  # 0: the epoch whose checkpoint was being written, once more
+                "steps": sorted(steps),  # 0: the epoch whose checkpoint was not yet whole, again
                 "last": epochs[-1],
                 "fabric": "lightning_fabric" in sys.modules,
             }

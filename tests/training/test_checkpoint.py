@@ -6,11 +6,12 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from minsyn.training import CheckpointError, CheckpointWarning
+from minsyn.training import CheckpointError, CheckpointWarning, as_samples
 
 sys.path.insert(0, str(Path(__file__).parent))
 from line import Line, fit_line, line_samples
@@ -62,6 +63,36 @@ def test_resumed_to_the_bit(name, tmp_path):
     assert noisy_line(**settings, **checkpoints) == undisturbed
     # Complete: the loss is not asked for again.
     assert noisy_line(1, **settings, **checkpoints) == undisturbed
+
+
+def shuffled_loader(rows):
+    return torch.utils.data.DataLoader(torch.from_numpy(rows), batch_size=16, shuffle=True)
+
+
+@pytest.mark.parametrize("held_by", ["file", "loader"])
+def test_streams_are_resumed_to_the_bit_too(held_by, tmp_path):
+    """Their order is drawn from the generator, or by the loader from torch's own."""
+    inputs, targets = line_samples(100).tensors
+    rows = torch.cat([inputs, targets], dim=1).numpy()
+    np.save(tmp_path / "rows.npy", rows)
+
+    def fit(max_epochs, seed=0, **settings):
+        torch.manual_seed(seed)
+        module = Line()
+        samples = as_samples(tmp_path / "rows.npy" if held_by == "file" else shuffled_loader(rows))
+        _, result = fit_line(
+            module,
+            lambda x: (module(x[:, :2]) - x[:, 2:]).square().mean(),
+            samples,
+            batch_size=16,
+            max_epochs=max_epochs,
+            **settings,
+        )
+        return module.weight.tolist(), result.history
+
+    undisturbed = fit(9)
+    fit(4, checkpoint_dir=tmp_path / "run")
+    assert fit(9, seed=3, checkpoint_dir=tmp_path / "run") == undisturbed
 
 
 def test_more_epochs_are_those_of_a_longer_run(tmp_path):
