@@ -318,7 +318,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             ) as on_epoch:
                 fits.append(fit_once(Start(_seeded(random_state), on_epoch, fabric, settings)))
         module, result = min(fits, key=lambda fit: fit[1].loss)
-        module.cpu()
+        module.cpu().double()  # NumPy knows no bfloat16, and a GPU may know no double
         self.loss_curve_ = [unit * loss for loss in result.history]
         self.n_iter_ = result.n_epochs
         self.converged_ = result.converged
