@@ -290,7 +290,12 @@ def test_arrays_that_are_no_samples(tmp_path, array, error, message):
             as_samples(data)
 
 
-def test_damaged_and_unfit_npy_files(x, tmp_path):
+def test_a_small_file_in_fortran_order_is_read_whole(x, tmp_path):
+    samples = as_samples(npy(np.asfortranarray(x), tmp_path))
+    np.testing.assert_array_equal(np.concatenate(collect(samples, 10)), x)
+
+
+def test_damaged_and_unfit_npy_files(x, tmp_path, small_blocks):
     path = npy(x, tmp_path)
     whole = path.read_bytes()
     for content, message in [
