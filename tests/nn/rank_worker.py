@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from minsyn.nn import BernoulliDecoder, GaussianDecoder, share_of_batch
+from minsyn.nn import BernoulliDecoder, GaussianDecoder, ci_synergy_penalty, share_of_batch
 
 #: Samples of each of the two ranks.
 SHARES = {"equal": (10, 10), "unequal": (13, 7), "one sample": (19, 1), "empty": (20, 0)}
@@ -18,6 +18,13 @@ LOSSES = {
     "decoder's": lambda decoder, z, x: decoder.loss(z, x),
     "own": lambda decoder, z, x: (
         (decoder(z, x) - x).abs().sum() / max(len(x), 1) * share_of_batch(z)
+    ),
+    "penalty": lambda decoder, z, x: ci_synergy_penalty(
+        z,
+        x,
+        torch.ones(3, 5),
+        torch.full((5,), 1e6 if isinstance(decoder, GaussianDecoder) else 0.0),
+        observations="gaussian" if isinstance(decoder, GaussianDecoder) else "bernoulli",
     ),
 }
 

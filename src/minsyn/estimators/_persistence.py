@@ -24,6 +24,8 @@ _FORMAT_VERSION = 1
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
 _MOMENTS = tuple(field.name for field in fields(PairwiseStatistics) if field.name != "weight")
 _ENCODER_AND_DECODER = ("encoder_weights_", "encoder_bias_", "components_", "intercept_")
+#: Where a run was kept and reported is no part of the model.
+_OF_THE_RUN = ("checkpoint_dir", "loggers")
 _PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
 
 
@@ -51,7 +53,11 @@ def save_model(model: Any, path: str | Path) -> None:
         If the folder cannot be written.
     """
     check_is_fitted(model)
-    parameters = {name: _as_json(name, value) for name, value in model.get_params().items()}
+    parameters = {
+        name: _as_json(name, value)
+        for name, value in model.get_params().items()
+        if name not in _OF_THE_RUN
+    }
     arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in _ENCODER_AND_DECODER}
     record: dict[str, Any] = {
         "format": "minsyn model",

@@ -1,10 +1,14 @@
 from . import bernoulli as bernoulli
+from . import categorical as categorical
 from . import decomposition as decomposition
 from . import discrete as discrete
 from . import examples as examples
 from . import gaussian as gaussian
+from . import gaussian_groups as gaussian_groups
 from . import lattice as lattice
+from . import mixed as mixed
 from . import samples as samples
+from . import single_parent as single_parent
 from . import statistics as statistics
 from . import union as union
 from .decomposition import Decomposition as Decomposition
@@ -15,6 +19,8 @@ from .lattice import williams_beer_lattice as williams_beer_lattice
 from .samples import SynergyResult as SynergyResult
 from .samples import synergy as synergy
 from .statistics import PairwiseStatistics as PairwiseStatistics
+from .synergy_graph import SynergyGraph as SynergyGraph
+from .synergy_graph import synergy_graph as synergy_graph
 from .union import UncertifiedWarning as UncertifiedWarning
 from .union import UnionInformation as UnionInformation
 from .union import UnionInformationBatch as UnionInformationBatch

@@ -162,7 +162,44 @@ class GaussianDecoder(Decoder):
             return statistics.var_x @ unexplained
 
 
-class BernoulliDecoder(Decoder):
+class BernoulliObservations(Decoder):
+    """What decoders of binary observations share, whatever the latents are.
+
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+    flip : float, default=1e-3
+        Smoothing: the probability with which every binary variable is taken to be flipped.
+    """
+
+    def __init__(
+        self,
+        n_latents: int,
+        n_features: int,
+        momentum: float = 0.1,
+        flip: float = bernoulli.FLIP_PROBABILITY,
+    ) -> None:
+        super().__init__(n_latents, n_features, momentum)
+        self.flip = checked_flip(flip)
+
+    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """Probability from log odds."""
+        return torch.sigmoid(natural)
+
+    def loss(
+        self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
+    ) -> Float[Tensor, ""]:
+        """Cross-entropy in nats, summed over the features and averaged over the batch."""
+        statistics = self.statistics(z, x)
+        logits, x = at_least_single(self._natural(z, statistics), x)
+        total = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        return self._mean_over_samples(total, statistics, len(x))
+
+
+class BernoulliDecoder(BernoulliObservations):
     """Binary latents and observations (Eq. 10): a logistic map, and naive Bayes in its weights.
 
     Latents and observations may be probabilities in [0, 1].
@@ -187,33 +224,15 @@ class BernoulliDecoder(Decoder):
     True
     """
 
-    def __init__(
-        self,
-        n_latents: int,
-        n_features: int,
-        momentum: float = 0.1,
-        flip: float = bernoulli.FLIP_PROBABILITY,
-    ) -> None:
-        super().__init__(n_latents, n_features, momentum)
-        if not 0 < flip < 0.5:
-            raise ValueError(f"flip must be in (0, 0.5), found {flip}")
-        self.flip = flip
-
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
         """Weights and bias that give the log odds of each observation."""
         return bernoulli.ci_linear_map(statistics, self.flip)
 
-    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Probability from log odds."""
-        return torch.sigmoid(natural)
 
-    def loss(
-        self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
-    ) -> Float[Tensor, ""]:
-        """Cross-entropy in nats, summed over the features and averaged over the batch."""
-        statistics = self.statistics(z, x)
-        logits, x = at_least_single(self._natural(z, statistics), x)
-        total = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
-        return self._mean_over_samples(total, statistics, len(x))
+def checked_flip(flip: float) -> float:
+    """A flip probability, or a ValueError."""
+    if not 0 < flip < 0.5:
+        raise ValueError(f"flip must be in (0, 0.5), found {flip}")
+    return flip

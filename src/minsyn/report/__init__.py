@@ -7,6 +7,7 @@ from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
+from minsyn.report.synergy_graph import figure_of_synergy_graph
 from minsyn.report.terminal import terminal_table
 from minsyn.report.words import WordsRow, figure_of_words
 
@@ -23,6 +24,7 @@ __all__ = [
     "figure_of_factors",
     "figure_of_maps",
     "figure_of_scores",
+    "figure_of_synergy_graph",
     "figure_of_words",
     "save",
     "save_figures",

@@ -1,7 +1,7 @@
 """What the engine asks of training data, wherever they are."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 __all__ = ["Samples"]
 
 
+@runtime_checkable
 class Samples(Protocol):
     """Training data that are passed over again and again, in batches.
 
