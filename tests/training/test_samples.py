@@ -11,6 +11,7 @@ from scipy import sparse
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from minsyn.training import (
+    TensorSamples,
     as_samples,
     column_statistics,
     in_memory,
@@ -18,6 +19,7 @@ from minsyn.training import (
     stream,
     tables,
     torch_data,
+    train,
 )
 
 N, K = 103, 5
@@ -448,3 +450,20 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, small_blocks):
         tracemalloc.stop()
     # The order of the pieces is what grows: eight bytes for each.
     assert peaks[1] - peaks[0] < 20_000 < 5000 * K * 4
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet", "iterable loader"])
+def test_training_from_anywhere_is_training_from_memory(x, tmp_path, small_blocks, kind):
+    """Batches in order, so that the same samples make the same steps."""
+    x[:, 0] /= N
+    losses = []
+    for samples in (TensorSamples(torch.from_numpy(x)), as_samples(EVERYTHING[kind](x, tmp_path))):
+        line = torch.nn.Linear(K, 1)
+        torch.nn.init.ones_(line.weight)
+        torch.nn.init.zeros_(line.bias)
+        result = train(
+            line, lambda x, line=line: line(x).square().mean(), samples, learning_rate=0.01,
+            batch_size=None, max_epochs=5, tol=0.0, patience=10, generator=seeded(),
+        )  # fmt: skip
+        losses.append(result.history)
+    np.testing.assert_allclose(*losses, rtol=1e-6)
