@@ -69,6 +69,12 @@ def test_fit_says_what_it_does(folder, tmp_path):
     assert quiet.exit_code == 0 and quiet.stdout == ""
 
 
+def test_a_missing_header_is_noticed(tmp_path):
+    np.savetxt(tmp_path / "x.csv", np.random.default_rng(0).random((20, 3)), delimiter=",")
+    result = run("fit", tmp_path / "x.csv", "--n-components", 1, "--output", tmp_path / "m", *QUICK)
+    assert result.exit_code == 0 and "is the header missing?" in result.output
+
+
 def test_the_model_takes_the_data_as_they_are(model, table):
     X = table[FEATURES]
     standard = (X - X.mean()) / X.std(ddof=0)

@@ -196,6 +196,8 @@ def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str)
         soft_wrap=True,
     )
     notes = []
+    if samples.feature_names is not None and all(map(_is_number, samples.feature_names)):
+        notes.append("the first line, taken for names, holds only numbers: is the header missing?")
     if user_data.not_numbers:
         notes.append(f"not numbers, left out: {_listed(user_data.not_numbers)}")
     if user_data.left_out:
@@ -224,11 +226,19 @@ def _print_model(model: "MinSyn", unit: "np.ndarray | None", output: Path, secon
     rounds = "iterations" if model.solver == "lbfgs" else "epochs"
     console = Console(highlight=False)
     console.print(
-        f"{len(model.components_)} factors explain {summary.explained:.1%} of the variance; "
+        f"The {len(model.components_)} factors explain {summary.explained:.1%} of the variance; "
         f"{'settled' if model.converged_ else 'stopped'} after {model.n_iter_} {rounds}, "
         f"{seconds:.1f} s"
     )
     console.print(escape(f"{output}    next: minsyn inspect {output}"), soft_wrap=True)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _listed(names: tuple[str, ...]) -> str:

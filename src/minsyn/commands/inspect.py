@@ -155,7 +155,7 @@ def _print(
         table.add_section()
     console.print(table)
     console.print(
-        f"{len(factors)} factors explain {summary.explained:.1%} of the variance of "
+        f"The {len(factors)} factors explain {summary.explained:.1%} of the variance of "
         f"{len(features)} features.",
     )
     _print_synergy(console, summary, features, top)
