@@ -359,7 +359,7 @@ def test_tables_choose_columns(x, tmp_path, small_blocks):
     [
         ("", "is empty; a header line"),
         ("a,b\n", "holds no samples"),
-        ("a;b\n1;2\n", "one column, 'a;b': its values must be separated by commas"),
+        ("a;b\n1;2\n", "one column, 'a;b': values must be separated by commas"),
         ("a,b\n1,2\n1,2,3\n", "no table of comma-separated values"),
         ("a,b\n" + "1,2\n" * 1500 + "1,x\n", "row 1500, column 'b' holds 'x', which is no number"),
         ("a,b\n1,2\n1,\n", "column 'b' has missing values, the first in row 1"),

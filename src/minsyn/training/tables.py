@@ -202,7 +202,7 @@ def table_columns(path: Path) -> dict[str, bool]:
         raise ValueError(f"{path} holds no samples, only a header")
     if len(head.columns) == 1 and any(mark in str(head.columns[0]) for mark in ";\t|"):
         raise ValueError(
-            f"{path} has one column, {str(head.columns[0])!r}: its values must be separated by commas"
+            f"{path} has one column, {str(head.columns[0])!r}: values must be separated by commas"
         )
     # A nameless first column is an index, as pandas writes it.
     return {
