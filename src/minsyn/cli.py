@@ -12,8 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from minsyn._version import __version__
+from minsyn.commands._variadic import VariadicCommand
 from minsyn.commands.figure1 import figure1
-from minsyn.commands.synergy import VariadicCommand, synergy
+from minsyn.commands.fit import fit
+from minsyn.commands.inspect import inspect
+from minsyn.commands.synergy import synergy
+from minsyn.commands.transform import transform
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -159,6 +163,9 @@ def batch_statistics(
         _exit_with(store, failures)
 
 
+app.command("fit", cls=VariadicCommand)(fit)
+app.command("transform", cls=VariadicCommand)(transform)
+app.command("inspect")(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
 app.command("figure1")(figure1)
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from minsyn.training import (
+    TensorSamples,
     as_samples,
     column_statistics,
     in_memory,
@@ -18,6 +19,7 @@ from minsyn.training import (
     stream,
     tables,
     torch_data,
+    train,
 )
 
 N, K = 103, 5
@@ -290,7 +292,12 @@ def test_arrays_that_are_no_samples(tmp_path, array, error, message):
             as_samples(data)
 
 
-def test_damaged_and_unfit_npy_files(x, tmp_path):
+def test_a_small_file_in_fortran_order_is_read_whole(x, tmp_path):
+    samples = as_samples(npy(np.asfortranarray(x), tmp_path))
+    np.testing.assert_array_equal(np.concatenate(collect(samples, 10)), x)
+
+
+def test_damaged_and_unfit_npy_files(x, tmp_path, small_blocks):
     path = npy(x, tmp_path)
     whole = path.read_bytes()
     for content, message in [
@@ -352,6 +359,7 @@ def test_tables_choose_columns(x, tmp_path, small_blocks):
     [
         ("", "is empty; a header line"),
         ("a,b\n", "holds no samples"),
+        ("a;b\n1;2\n", "one column, 'a;b': values must be separated by commas"),
         ("a,b\n1,2\n1,2,3\n", "no table of comma-separated values"),
         ("a,b\n" + "1,2\n" * 1500 + "1,x\n", "row 1500, column 'b' holds 'x', which is no number"),
         ("a,b\n1,2\n1,\n", "column 'b' has missing values, the first in row 1"),
@@ -443,3 +451,20 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, small_blocks):
         tracemalloc.stop()
     # The order of the pieces is what grows: eight bytes for each.
     assert peaks[1] - peaks[0] < 20_000 < 5000 * K * 4
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet", "iterable loader"])
+def test_training_from_anywhere_is_training_from_memory(x, tmp_path, small_blocks, kind):
+    """Batches in order, so that the same samples make the same steps."""
+    x[:, 0] /= N
+    losses = []
+    for samples in (TensorSamples(torch.from_numpy(x)), as_samples(EVERYTHING[kind](x, tmp_path))):
+        line = torch.nn.Linear(K, 1)
+        torch.nn.init.ones_(line.weight)
+        torch.nn.init.zeros_(line.bias)
+        result = train(
+            line, lambda x, line=line: line(x).square().mean(), samples, learning_rate=0.01,
+            batch_size=None, max_epochs=5, tol=0.0, patience=10, generator=seeded(),
+        )  # fmt: skip
+        losses.append(result.history)
+    np.testing.assert_allclose(*losses, rtol=1e-6)

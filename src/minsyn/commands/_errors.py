@@ -10,7 +10,7 @@ __all__ = ["one_line_errors"]
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit code 1.
+    """Turn what a user can mend into one line and exit code 1, Ctrl-C into one and 130.
 
     Examples
     --------
@@ -23,6 +23,9 @@ def one_line_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError, ImportError) as error:
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        raise typer.Exit(130) from None
+    except (ValueError, TypeError, FloatingPointError, OSError, ImportError) as error:
         typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(1) from error

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minsyn.commands._columns import choose_columns, split_names
 from minsyn.commands._errors import one_line_errors
 from minsyn.commands._variadic import VariadicCommand
 
@@ -87,7 +88,7 @@ def synergy(
         else:
             target_names = _columns(table, targets, "--targets")
         options: dict[str, Any] = {
-            "measures": _names(measures) if measures is not None else "all",
+            "measures": split_names(measures) if measures is not None else "all",
             "unit": unit,
             "bias_correction": bias_correction,
             "bins": bins,
@@ -105,27 +106,8 @@ def synergy(
             typer.echo(str(output))
 
 
-def _names(words: list[str]) -> list[str]:
-    """Names given one by one or with commas, each once."""
-    names = [part.strip() for word in words for part in word.split(",")]
-    return list(dict.fromkeys(name for name in names if name))
-
-
 def _columns(table: "DataFrame", words: list[str], option: str) -> list[str]:
-    present = set(map(str, table.columns))
-    whole = list(dict.fromkeys(words))
-    # A column's name may hold a comma itself.
-    names = whole if present.issuperset(whole) else _names(words)
-    missing = [name for name in names if name not in present]
-    if missing:
-        shown = ", ".join(list(map(str, table.columns))[:20])
-        hint = ""
-        if any(Path(name).suffix in _READERS for name in missing):
-            hint = "; the file stands before the options"
-        raise ValueError(f"{option}: no column {missing[0]!r}; there are {shown}{hint}")
-    if not names:
-        raise ValueError(f"{option} names no column")
-    return names
+    return choose_columns(list(map(str, table.columns)), words, option)
 
 
 def _read_csv(file: Path) -> "DataFrame":

@@ -1,11 +1,14 @@
 """Scores of a representation: how it reconstructs, and how its factors keep apart."""
 
 from minsyn.metrics.concentration import average_character_concentration, character_concentration
+from minsyn.metrics.factors import FactorSummary, summarise_factors
 from minsyn.metrics.reconstruction import cross_entropy, squared_error
 
 __all__ = [
+    "FactorSummary",
     "average_character_concentration",
     "character_concentration",
     "cross_entropy",
     "squared_error",
+    "summarise_factors",
 ]

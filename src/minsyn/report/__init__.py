@@ -2,6 +2,7 @@
 
 from minsyn.report.batches import BatchCurve, figure_of_batches
 from minsyn.report.benchmark import batch_figure, benchmark_figures, save_figures
+from minsyn.report.factors import figure_of_factors
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
@@ -20,6 +21,7 @@ __all__ = [
     "benchmark_figures",
     "cell_progress",
     "figure_of_batches",
+    "figure_of_factors",
     "figure_of_maps",
     "figure_of_scores",
     "figure_of_synergy_graph",

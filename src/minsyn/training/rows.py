@@ -1,5 +1,6 @@
 """Samples of which any range can be read: arrays on disk, and what is sliced by rows."""
 
+import math
 import mmap
 import zipfile
 from abc import abstractmethod
@@ -139,8 +140,11 @@ class ArraySlices(RowStream):
         out[:] = self._array[start:stop]
 
 
-def npy_file(path: Path, start: int = 0, name: str | None = None) -> ArrayFile:
+def npy_file(path: Path, start: int = 0, name: str | None = None) -> ArrayFile | np.ndarray:
     """The array of a ``.npy`` file, or of one that begins somewhere in another file.
+
+    One that is stored column by column (Fortran order, as a table of pandas' often is) is read
+    whole if it is no larger than a block.
 
     Parameters
     ----------
@@ -154,7 +158,8 @@ def npy_file(path: Path, start: int = 0, name: str | None = None) -> ArrayFile:
     Raises
     ------
     ValueError
-        If it is not such a file, is truncated, in Fortran order, or does not hold a table.
+        If it is not such a file, is truncated, does not hold a table, or is large and in Fortran
+        order.
     TypeError
         If it does not hold real numbers.
     """
@@ -174,12 +179,18 @@ def npy_file(path: Path, start: int = 0, name: str | None = None) -> ArrayFile:
             raise ValueError(f"{name} is no .npy file of numbers: {error}") from error
         offset = file.tell()
     stream = ArrayFile(path, offset, shape, dtype, name)
-    if fortran_order and 1 not in shape:
+    if not fortran_order or 1 in shape:
+        return stream
+    if math.prod(shape) * stream.dtype.itemsize > BLOCK_BYTES:
         raise ValueError(
             f"{name} is stored column by column (Fortran order), so no sample can be read alone; "
             "save np.ascontiguousarray(X)"
         )
-    return stream
+    columns = np.empty(shape[::-1], stream.dtype)
+    with path.open("rb") as file:
+        file.seek(offset)
+        file.readinto(columns.data)
+    return np.ascontiguousarray(columns.T)
 
 
 def npz_file(path: Path) -> ArrayFile | np.ndarray:

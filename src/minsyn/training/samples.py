@@ -110,7 +110,5 @@ def _of_file(path: Path, columns: Sequence[str] | None) -> SampleStream:
         return csv_samples(path, columns)
     if columns is not None:
         raise ValueError(f"{path} has no named columns to choose from")
-    if suffix == ".npy":
-        return npy_file(path)
-    array = npz_file(path)
+    array = npy_file(path) if suffix == ".npy" else npz_file(path)
     return ArraySamples(array, str(path)) if isinstance(array, np.ndarray) else array

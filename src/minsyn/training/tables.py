@@ -200,6 +200,10 @@ def table_columns(path: Path) -> dict[str, bool]:
         raise ValueError(f"{path} is no table of comma-separated values: {error}") from error
     if len(head) == 0:
         raise ValueError(f"{path} holds no samples, only a header")
+    if len(head.columns) == 1 and any(mark in str(head.columns[0]) for mark in ";\t|"):
+        raise ValueError(
+            f"{path} has one column, {str(head.columns[0])!r}: values must be separated by commas"
+        )
     # A nameless first column is an index, as pandas writes it.
     return {
         str(column): pd.api.types.is_numeric_dtype(head[column]) and column != "Unnamed: 0"
