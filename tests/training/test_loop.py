@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from minsyn.training import train
+from minsyn.training import TensorSamples, train
 
 
 class Line(nn.Linear):
@@ -36,8 +36,7 @@ def fit_line(module=None, loss=None, **settings):
     result = train(
         module,
         loss or partial(squared_error, module),
-        inputs,
-        targets,
+        TensorSamples(inputs, targets),
         **(defaults | settings),
     )
     return module, result
@@ -101,8 +100,7 @@ def test_a_loss_that_is_not_a_number_is_an_error():
         train(
             module,
             lambda x, y: module(x).mean() * float("nan"),
-            torch.zeros(2, 1),
-            torch.zeros(2, 1),
+            TensorSamples(torch.zeros(2, 1), torch.zeros(2, 1)),
             learning_rate=0.1,
             batch_size=None,
             max_epochs=3,

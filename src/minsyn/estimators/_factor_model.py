@@ -2,7 +2,8 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -14,18 +15,76 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn.estimators._persistence import load_model, save_model
-from minsyn.training import TrainingResult, training_progress
+from minsyn.training import (
+    Device,
+    Precision,
+    TensorSamples,
+    TrainingResult,
+    launch,
+    n_processes,
+    training_progress,
+)
 
-__all__ = ["FactorModel", "OnEpoch", "check_latents"]
+__all__ = ["FactorModel", "Start", "check_latents"]
 
 #: Told of each epoch's number, from 1, and loss.
 OnEpoch = Callable[[int, float], None]
 Module = TypeVar("Module", bound=nn.Module)
+
+#: Parameters that do not change a run's numbers, or that `train` itself notes in its checkpoints.
+_NOT_IN_CHECKPOINTS = {
+    "batch_size",
+    "checkpoint_dir",
+    "checkpoint_every",
+    "device",
+    "learning_rate",
+    "loggers",
+    "max_iter",
+    "n_init",
+    "n_iter_no_change",
+    "precision",
+    "tol",
+    "verbose",
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """One of the random starts of a fit.
+
+    Attributes
+    ----------
+    generator : torch.Generator
+        For the initial module, and whatever training draws.
+    on_epoch : callable
+        Told of each epoch's number, from 1, and loss.
+    fabric : Fabric or None
+        Where to train.
+    settings : dict
+        Keywords for `minsyn.training.train`: Fabric, checkpoints, and names for loggers.
+    """
+
+    generator: torch.Generator
+    on_epoch: OnEpoch
+    fabric: Any
+    settings: dict[str, Any]
+
+    @property
+    def alone_in_single_precision(self) -> bool:
+        """Whether one process sees all samples, and products are of float32."""
+        return self.fabric is None or (
+            self.fabric.world_size == 1 and self.fabric.strategy.precision.precision == "32-true"
+        )
+
+    def samples(self, *arrays: Float[np.ndarray, "samples features"]) -> TensorSamples:
+        """Training data on the device, so that no epoch moves them again."""
+        tensors = [torch.from_numpy(array) for array in arrays]
+        return TensorSamples(*(tensors if self.fabric is None else self.fabric.to_device(tensors)))
 
 
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
@@ -44,6 +103,13 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
+        "device": [StrOptions({"auto", "cpu", "cuda", "mps"})],
+        "precision": [
+            StrOptions({"32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true"})
+        ],
+        "checkpoint_dir": [str, Path, None],
+        "checkpoint_every": [Interval(Real, 0, None, closed="left")],
+        "loggers": [list, tuple, None],
         "verbose": ["verbose"],
     }
 
@@ -52,6 +118,11 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_iter_no_change: int
     n_init: int
     random_state: int | np.random.RandomState | None
+    device: Device
+    precision: Precision
+    checkpoint_dir: str | Path | None
+    checkpoint_every: float
+    loggers: Sequence[Any] | None
     verbose: int
     components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
@@ -240,7 +311,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _best_start(
         self,
-        fit_once: Callable[[torch.Generator, OnEpoch], tuple[Module, TrainingResult]],
+        fit_once: Callable[[Start], tuple[Module, TrainingResult]],
         scale: float,
     ) -> Module:
         """Of ``n_init`` random starts the module with the lowest loss; its course is kept.
@@ -250,25 +321,65 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         random_state = check_random_state(self.random_state)
         unit = 1.0 if self._binary_features else scale**2
-        starts = []
-        for start in range(self.n_init):
-            description = f"{type(self).__name__}, start {start + 1} of {self.n_init}"
+        fabric = launch(self.device, self.precision, self.loggers or ())
+        verbose = bool(self.verbose) and (fabric is None or fabric.is_global_zero)
+        fits = []
+        for number in range(1, self.n_init + 1):
+            description = f"{type(self).__name__}, start {number} of {self.n_init}"
+            settings = self._train_settings(number) | {"fabric": fabric, "loss_unit": unit}
             with training_progress(
-                description, self.max_iter, loss_unit=unit, verbose=bool(self.verbose)
+                description, self.max_iter, loss_unit=unit, verbose=verbose
             ) as on_epoch:
-                starts.append(fit_once(_seeded(random_state), on_epoch))
-        module, result = min(starts, key=lambda start: start[1].loss)
+                fits.append(fit_once(Start(_seeded(random_state), on_epoch, fabric, settings)))
+        module, result = min(fits, key=lambda fit: fit[1].loss)
+        module.cpu()
         self.loss_curve_ = [unit * loss for loss in result.history]
         self.n_iter_ = result.n_epochs
         self.converged_ = result.converged
         return module
 
+    def _train_settings(self, number: int) -> dict[str, Any]:
+        """Checkpoints and logged names of a start, each its own."""
+        configuration: dict[str, Any] = {"estimator": type(self).__name__, "start": number}
+        for name, value in self.get_params(deep=False).items():
+            if name in _NOT_IN_CHECKPOINTS:
+                continue
+            value = value.item() if isinstance(value, np.generic) else value
+            plain = value is None or isinstance(value, int | float | str)
+            configuration[name] = value if plain else type(value).__name__
+        folder = self.checkpoint_dir
+        return {
+            "checkpoint_dir": None if folder is None else Path(folder, f"start-{number}"),
+            "checkpoint_every": self.checkpoint_every,
+            "configuration": configuration,
+            "name": f"start {number}/" if self.n_init > 1 else "",
+        }
+
+    def _engine_settings(self) -> list[str]:
+        """What is asked for that only `minsyn.training.train` can do."""
+        asked = []
+        if self.device in ("cuda", "mps"):
+            asked.append(f"device={self.device!r}")
+        if self.precision != "32-true":
+            asked.append(f"precision={self.precision!r}")
+        if self.checkpoint_dir is not None:
+            asked.append("checkpoint_dir")
+        if self.loggers:
+            asked.append("loggers")
+        if n_processes() > 1:
+            asked.append(f"{n_processes()} processes")
+        return asked
+
     def _set_encoder(
-        self, encoder: nn.Linear, mean: Float[np.ndarray, " features"], scale: float
+        self,
+        weights: Float[np.ndarray, "latents features"],
+        bias: Float[np.ndarray, " latents"],
+        mean: Float[np.ndarray, " features"],
+        scale: float,
     ) -> None:
         """The encoder for data as they were given, from one for ``(X - mean) / scale``."""
-        self.encoder_weights_ = encoder.weight.detach().double().numpy() / scale
-        self.encoder_bias_ = encoder.bias.detach().double().numpy() - self.encoder_weights_ @ mean
+        self.encoder_weights_ = weights / scale
+        self.encoder_bias_ = bias - self.encoder_weights_ @ mean
 
     def _warn_unless_converged(self) -> None:
         if not self.converged_:

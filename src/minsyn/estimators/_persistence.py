@@ -28,6 +28,8 @@ _MOMENTS = tuple(field.name for field in fields(PairwiseStatistics) if field.nam
 _ENCODER_AND_DECODER = ("encoder_weights_", "encoder_bias_", "components_", "intercept_")
 _GROUPS = ("groups_", "parents_", "latent_groups_")
 _GRAPH = ("synergy", "eigenvalues", "labels")
+#: Where a run was kept and reported is no part of the model.
+_OF_THE_RUN = ("checkpoint_dir", "loggers")
 _PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
 
 
@@ -55,7 +57,11 @@ def save_model(model: Any, path: str | Path) -> None:
         If the folder cannot be written.
     """
     check_is_fitted(model)
-    parameters = {name: _as_json(name, value) for name, value in model.get_params().items()}
+    parameters = {
+        name: _as_json(name, value)
+        for name, value in model.get_params().items()
+        if name not in _OF_THE_RUN
+    }
     arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in _ENCODER_AND_DECODER}
     record: dict[str, Any] = {
         "format": "minsyn model",

@@ -1,6 +1,8 @@
 """An autoencoder without any constraint on synergy, for comparison."""
 
+from collections.abc import Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,8 +13,9 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, OnEpoch
-from minsyn.training import TrainingResult, train
+from minsyn.estimators._factor_model import FactorModel, Start
+from minsyn.nn import share_of_batch
+from minsyn.training import Device, Precision, TrainingResult, train
 
 __all__ = ["AutoEncoder"]
 
@@ -47,6 +50,20 @@ class AutoEncoder(FactorModel):
         Number of random starts; the one with the lowest training loss is kept.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the noise and the order of mini-batches.
+    device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
+        Where to train; "auto" takes a GPU where there is one. Small data are fastest, and repeat
+        to the bit, on the CPU. Started by `torchrun` or `fabric run`, all processes share each
+        batch and come to the same model.
+    precision : str, default="32-true"
+        Of training, as Lightning Fabric names it: "64-true", "bf16-mixed", "16-mixed",
+        "bf16-true" or "16-true".
+    checkpoint_dir : str, Path or None, default=None
+        Folder for checkpoints, a subfolder for each start. A fit that was interrupted goes on from
+        there, to the same numbers, when it is called again with the same data and parameters.
+    checkpoint_every : float, default=60.0
+        Least seconds between checkpoints.
+    loggers : list of lightning_fabric.loggers.Logger or None, default=None
+        Such as `TensorBoardLogger` or `CSVLogger`: told of loss and learning rate every epoch.
     verbose : int, default=0
         Whether to show progress.
 
@@ -101,6 +118,11 @@ class AutoEncoder(FactorModel):
         n_iter_no_change: int = 50,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        device: Device = "cpu",
+        precision: Precision = "32-true",
+        checkpoint_dir: str | Path | None = None,
+        checkpoint_every: float = 60.0,
+        loggers: Sequence[Any] | None = None,
         verbose: int = 0,
     ) -> None:
         self.n_components = n_components
@@ -113,6 +135,11 @@ class AutoEncoder(FactorModel):
         self.n_iter_no_change = n_iter_no_change
         self.n_init = n_init
         self.random_state = random_state
+        self.device = device
+        self.precision = precision
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
+        self.loggers = loggers
         self.verbose = verbose
 
     @property
@@ -145,15 +172,15 @@ class AutoEncoder(FactorModel):
         scale = 1.0
         if not self._binary_features:  # Adam's steps and float32 want features of mean square 1
             mean, scale = self._origin_and_scale(X)
-        x = torch.from_numpy(((X - mean) / scale).astype(np.float32))
+        x = ((X - mean) / scale).astype(np.float32)
         noise_std = self.noise_std / scale
         model = self._best_start(
-            lambda generator, on_epoch: self._fit_once(
-                x, n_components, noise_std, generator, on_epoch
-            ),
-            scale,
+            lambda start: self._fit_once(x, n_components, noise_std, start), scale
         )
-        self._set_encoder(model.encoder, mean, scale)
+        encoder = model.encoder.double()
+        self._set_encoder(
+            encoder.weight.detach().numpy(), encoder.bias.detach().numpy(), mean, scale
+        )
         self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()
         self.intercept_ = mean + scale * model.decoder.bias.detach().double().numpy()
         self._warn_unless_converged()
@@ -161,39 +188,39 @@ class AutoEncoder(FactorModel):
 
     def _fit_once(
         self,
-        x: Float[Tensor, "samples features"],
+        x: Float[np.ndarray, "samples features"],
         n_components: int,
         noise_std: float,
-        generator: torch.Generator,
-        on_epoch: OnEpoch,
+        start: Start,
     ) -> tuple["_AutoEncoderModule", TrainingResult]:
+        generator = start.generator
         model = _AutoEncoderModule(n_components, x.shape[1], generator)
 
         def loss(
             inputs: Float[Tensor, "batch features"], targets: Float[Tensor, "batch features"]
         ) -> Float[Tensor, ""]:
             if noise_std > 0:
-                noise = torch.randn(inputs.shape, generator=generator)
+                noise = torch.randn(inputs.shape, generator=generator).to(inputs)
                 inputs = torch.add(inputs, noise, alpha=noise_std)
             natural = model(inputs)
             if self._binary_features:
                 error = F.binary_cross_entropy_with_logits(natural, targets, reduction="sum")
             else:
                 error = F.mse_loss(natural, targets, reduction="sum")
-            return error / len(targets)
+            return error / len(targets) * share_of_batch(targets)
 
         result = train(
             model,
             loss,
-            x,
-            x,
+            start.samples(x, x),
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
             max_epochs=self.max_iter,
             tol=self.tol,
             patience=self.n_iter_no_change,
             generator=generator,
-            on_epoch=on_epoch,
+            on_epoch=start.on_epoch,
+            **start.settings,
         )
         return model, result
 

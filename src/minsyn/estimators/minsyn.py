@@ -3,23 +3,31 @@
 import itertools
 from collections.abc import Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, OnEpoch
+from minsyn.estimators._factor_model import FactorModel, Start
 from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training import TrainingResult, fit_linear_encoder, train, training_progress
+from minsyn.training import (
+    Device,
+    Precision,
+    TrainingResult,
+    fit_linear_encoder,
+    train,
+    training_progress,
+)
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
 
 __all__ = ["MinSyn"]
@@ -78,6 +86,20 @@ class MinSyn(FactorModel):
         Number of random starts; the one with the lowest training loss is kept.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial encoder and the order of mini-batches.
+    device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
+        Where to train; "auto" takes a GPU where there is one. Small data are fastest, and repeat
+        to the bit, on the CPU. Started by `torchrun` or `fabric run`, all processes share each
+        batch and come to the same model.
+    precision : str, default="32-true"
+        Of training, as Lightning Fabric names it: "64-true", "bf16-mixed", "16-mixed",
+        "bf16-true" or "16-true".
+    checkpoint_dir : str, Path or None, default=None
+        Folder for checkpoints, a subfolder for each start. A fit that was interrupted goes on from
+        there, to the same numbers, when it is called again with the same data and parameters.
+    checkpoint_every : float, default=60.0
+        Least seconds between checkpoints.
+    loggers : list of lightning_fabric.loggers.Logger or None, default=None
+        Such as `TensorBoardLogger` or `CSVLogger`: told of loss and learning rate every epoch.
     verbose : int, default=0
         Whether to show progress.
     n_groups : int or "auto", default="auto"
@@ -210,6 +232,11 @@ class MinSyn(FactorModel):
         n_iter_no_change: int = 50,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        device: Device = "cpu",
+        precision: Precision = "32-true",
+        checkpoint_dir: str | Path | None = None,
+        checkpoint_every: float = 60.0,
+        loggers: Sequence[Any] | None = None,
         verbose: int = 0,
         n_groups: int | Literal["auto"] = "auto",
         grouping: Any = "synergy",
@@ -229,6 +256,11 @@ class MinSyn(FactorModel):
         self.n_iter_no_change = n_iter_no_change
         self.n_init = n_init
         self.random_state = random_state
+        self.device = device
+        self.precision = precision
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
+        self.loggers = loggers
         self.verbose = verbose
         self.n_groups = n_groups
         self.grouping = grouping
@@ -272,6 +304,12 @@ class MinSyn(FactorModel):
         """
         X = self._training_data(X)
         if self.decoder == "single-parent":
+            asked = self._engine_settings() + ["batch_size"] * (self.batch_size is not None)
+            if asked:
+                raise ValueError(
+                    "decoder='single-parent' is fitted to the whole data, in one process on the "
+                    f"CPU, in one go; found {', '.join(asked)}"
+                )
             self._fit_single_parent(X)
             self._warn_unless_converged()
             return self
@@ -282,21 +320,28 @@ class MinSyn(FactorModel):
                 f"batch_size={self.batch_size} and statistics={self.statistics!r}. Use "
                 "solver='adam' for batches and running statistics"
             )
+        if self.solver == "lbfgs" and self._engine_settings():
+            raise ValueError(
+                "solver='lbfgs' runs in one process on the CPU, in one go; found "
+                f"{', '.join(self._engine_settings())}. Use solver='adam' for these"
+            )
         mean, scale = self._origin_and_scale(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
         # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
-        inputs = ((X - mean) / scale).astype(np.float32)
-        targets = inputs if self.decoder == "gaussian" else X.astype(np.float32)
+        # The encoder is learned on features that vary: of others it could only take up noise.
+        scaled = ((X - mean) / scale).astype(np.float32)
+        varies = np.any(scaled != 0, axis=0)
+        varies |= not varies.any()  # a layer without inputs would only make trouble
+        inputs = scaled[:, varies]
+        targets = scaled if self.decoder == "gaussian" else X.astype(np.float32)
         fit_module = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
 
-        def fit_once(
-            generator: torch.Generator, on_epoch: OnEpoch
-        ) -> tuple["_MinSynModule", TrainingResult]:
-            model = self._initial_module(n_components, X.shape[1], generator)
-            return model, fit_module(model, inputs, targets, on_epoch)
+        def fit_once(start: Start) -> tuple["_MinSynModule", TrainingResult]:
+            model = self._initial_module(n_components, varies, start.generator)
+            return model, fit_module(model, inputs, targets, start)
 
         model = self._best_start(fit_once, scale)
-        self._set_encoder(model.encoder, mean, scale)
+        self._set_encoder(*model.encoder_of_all(varies), mean, scale)
         self._set_decoder(X, model.decoder, mean, scale)
         self._warn_unless_converged()
         return self
@@ -335,43 +380,45 @@ class MinSyn(FactorModel):
         self.gk_synergy_ = measured_synergy(self._encode(X), X, self.latent_groups_)
 
     def _initial_module(
-        self, n_components: int, n_features: int, generator: torch.Generator
+        self, n_components: int, varies: Bool[np.ndarray, " features"], generator: torch.Generator
     ) -> "_MinSynModule":
         decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
-        return _MinSynModule(decoder(n_components, n_features, self.momentum), generator)
+        return _MinSynModule(decoder(n_components, len(varies), self.momentum), varies, generator)
 
     def _fit_adam(
         self,
         model: "_MinSynModule",
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
-        on_epoch: OnEpoch,
+        start: Start,
     ) -> TrainingResult:
         """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
-        x = torch.from_numpy(targets)
+        samples = start.samples(inputs, targets)
+        x = samples.tensors[1]
         whole = self.batch_size is None or self.batch_size >= len(x)
-        objective = self._objective(x) if whole and self.statistics == "exact" else None
+        by_hand = whole and self.statistics == "exact" and start.alone_in_single_precision
+        objective = self._objective(x) if by_hand else None
 
         def loss(inputs: Tensor, targets: Tensor) -> Tensor:
             z = model(inputs)
             return model.decoder.loss(z, targets) if objective is None else objective(z)
 
         if self.learning_rate == "auto":
-            learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / inputs.shape[1])
+            learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
         else:
             learning_rate = self.learning_rate
         return train(
             model,
             loss,
-            torch.from_numpy(inputs),
-            x,
+            samples,
             learning_rate=learning_rate,
             batch_size=self.batch_size,
             max_epochs=self.max_iter,
             tol=self.tol,
             patience=self.n_iter_no_change,
             generator=model.generator,
-            on_epoch=on_epoch,
+            on_epoch=start.on_epoch,
+            **start.settings,
         )
 
     def _fit_lbfgs(
@@ -379,7 +426,7 @@ class MinSyn(FactorModel):
         model: "_MinSynModule",
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
-        on_epoch: OnEpoch,
+        start: Start,
     ) -> TrainingResult:
         weights, bias, result = fit_linear_encoder(
             self._objective(torch.from_numpy(targets)),
@@ -388,7 +435,7 @@ class MinSyn(FactorModel):
             model.encoder.weight.detach().numpy(),
             max_iter=self.max_iter,
             tol=self.tol / self.n_iter_no_change,
-            on_iteration=on_epoch,
+            on_iteration=start.on_epoch,
         )
         model.encoder.weight.data.copy_(torch.from_numpy(weights))
         model.encoder.bias.data.copy_(torch.from_numpy(bias))
@@ -426,18 +473,32 @@ class MinSyn(FactorModel):
 
 
 class _MinSynModule(nn.Module):
-    """A linear encoder, its activation and a decoder without CI synergy."""
+    """A linear encoder of the features that vary, its activation, a decoder without CI synergy."""
 
-    def __init__(self, decoder: Decoder, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        varies: Bool[np.ndarray, " features"],
+        generator: torch.Generator,
+    ) -> None:
         super().__init__()
-        n_latents, n_features = decoder.running.n_latents, decoder.running.n_features
-        self.encoder = nn.Linear(n_features, n_latents)
         self.activation = torch.sigmoid if isinstance(decoder, BernoulliDecoder) else F.softplus
         self.decoder = decoder
         self.generator = generator
         # Pre-activations of unit variance for features of mean square 1.
-        nn.init.normal_(self.encoder.weight, std=n_features**-0.5, generator=generator)
+        weight = torch.empty(decoder.running.n_latents, len(varies))
+        nn.init.normal_(weight, std=len(varies) ** -0.5, generator=generator)
+        self.encoder = nn.Linear(int(varies.sum()), len(weight))
+        self.encoder.weight.data.copy_(weight[:, varies])
         nn.init.zeros_(self.encoder.bias)
 
-    def forward(self, inputs: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
+    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch latents"]:
         return self.activation(self.encoder(inputs))
+
+    def encoder_of_all(
+        self, varies: Bool[np.ndarray, " features"]
+    ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " latents"]]:
+        """Weights, of which those of constant features are 0, and biases, in float64."""
+        weights = np.zeros((self.encoder.out_features, len(varies)))
+        weights[:, varies] = self.encoder.weight.detach().numpy()
+        return weights, self.encoder.bias.detach().double().numpy()

@@ -1,11 +1,14 @@
 from . import bernoulli as bernoulli
+from . import categorical as categorical
 from . import decomposition as decomposition
 from . import discrete as discrete
 from . import examples as examples
 from . import gaussian as gaussian
 from . import gaussian_groups as gaussian_groups
 from . import lattice as lattice
+from . import mixed as mixed
 from . import samples as samples
+from . import single_parent as single_parent
 from . import statistics as statistics
 from . import union as union
 from .decomposition import Decomposition as Decomposition

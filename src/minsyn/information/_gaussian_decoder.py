@@ -78,8 +78,14 @@ def ci_linear_map(
         What is expected where every source is 0.
     """
     xp = array_namespace(statistics.cov_zx)
-    std_z = statistics.std_z
-    per_source = xp.where(std_z > 0, 1 / xp.where(std_z > 0, std_z, 1.0), 0.0)
+    per_source = inverse_or_zero(statistics.std_z)
     u = ci_decoder(None, statistics.rho).coefficients
     weights = per_source[:, xp.newaxis] * u * statistics.std_x[xp.newaxis, :]
     return weights, statistics.mean_x - statistics.mean_z @ weights
+
+
+def inverse_or_zero(std: Float[Any, " k"]) -> Float[Any, " k"]:
+    """``1 / std``, and 0 (with a zero gradient) for what does not vary."""
+    xp = array_namespace(std)
+    varies = std > 0
+    return xp.where(varies, 1 / xp.where(varies, std, 1.0), 0.0)

@@ -1,10 +1,45 @@
 """Synergy-minimal decoders as torch modules: weights that are set from statistics, never trained.
 
 In training a decoder takes ``(z, x)``, sets itself from the statistics of that batch, and keeps a
-moving average of them; in evaluation it takes ``z`` and uses the average.
+moving average of them; in evaluation it takes ``z`` and uses the average. Over several processes
+the batch is that of all of them together (see `minsyn.nn.ranks`).
+
+==============================  ============  ==============  ===========================
+decoder                         latents       observations    map
+==============================  ============  ==============  ===========================
+`GaussianDecoder`               Gaussian      Gaussian        linear (Eq. 9)
+`BernoulliDecoder`              Bernoulli     Bernoulli       logistic (Eq. 10)
+`GaussianBernoulliDecoder`      Gaussian      Bernoulli       logistic
+`BernoulliGaussianDecoder`      Bernoulli     Gaussian        linear (Eq. 9)
+`GaussianCategoricalDecoder`    Gaussian      categorical     softmax
+`BernoulliCategoricalDecoder`   Bernoulli     categorical     softmax
+`SingleParentDecoder`           Gaussian      Gaussian        linear, one latent a feature
+==============================  ============  ==============  ===========================
+
+All but the last have no CI synergy; the last has no GK synergy. `ci_synergy_penalty` and
+`gk_synergy_penalty` draw a decoder that is trained freely towards them, as much as one likes.
 """
 
+from minsyn.nn.categorical import BernoulliCategoricalDecoder, GaussianCategoricalDecoder
 from minsyn.nn.decoders import BernoulliDecoder, Decoder, GaussianDecoder
+from minsyn.nn.mixed import BernoulliGaussianDecoder, GaussianBernoulliDecoder
+from minsyn.nn.penalties import ci_synergy_penalty, gk_synergy_penalty
+from minsyn.nn.ranks import share_of_batch, statistics_over_ranks
+from minsyn.nn.single_parent import SingleParentDecoder
 from minsyn.nn.statistics import RunningStatistics
 
-__all__ = ["BernoulliDecoder", "Decoder", "GaussianDecoder", "RunningStatistics"]
+__all__ = [
+    "BernoulliCategoricalDecoder",
+    "BernoulliDecoder",
+    "BernoulliGaussianDecoder",
+    "Decoder",
+    "GaussianBernoulliDecoder",
+    "GaussianCategoricalDecoder",
+    "GaussianDecoder",
+    "RunningStatistics",
+    "SingleParentDecoder",
+    "ci_synergy_penalty",
+    "gk_synergy_penalty",
+    "share_of_batch",
+    "statistics_over_ranks",
+]

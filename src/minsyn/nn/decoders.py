@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
+from minsyn.nn.precision import at_least_single, without_autocast
+from minsyn.nn.ranks import statistics_over_ranks, world_size
 from minsyn.nn.statistics import RunningStatistics
 
 __all__ = ["BernoulliDecoder", "Decoder", "GaussianDecoder"]
@@ -43,12 +45,26 @@ class Decoder(nn.Module, ABC):
     def loss(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
     ) -> Float[Tensor, ""]:
-        """Reconstruction loss, summed over the features and averaged over the batch."""
+        """Reconstruction loss, summed over the features and averaged over the batch.
+
+        Over several ranks in training: their average is the loss of the whole batch.
+        """
 
     def statistics(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"] | None
     ) -> PairwiseStatistics:
-        """The batch's statistics in training (the average is updated), else the average."""
+        """The batch's statistics in training (the average is updated), else the average.
+
+        Where `torch.distributed` is in use, the batch is that of all ranks together, and gradients
+        reach the samples of all (see `minsyn.nn.ranks`).
+
+        Raises
+        ------
+        ValueError
+            In training, without ``x`` or with a batch of a single sample.
+        RuntimeError
+            In evaluation, if no batch has been seen.
+        """
         if not self.training:
             return self.running.statistics()
         if x is None:
@@ -56,7 +72,14 @@ class Decoder(nn.Module, ABC):
                 "in training a decoder sets itself from the batch and needs x beside z: call "
                 "decoder(z, x), or decoder.eval() to use the running statistics"
             )
-        batch = PairwiseStatistics.of(z, x)
+        with without_autocast(z):
+            batch = statistics_over_ranks(*at_least_single(z, x))
+        if batch.weight < 2:
+            raise ValueError(
+                "in training a decoder sets itself from the batch, and one sample has no "
+                "correlations: pass at least 2, or call decoder.eval() to use the running "
+                "statistics"
+            )
         self.running.update(batch)
         return batch
 
@@ -77,8 +100,18 @@ class Decoder(nn.Module, ABC):
     def _natural(
         self, z: Float[Tensor, "batch latents"], statistics: PairwiseStatistics
     ) -> Float[Tensor, "batch features"]:
-        weights, intercept = self.linear_map(statistics)
-        return torch.addmm(intercept, z, weights)
+        with without_autocast(z):
+            weights, intercept = self.linear_map(statistics)
+        return torch.addmm(intercept.to(z.dtype), z, weights.to(z.dtype))
+
+    def _mean_over_samples(
+        self, total: Float[Tensor, ""], statistics: PairwiseStatistics, n_samples: int
+    ) -> Float[Tensor, ""]:
+        """Mean of a loss that was summed over samples.
+
+        In training, one whose average over the ranks is the mean over the whole batch.
+        """
+        return total * (world_size() / statistics.weight if self.training else 1 / n_samples)
 
 
 class GaussianDecoder(Decoder):
@@ -122,13 +155,51 @@ class GaussianDecoder(Decoder):
         statistics = self.statistics(z, x)
         if not self.training:
             return (self._natural(z, statistics) - x).square().sum(dim=1).mean()
-        rho = statistics.rho
-        u = gaussian.ci_decoder(None, rho).coefficients
-        unexplained = 1 - 2 * (u * rho).sum(dim=0) + (u * (statistics.sigma @ u)).sum(dim=0)
-        return statistics.var_x @ unexplained
+        with without_autocast(z):
+            rho = statistics.rho
+            u = gaussian.ci_decoder(None, rho).coefficients
+            unexplained = 1 - 2 * (u * rho).sum(dim=0) + (u * (statistics.sigma @ u)).sum(dim=0)
+            return statistics.var_x @ unexplained
 
 
-class BernoulliDecoder(Decoder):
+class BernoulliObservations(Decoder):
+    """What decoders of binary observations share, whatever the latents are.
+
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+    flip : float, default=1e-3
+        Smoothing: the probability with which every binary variable is taken to be flipped.
+    """
+
+    def __init__(
+        self,
+        n_latents: int,
+        n_features: int,
+        momentum: float = 0.1,
+        flip: float = bernoulli.FLIP_PROBABILITY,
+    ) -> None:
+        super().__init__(n_latents, n_features, momentum)
+        self.flip = checked_flip(flip)
+
+    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """Probability from log odds."""
+        return torch.sigmoid(natural)
+
+    def loss(
+        self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
+    ) -> Float[Tensor, ""]:
+        """Cross-entropy in nats, summed over the features and averaged over the batch."""
+        statistics = self.statistics(z, x)
+        logits, x = at_least_single(self._natural(z, statistics), x)
+        total = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        return self._mean_over_samples(total, statistics, len(x))
+
+
+class BernoulliDecoder(BernoulliObservations):
     """Binary latents and observations (Eq. 10): a logistic map, and naive Bayes in its weights.
 
     Latents and observations may be probabilities in [0, 1].
@@ -153,31 +224,15 @@ class BernoulliDecoder(Decoder):
     True
     """
 
-    def __init__(
-        self,
-        n_latents: int,
-        n_features: int,
-        momentum: float = 0.1,
-        flip: float = bernoulli.FLIP_PROBABILITY,
-    ) -> None:
-        super().__init__(n_latents, n_features, momentum)
-        if not 0 < flip < 0.5:
-            raise ValueError(f"flip must be in (0, 0.5), found {flip}")
-        self.flip = flip
-
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
         """Weights and bias that give the log odds of each observation."""
         return bernoulli.ci_linear_map(statistics, self.flip)
 
-    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Probability from log odds."""
-        return torch.sigmoid(natural)
 
-    def loss(
-        self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
-    ) -> Float[Tensor, ""]:
-        """Cross-entropy in nats, summed over the features and averaged over the batch."""
-        logits = self._natural(z, self.statistics(z, x))
-        return F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+def checked_flip(flip: float) -> float:
+    """A flip probability, or a ValueError."""
+    if not 0 < flip < 0.5:
+        raise ValueError(f"flip must be in (0, 0.5), found {flip}")
+    return flip

@@ -1,5 +1,7 @@
 """A moving average of pairwise statistics, kept in a module's buffers."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +16,8 @@ class RunningStatistics(nn.Module):
     """Moving average of the pairwise statistics of latents and observations.
 
     What is averaged are the statistics, from which a decoder's weights then follow, and not the
-    weights. The first ``1 / momentum`` batches count equally, so nothing is left of the start.
+    weights. The first ``1 / momentum`` batches count equally, so nothing is left of the start. In a
+    model of half precision the average stays in float32.
 
     Parameters
     ----------
@@ -79,6 +82,13 @@ class RunningStatistics(nn.Module):
                 "the decoder has seen no data: call it in training mode with (z, x) first"
             )
         return PairwiseStatistics(1.0, *(getattr(self, name).clone() for name in _MOMENTS))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        def in_float32_at_least(buffer: Tensor) -> Tensor:
+            moved = fn(buffer)
+            return buffer.to(moved.device) if moved.dtype.itemsize < 4 else moved
+
+        return super()._apply(in_float32_at_least, recurse)
 
     def extra_repr(self) -> str:
         """Sizes and momentum, as `print` shows them."""

@@ -1,16 +1,20 @@
 """Adam on whole or shuffled batches, until the loss of the training data stops falling."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["TrainingResult", "train"]
+from minsyn.training.checkpoint import CheckpointError, Checkpoints
+from minsyn.training.protocol import Samples
+from minsyn.training.state import TrainingState
+from minsyn.training.worker import FabricWorker, Worker
 
-#: Loss of a batch of inputs and the targets to be reconstructed from them, a mean over samples.
-Loss = Callable[[Float[Tensor, "batch features"], Float[Tensor, "batch outputs"]], Tensor]
+__all__ = ["TrainingResult", "train"]
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,21 @@ class TrainingResult:
 
 def train(
     module: nn.Module,
-    loss: Loss,
-    inputs: Float[Tensor, "samples features"],
-    targets: Float[Tensor, "samples outputs"],
+    loss: Callable[..., Tensor],
+    samples: Samples,
     *,
     learning_rate: float,
     batch_size: int | None,
     max_epochs: int,
-    tol: float,
+    tol: float | int,
     patience: int,
     generator: torch.Generator,
+    fabric: Any = None,
+    checkpoint_dir: str | Path | None = None,
+    checkpoint_every: float | int = 60.0,
+    configuration: Mapping[str, Any] | None = None,
+    name: str = "",
+    loss_unit: float | int = 1.0,
     on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> TrainingResult:
     """Fit a module's parameters with Adam.
@@ -58,21 +67,25 @@ def train(
     batches the state of the lowest loss is kept, parameters and buffers; with mini-batches, whose
     losses are not comparable one by one, the last.
 
+    Several processes share each batch and take the step that one would: gradients and losses are
+    averaged over the ranks. For that the ranks' losses must be the batch's on average. Those of
+    `minsyn.nn` are; a mean over a rank's own samples is to be multiplied with
+    `minsyn.nn.share_of_batch`, or is weighed a little wrong where shares are uneven.
+
     Parameters
     ----------
     module : nn.Module
-        Holds the parameters and buffers; left with the fitted ones, in training mode.
+        Holds the parameters and buffers; left with the fitted ones, in training mode, on the
+        device of the Fabric.
     loss : callable
-        Loss of a batch, a mean over its samples, from its inputs and targets.
-    inputs : Tensor of shape (n_samples, n_features)
-        What the module sees.
-    targets : Tensor of shape (n_samples, n_outputs)
-        What the loss compares its output with.
+        Loss of a batch, a mean over its samples, from the tensors of the batch.
+    samples : Samples
+        The data, such as `TensorSamples`.
     learning_rate : float
         Adam's step size.
     batch_size : int or None
-        Most samples a step, shuffled every epoch; None takes all of them at once. Batches differ
-        by at most one sample: a remainder of a few would count as much as a full batch.
+        Most samples a step, over all processes; shuffled every epoch. None takes all of them at
+        once.
     max_epochs : int
         Most passes over the data.
     tol : float
@@ -80,60 +93,144 @@ def train(
     patience : int
         Length of a window in epochs.
     generator : torch.Generator
-        Shuffles the mini-batches.
+        Shuffles the mini-batches. With several processes that of the first shuffles for all, and
+        each is seeded anew for what a loss draws from it.
+    fabric : Fabric, optional
+        From `launch`: device, precision, processes and loggers. None is one process on the CPU.
+    checkpoint_dir : str or Path, optional
+        Folder for checkpoints. If there are any of the same run, it goes on from the last, to the
+        numbers of a run that was never interrupted; one that was complete gives its result at once.
+    checkpoint_every : float, default=60.0
+        Least seconds between checkpoints, which are written after epochs; 0 writes one after each.
+    configuration : mapping, optional
+        What else the numbers follow from, such as the seed: JSON values by name. A checkpoint of
+        another configuration, model or data is refused; only ``max_epochs`` may have been raised.
+    name : str, default=""
+        Of the run, before the names of what is logged.
+    loss_unit : float, default=1.0
+        What a loss of 1 is logged as.
     on_epoch : callable, optional
-        Told of each epoch's number, from 1, and mean loss.
+        Told of each epoch's number, from 1, and mean loss, on the first rank.
 
     Raises
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    CheckpointError
+        If ``checkpoint_dir`` holds the checkpoints of another run.
+    ValueError
+        If ``samples`` gives no batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from minsyn.training import TensorSamples
+    >>> x = torch.linspace(0, 1, 20)[:, None]
+    >>> line = torch.nn.Linear(1, 1)
+    >>> result = train(
+    ...     line,
+    ...     lambda x, y: (line(x) - y).square().mean(),
+    ...     TensorSamples(x, 2 * x),
+    ...     learning_rate=0.1,
+    ...     batch_size=5,
+    ...     max_epochs=100,
+    ...     tol=0.0,
+    ...     patience=10,
+    ...     generator=torch.Generator().manual_seed(0),
+    ... )
+    >>> round(line(torch.ones(1, 1)).item(), 1)
+    2.0
     """
-    n_samples = len(inputs)
-    n_batches = 1 if batch_size is None else -(-n_samples // batch_size)
-    optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    worker = Worker() if fabric is None else FabricWorker(fabric)
+    adam = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    optimizer = worker.set_up(module, adam)
     module.train()
-    history: list[float] = []
-    best_loss = float("inf")
-    best: dict[str, Tensor] = {}
-    converged = False
-    while len(history) < max_epochs and not converged:
-        if n_batches == 1:
-            epoch_loss = _backward(optimizer, loss, inputs, targets)
-            if epoch_loss < best_loss:
-                best_loss = epoch_loss
-                best = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    state = TrainingState(module, adam, generator, worker)
+    checkpoints = None
+    if checkpoint_dir is not None:
+        described = _described(module, adam, samples, batch_size, tol, patience, worker)
+        described |= configuration or {}
+        checkpoints = Checkpoints(checkpoint_dir, described, checkpoint_every)
+        _resume(state, checkpoints, max_epochs)
+    whole = batch_size is None or batch_size >= samples.n_samples
+    history = state.history
+    saved = len(history)
+    while len(history) < max_epochs and not state.converged:
+        total, n_seen, value = 0.0, 0, math.nan
+        for tensors in samples.batches(batch_size, state.shuffler, worker.rank, worker.world_size):
+            optimizer.zero_grad()
+            value, n = worker.backward(module, loss, tensors)
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"the training loss became {value}: lower the learning rate, or scale the data"
+                )
+            if whole:
+                state.keep_if_best(value)
             optimizer.step()
-        else:
-            order = torch.randperm(n_samples, generator=generator)
-            total = 0.0
-            for rows in order.tensor_split(n_batches):
-                total += _backward(optimizer, loss, inputs[rows], targets[rows]) * len(rows)
-                optimizer.step()
-            epoch_loss = best_loss = total / n_samples
-        history.append(epoch_loss)
-        on_epoch(len(history), epoch_loss)
-        converged = len(history) % patience == 0 and _stopped_falling(history, patience, tol)
-    if best:
-        module.load_state_dict(best)
-    return TrainingResult(best_loss, history, converged)
-
-
-def _backward(
-    optimizer: torch.optim.Optimizer,
-    loss: Loss,
-    inputs: Float[Tensor, "batch features"],
-    targets: Float[Tensor, "batch outputs"],
-) -> float:
-    """Loss of a batch, its gradients left with the parameters."""
-    optimizer.zero_grad()
-    value = loss(inputs, targets)
-    if not torch.isfinite(value):
-        raise FloatingPointError(
-            f"the training loss became {value.item()}: lower the learning rate, or scale the data"
+            total, n_seen = total + value * n, n_seen + n
+        if n_seen == 0:
+            raise ValueError("samples gave no batch: an epoch must hold at least one")
+        history.append(value if whole else total / n_seen)
+        epoch = len(history)
+        state.converged = epoch % patience == 0 and _stopped_falling(history, patience, tol)
+        if worker.rank == 0:
+            on_epoch(epoch, history[-1])
+        worker.log(
+            {f"{name}loss": loss_unit * history[-1], f"{name}learning_rate": learning_rate}, epoch
         )
-    value.backward()
-    return value.item()
+        if checkpoints is not None and worker.on_rank_zero(checkpoints.due):
+            _save(state, checkpoints)
+            saved = epoch
+    if checkpoints is not None and saved < len(history):
+        _save(state, checkpoints)
+    worker.finish()
+    state.restore_best()
+    return TrainingResult(state.best_loss if whole else history[-1], history, state.converged)
+
+
+def _described(
+    module: nn.Module,
+    adam: torch.optim.Adam,
+    samples: Samples,
+    batch_size: int | None,
+    tol: float | int,
+    patience: int,
+    worker: Worker,
+) -> dict[str, Any]:
+    """What the numbers of a run follow from, as far as the engine knows it."""
+    shapes = {
+        f"module.{name}": f"{tensor.dtype} {tuple(tensor.shape)}"
+        for name, tensor in module.state_dict().items()
+    }
+    return {
+        "learning_rate": adam.defaults["lr"],
+        "batch_size": batch_size,
+        "tol": tol,
+        "patience": patience,
+        "n_samples": samples.n_samples,
+        "data": samples.fingerprint(),
+        "processes": worker.world_size,
+        "precision": worker.precision,
+        **shapes,
+    }
+
+
+def _resume(state: TrainingState, checkpoints: Checkpoints, max_epochs: int) -> None:
+    found = state.worker.on_rank_zero(checkpoints.latest)
+    if found is None:
+        return
+    state.restore(*found)
+    if len(state.history) > max_epochs:
+        raise CheckpointError(
+            f"max_epochs={max_epochs} is less than the {len(state.history)} epochs behind the "
+            f"checkpoint in {checkpoints.folder}: raise it, or give the run a checkpoint_dir of "
+            "its own"
+        )
+
+
+def _save(state: TrainingState, checkpoints: Checkpoints) -> None:
+    record, tensors = state.saved()
+    state.worker.on_rank_zero(lambda: checkpoints.write(len(state.history), record, tensors))
 
 
 def _stopped_falling(history: list[float], patience: int, tol: float) -> bool:

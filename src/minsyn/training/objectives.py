@@ -1,27 +1,29 @@
-"""Whole-data losses of the MinSyn decoders with hand-written gradients.
+"""Losses of the MinSyn decoders with hand-written gradients.
 
-For data that do not change from step to step, much of what `minsyn.nn.Decoder.loss` does can be
-done once: features that never vary have zero weight and are left out, the others are centred or
-standardised, and no gradient has to flow through a graph of small operations. The losses are those
-of the decoders, to rounding; the tests hold one against the other.
+What `minsyn.nn.Decoder.loss` does through a graph of small operations is done here in as few
+passes over the data as it needs. For data that do not change from step to step, features that
+never vary have zero weight and are left out once and for all. The losses are those of the
+decoders, to rounding; the tests hold one against the other.
 """
 
 from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from minsyn.information import bernoulli
-from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["BernoulliObjective", "GaussianObjective", "Objective"]
 
 
+#: Numbers that are worked on at once where every log odds counts: they should stay in the cache.
+_BLOCK = 2**18
+
+
 class Objective(ABC):
-    """Reconstruction loss of a data set as a function of its latents.
+    """Reconstruction loss of a data set, or of a batch, as a function of its latents.
 
     Called with latents of shape (n_samples, n_latents) it gives the loss, differentiable once.
     """
@@ -53,7 +55,7 @@ class _WithGradient(torch.autograd.Function):
 
 
 class GaussianObjective(Objective):
-    r"""Squared error of `minsyn.nn.GaussianDecoder` on a whole data set.
+    r"""Squared error of `minsyn.nn.GaussianDecoder`, its decoder set from these very data.
 
     With the standardised latents and features the loss needs no reconstruction,
 
@@ -65,7 +67,10 @@ class GaussianObjective(Objective):
     Parameters
     ----------
     x : Tensor of shape (n_samples, n_features)
-        The data.
+        The data; best when centred, as rounding grows with the distance from the origin.
+    drop_constant : bool, default=True
+        Whether to leave out features that never vary. It takes a copy, and pays where the
+        objective is called many times.
 
     Examples
     --------
@@ -76,13 +81,13 @@ class GaussianObjective(Objective):
     True
     """
 
-    def __init__(self, x: Float[Tensor, "samples features"]) -> None:
-        std = PairwiseStatistics.of(x[:, :0], x).std_x
-        varies = std > 0
-        self._variance = std[varies].square()
-        self._x = x[:, varies]  # a copy, standardised in place
-        self._x -= self._x.mean(dim=0)
-        self._x /= std[varies]
+    def __init__(self, x: Float[Tensor, "samples features"], *, drop_constant: bool = True) -> None:
+        if drop_constant:
+            x = x[:, _varies(x)]
+            x = x - x.mean(dim=0)
+        self._x = x
+        self._variance = _variance(x)
+        self._per_std = _reciprocal(self._variance.sqrt())
         self._below_one = 1 - 8 * torch.finfo(x.dtype).eps
 
     def value_and_gradient(
@@ -90,35 +95,39 @@ class GaussianObjective(Objective):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
         """Squared error summed over features and averaged over samples, and its gradient."""
         x, v, n_samples = self._x, self._variance, len(z)
-        std = PairwiseStatistics.of(z, z[:, :0]).std_z
-        per_std = torch.where(std > 0, 1 / torch.where(std > 0, std, 1.0), 0.0)
-        h = (z - z.mean(dim=0)) * per_std
-        rho, sigma = h.T @ x / n_samples, h.T @ h / n_samples
+        h = z - z.mean(dim=0)
+        per_std = _reciprocal((h.square().sum(dim=0) / n_samples).sqrt())
+        h *= per_std
+        rho, sigma = h.T @ x * (self._per_std / n_samples), h.T @ h / n_samples
 
         # Eq. 9: u = r / (1 + R), with r = rho q.
-        q = 1 / (1 - rho.square().clamp(max=self._below_one))
+        rho_rho = rho.square()
+        q = (1 - rho_rho.clamp(max=self._below_one)).reciprocal_()
         r = rho * q
         shrink = 1 / (1 + (rho * r).sum(dim=0))
         u = r * shrink
         sigma_u = sigma @ u
-        loss = v @ (1 - 2 * (u * rho).sum(dim=0) + (u * sigma_u).sum(dim=0))
+        error = (sigma_u - rho).mul_(v)
+        loss = v.sum() + (u * (error - v * rho)).sum()
 
-        d_u = 2 * v * (sigma_u - rho)
-        d_big_r = -shrink.square() * (d_u * r).sum(dim=0)
-        d_rho = q.square() * (d_u * shrink * (1 + rho.square()) + 2 * d_big_r * rho) - 2 * v * u
-        d_sigma = (u * v) @ u.T
-        d_h = (x @ d_rho.T + 2 * h @ d_sigma) / n_samples
+        # Half of the gradients, until the last line doubles them.
+        d_big_r = shrink.square() * (error * r).sum(dim=0)
+        d_rho = (1 + rho_rho).mul_(error * shrink).sub_(2 * d_big_r * rho).mul_(q.square())
+        d_rho -= v * u
+        d_sigma = (u * v) @ u.T / 2
+        d_h = x @ (d_rho * self._per_std).T + 2 * h @ d_sigma
         # Back through the standardisation of the latents.
-        d_z = (d_h - d_h.mean(dim=0) - h * (d_h * h).mean(dim=0)) * per_std
-        return loss, d_z
+        d_z = d_h - d_h.mean(dim=0) - h * (d_h * h).mean(dim=0)
+        return loss, d_z.mul_(per_std * (2 / n_samples))
 
 
 class BernoulliObjective(Objective):
-    r"""Cross-entropy of `minsyn.nn.BernoulliDecoder` on a whole data set.
+    r"""Cross-entropy of `minsyn.nn.BernoulliDecoder`, its decoder set from these very data.
 
     The part of the cross-entropy that is linear in the log odds follows from the statistics,
     :math:`\sum_{ij} w_{ij} E[z_j x_i] + \sum_i b_i E[x_i]`; only the softplus needs them sample by
-    sample.
+    sample. With :math:`p` the probabilities of the reconstruction it is :math:`\max(l, 0) - \log
+    \max(p, 1 - p)`, whose logarithms are taken of products of many numbers in [1/2, 1].
 
     Parameters
     ----------
@@ -126,6 +135,9 @@ class BernoulliObjective(Objective):
         The data, in [0, 1].
     flip : float, default=1e-3
         Smoothing of the decoder.
+    drop_constant : bool, default=True
+        Whether to leave out features that never vary, of which only a constant remains. It takes
+        a copy, and pays where the objective is called many times.
 
     Examples
     --------
@@ -137,16 +149,23 @@ class BernoulliObjective(Objective):
     """
 
     def __init__(
-        self, x: Float[Tensor, "samples features"], flip: float = bernoulli.FLIP_PROBABILITY
+        self,
+        x: Float[Tensor, "samples features"],
+        flip: float = bernoulli.FLIP_PROBABILITY,
+        *,
+        drop_constant: bool = True,
     ) -> None:
-        varies = x.amin(dim=0) < x.amax(dim=0)
-        self._x = x[:, varies].contiguous()
-        self._p_x = self._x.mean(dim=0)
         self._flip = flip
-        # A constant feature is decoded as its smoothed self whatever the latents are.
-        p = x[0, ~varies]
-        smoothed = flip + (1 - 2 * flip) * p
-        self._constant = -(p * smoothed.log() + (1 - p) * (1 - smoothed).log()).sum()
+        self._constant: float | Float[Tensor, ""] = 0.0
+        if drop_constant:
+            varies = _varies(x)
+            # A constant feature is decoded as its smoothed self whatever the latents are.
+            p = x[0, ~varies]
+            smoothed = flip + (1 - 2 * flip) * p
+            self._constant = -(p * smoothed.log() + (1 - p) * (1 - smoothed).log()).sum()
+            x = x[:, varies]
+        self._x = x.contiguous()
+        self._p_x = x.mean(dim=0)
 
     def value_and_gradient(
         self, z: Float[Tensor, "samples latents"]
@@ -155,11 +174,10 @@ class BernoulliObjective(Objective):
         x, p_x, n_samples = self._x, self._p_x, len(z)
         p_z, p_zx = z.mean(dim=0), z.T @ x / n_samples
         w, b, cells = bernoulli.ci_decoder_cells(p_zx, p_z, p_x, self._flip)
-        logits = torch.addmm(b, z, w)
-        loss = self._constant - (w * p_zx).sum() - b @ p_x + F.softplus(logits).sum() / n_samples
+        softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b)
+        loss = self._constant - (w * p_zx).sum() - b @ p_x + softplus / n_samples
 
-        p = torch.sigmoid_(logits)
-        d_w, d_b = z.T @ p / n_samples - p_zx, p.mean(dim=0) - p_x
+        d_w, d_b = zp / n_samples - p_zx, mean_p - p_x
         # w = log p11 - log p10 - log p01 + log p00, b = prior + sum_j (log p01 - log p00 - prior);
         # p10 = p_z - p11, p01 = p_x - p11, p00 = 1 - p_z - p_x + p11, all through the channel.
         d_p10, d_p00 = -d_w / cells.p10, (d_w - d_b) / cells.p00
@@ -167,5 +185,59 @@ class BernoulliObjective(Objective):
         keep = 1 - 2 * self._flip
         d_p_zx = keep * keep * d_p11
         d_p_z = keep * (d_p10 - d_p00 + self._flip * d_p11).sum(dim=1)
-        d_z = (p @ w.T + x @ (d_p_zx - w).T + d_p_z) / n_samples
+        d_z = d_z.addmm_(x, (d_p_zx - w).T).add_(d_p_z).div_(n_samples)
         return loss, d_z
+
+
+def _softplus_of_log_odds(
+    z: Float[Tensor, "samples latents"],
+    w: Float[Tensor, "latents features"],
+    b: Float[Tensor, " features"],
+) -> tuple[
+    Float[Tensor, ""],
+    Float[Tensor, "latents features"],
+    Float[Tensor, " features"],
+    Float[Tensor, "samples latents"],
+]:
+    """Sum of softplus(z w + b), and with p = sigmoid(z w + b): z' p, the mean of p, and p w'."""
+    rows = max(1, _BLOCK // max(1, w.shape[1]))
+    total, zp, sum_p, pw = z.new_zeros(()), torch.zeros_like(w), torch.zeros_like(b), []
+    for block in z.split(rows):
+        log_odds = torch.addmm(b, block, w)
+        p = torch.sigmoid(log_odds)
+        total += log_odds.relu_().sum() - _sum_of_logarithms(torch.maximum(p, 1 - p))
+        zp.addmm_(block.T, p)
+        sum_p += p.sum(dim=0)
+        pw.append(p @ w.T)
+    return total, zp, sum_p / len(z), torch.cat(pw)
+
+
+def _sum_of_logarithms(numbers: Float[Tensor, "rows columns"]) -> Float[Tensor, ""]:
+    """Sum of the logarithms of numbers in [1/2, 1], which are overwritten."""
+    for _ in range(4):  # 16 of them multiplied are at least 2^-16: nothing is lost
+        half = len(numbers) // 2
+        if half == 0:
+            break
+        first, second, rest = numbers[:half], numbers[half : 2 * half], numbers[2 * half :]
+        first.mul_(second)
+        first[: len(rest)].mul_(rest)
+        numbers = first
+    return numbers.log_().sum()
+
+
+def _varies(x: Float[Tensor, "samples features"]) -> Bool[Tensor, " features"]:
+    return x.amin(dim=0) < x.amax(dim=0)
+
+
+def _variance(x: Float[Tensor, "samples features"]) -> Float[Tensor, " features"]:
+    """Variance of each feature, 0 where it is no more than rounding of the mean."""
+    if x.shape[1] == 0:
+        return x.new_zeros(0)
+    variance, mean = torch.var_mean(x, dim=0, correction=0)
+    rounding = 8 * torch.finfo(x.dtype).eps * mean
+    return torch.where(variance > rounding.square(), variance, 0.0)
+
+
+def _reciprocal(std: Float[Tensor, " variables"]) -> Float[Tensor, " variables"]:
+    """One over a standard deviation, 0 where nothing varies."""
+    return torch.where(std > 0, 1 / std, 0.0)

@@ -1,0 +1,68 @@
+"""Decoders whose latents and observations are of different kinds; names say the latents first."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from minsyn.information import mixed
+from minsyn.information.statistics import PairwiseStatistics
+from minsyn.nn.decoders import BernoulliObservations, GaussianDecoder
+
+__all__ = ["BernoulliGaussianDecoder", "GaussianBernoulliDecoder"]
+
+
+class GaussianBernoulliDecoder(BernoulliObservations):
+    r"""Gaussian latents, binary observations: a logistic map of real latents.
+
+    Naive Bayes with normal latents: :math:`p(z_j \mid x_i)` is normal with one mean for
+    :math:`x_i = 0`, another for :math:`x_i = 1`, and a variance that both share, see
+    `minsyn.information.mixed.gaussian_to_bernoulli_linear_map`. Observations may be probabilities
+    in [0, 1].
+
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+    flip : float, default=1e-3
+        Smoothing: the probability with which every observation is taken to be flipped.
+
+    Examples
+    --------
+    >>> import torch
+    >>> x = torch.rand(1000, 2).round()
+    >>> z = 4 * x + torch.randn(1000, 2)
+    >>> decoder = GaussianBernoulliDecoder(2, 2)
+    >>> bool(((decoder(z, x) - x).abs() < 0.5).float().mean() > 0.95)
+    True
+    """
+
+    def linear_map(
+        self, statistics: PairwiseStatistics
+    ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
+        """Weights and bias that give the log odds of each observation."""
+        return mixed.gaussian_to_bernoulli_linear_map(statistics, self.flip)
+
+
+class BernoulliGaussianDecoder(GaussianDecoder):
+    """Binary latents, Gaussian observations: the map and the loss of `GaussianDecoder`.
+
+    Naive Bayes gives Eq. 9 for binary latents too, where both values of a latent leave a feature
+    with the same variance; `minsyn.information.mixed.bernoulli_to_gaussian_linear_map` shows why.
+    Latents may be probabilities in [0, 1], such as a sigmoid gives.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z = torch.rand(1000, 2).round()
+    >>> x = z @ torch.tensor([[3.0, 0.0], [0.0, -2.0]]) + 0.1 * torch.randn(1000, 2)
+    >>> decoder = BernoulliGaussianDecoder(2, 2)
+    >>> bool((decoder(z, x) - x).square().mean() < 0.1)
+    True
+    """
+
+    def linear_map(
+        self, statistics: PairwiseStatistics
+    ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
+        """Weights and intercept that give the expected observation."""
+        return mixed.bernoulli_to_gaussian_linear_map(statistics)

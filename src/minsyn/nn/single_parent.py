@@ -1,0 +1,91 @@
+"""The Gaussian decoder without GK synergy: a tree, in which every feature has one parent."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from minsyn.information import single_parent
+from minsyn.information.statistics import PairwiseStatistics
+from minsyn.nn.decoders import Decoder
+from minsyn.nn.precision import at_least_single, without_autocast
+
+__all__ = ["SingleParentDecoder"]
+
+
+class SingleParentDecoder(Decoder):
+    r"""Each feature is predicted by its most correlated latent alone (Sec. II-A, Appendix A).
+
+    Gaussian latents and observations: :math:`\rho_{ik} z_k` is the mean of the standardised
+    :math:`x_i`, with :math:`k = \arg\max_j |\rho_{ij}|`. Of all distributions with these pairwise
+    marginals, that is the one without Griffith and Koch's synergy.
+
+    For learning, the choice is made soft: the parent of a feature is drawn, with probabilities
+    :math:`\pi_{ij} \propto \exp(I(Z_j; X_i) / T)`, and the loss is the squared error expected over
+    the draw. It is linear in the choice, so that each feature does best to commit itself; the error
+    of the mixed mean would pay for combinations of latents. Lower ``temperature`` while training,
+    to 0 at the end:
+
+    >>> decoder = SingleParentDecoder(2, 3, temperature=0.5)
+    >>> for step in range(100):
+    ...     decoder.temperature = 0.5 * (1 - step / 99)
+
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+    temperature : float, default=0.0
+        Temperature T in nats, at least 0; with 0 the choice is hard. A setting, as ``momentum`` is:
+        not part of the state_dict.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z = torch.randn(1000, 2)
+    >>> x = z @ torch.tensor([[1.0, 0.2], [0.2, 1.0]])
+    >>> decoder = SingleParentDecoder(2, 2)
+    >>> _ = decoder(z, x)
+    >>> weights, intercept = decoder.linear_map(decoder.running.statistics())
+    >>> (weights != 0).int().tolist()
+    [[1, 0], [0, 1]]
+    """
+
+    def __init__(
+        self, n_latents: int, n_features: int, momentum: float = 0.1, temperature: float = 0.0
+    ) -> None:
+        super().__init__(n_latents, n_features, momentum)
+        self.temperature = temperature
+
+    @property
+    def temperature(self) -> float:
+        """Softness of the choice of parents, in nats."""
+        return self._temperature
+
+    @temperature.setter
+    def temperature(self, temperature: float) -> None:
+        if not temperature >= 0:
+            raise ValueError(f"temperature must be at least 0, found {temperature}")
+        self._temperature = float(temperature)
+
+    def linear_map(
+        self, statistics: PairwiseStatistics
+    ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
+        """Weights and intercept that give the expected observation."""
+        return single_parent.gk_linear_map(statistics, self.temperature)
+
+    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """The natural parameter itself."""
+        return natural
+
+    def loss(
+        self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
+    ) -> Float[Tensor, ""]:
+        r"""Squared error expected over the choice of parents, summed over the features.
+
+        Averaged over the batch; from statistics alone, without a reconstruction:
+        :math:`\sum_i v_i \sum_j \pi_{ij} (1 - \rho_{ij}^2)`.
+        """
+        statistics = self.statistics(z, x)
+        with without_autocast(z):
+            data = None if self.training else PairwiseStatistics.of(*at_least_single(z, x))
+            return single_parent.expected_squared_error(statistics, self.temperature, data).sum()

@@ -1,0 +1,123 @@
+"""Where training runs: device, precision and processes, through Lightning Fabric."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = ["Device", "Precision", "launch", "n_processes"]
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true"]
+
+#: What `torchrun` and `fabric run` tell each process that they start.
+_PLACE = ("WORLD_SIZE", "RANK", "LOCAL_RANK")
+
+
+def n_processes() -> int:
+    """Number of processes that `torchrun` or `fabric run` started for this script, else 1.
+
+    Examples
+    --------
+    >>> n_processes()
+    1
+    """
+    return int(os.environ["WORLD_SIZE"]) if all(name in os.environ for name in _PLACE) else 1
+
+
+def launch(
+    device: Device = "auto", precision: Precision = "32-true", loggers: Sequence[Any] = ()
+) -> "Fabric | None":
+    """A Fabric on the wanted device, joined with the other processes of a `torchrun`.
+
+    One process in single precision on the CPU needs no Fabric, and its import takes longer than
+    many a fit: None is what `train` and `minsyn.estimators` take for it. The options of
+    `fabric run` go before the arguments.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda", "mps"}, default="auto"
+        "auto" takes a GPU where torch finds one. With CUDA each process has its own.
+    precision : str, default="32-true"
+        Of parameters and products, as Fabric names it: "32-true", "64-true", "bf16-mixed", ...
+        Statistics behind a decoder are kept in single precision at least.
+    loggers : sequence of lightning_fabric.loggers.Logger, optional
+        What `train` reports every epoch to.
+
+    Returns
+    -------
+    Fabric or None
+        Launched; over several processes, communication has been set up (gloo on the CPU, NCCL on
+        GPUs).
+
+    Raises
+    ------
+    ValueError
+        If the device is not there, cannot be shared by processes, or is unknown.
+
+    Examples
+    --------
+    >>> launch("cpu") is None
+    True
+    """
+    accelerator = _checked(device)
+    n = n_processes()
+    through_cli = os.environ.get("LT_CLI_USED") == "1"  # set by `fabric run`
+    if (
+        n == 1
+        and accelerator == "cpu"
+        and precision == "32-true"
+        and not loggers
+        and not through_cli
+    ):
+        return None
+    if n > 1 and accelerator == "mps":
+        raise ValueError(
+            f"device='mps' is one device and cannot be shared by {n} processes: start one process, "
+            "or choose device='cpu'"
+        )
+
+    known = "lightning_fabric" in sys.modules
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+
+    if not known:  # whoever imports Fabric himself has its notes on the console
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    per_node = int(os.environ.get("LOCAL_WORLD_SIZE", n)) if n > 1 else 1
+    settings: dict[str, Any] = {
+        "accelerator": accelerator,
+        "strategy": "ddp" if n > 1 else "auto",
+        "devices": per_node,
+        "num_nodes": n // per_node,
+        "precision": precision,
+    }
+    if through_cli:
+        settings = {k: v for k, v in settings.items() if f"LT_{k.upper()}" not in os.environ}
+    environment = TorchElasticEnvironment() if n > 1 else LightningEnvironment()
+    fabric = Fabric(**settings, plugins=[environment], loggers=list(loggers))
+    fabric.launch()
+    return fabric
+
+
+def _checked(device: str) -> str:
+    """The device itself, found for "auto"; an error where it is not there."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if device == "auto":
+        return next(name for name, there in available.items() if there)
+    if not available.get(device, False):
+        there = ", ".join(repr(name) for name in available if available[name])
+        raise ValueError(
+            f"device={device!r} is not here: torch finds {there} on this machine. Choose one of "
+            "these, or 'auto'"
+        )
+    return device
