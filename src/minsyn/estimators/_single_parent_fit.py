@@ -20,12 +20,12 @@ __all__ = [
 
 #: Penalties are first this strong and then fall to the one asked for: with weak penalties from the
 #: start, most starts end in poor local optima. Each holds for so many evaluations.
-_ANNEALING = ((1e-3, 60), (1e-4, 80))
+_ANNEALING = ((1e-3, 60), (3e-4, 40), (1e-4, 60))
 #: How much more weights of the decoder cost than those of the encoder. Only the product counts, but
 #: for the bend of the activations.
 _DECODER_PENALTY = 100.0
 #: Starts fitted at once, and numbers in a batch of reconstructions, which limits them.
-_STARTS, _BATCH = 12, 1 << 23
+_STARTS, _BATCH = 24, 1 << 23
 #: Mean probabilities are kept this far from 0 and 1: features that never vary have finite odds.
 _LEAST_PROBABILITY = 1e-6
 #: Where nothing that counts varies, this stands for the variance that errors are divided by.

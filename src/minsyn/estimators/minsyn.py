@@ -162,7 +162,7 @@ class MinSyn(FactorModel):
 
     Notes
     -----
-    The single-parent decoder is fitted group by group with L-BFGS from a dozen random starts at
+    The single-parent decoder is fitted group by group with L-BFGS from two dozen random starts at
     once for each of ``n_init``; of the training options only ``max_iter`` (evaluations under the
     last penalty) and ``tol`` (least relative fall of the loss over ten evaluations) apply to it.
     Its ``loss_curve_`` is of the weighted, penalised loss.
