@@ -84,6 +84,21 @@ def test_ica_that_does_not_settle_still_reconstructs_as_pca(real_data):
     assert ica.test_loss == pytest.approx(pca.test_loss, abs=1e-3)
 
 
+class Told(PCA):
+    """Notes what it is told of the pixels."""
+
+    def set_params(self, grouping, n_components):
+        self.n_components = sum(n_components)
+        self.told = grouping, n_components
+        return self
+
+
+def test_an_oracle_is_told_the_positions(words):
+    told = Told(1)
+    run_cell(Method("o", "O", lambda m, seed: told, knows_positions=True), 0, words, 7, 0)
+    assert told.told[0] is words.groups and told.told[1] == [3, 2, 2]
+
+
 class Threads(PCA):
     """Looks at how many threads it may use."""
 

@@ -1,6 +1,13 @@
 import pytest
 
-from minsyn.benchmark import DEFAULT_METHODS, METHODS, Method, batch_method, find_methods
+from minsyn.benchmark import (
+    DEFAULT_METHODS,
+    FURTHER_METHODS,
+    METHODS,
+    Method,
+    batch_method,
+    find_methods,
+)
 
 
 def test_the_paper_s_table():
@@ -16,7 +23,7 @@ def test_the_paper_s_table():
     }
 
 
-@pytest.mark.parametrize("key", [*DEFAULT_METHODS, "minsyn-bernoulli-batch"])
+@pytest.mark.parametrize("key", [*DEFAULT_METHODS, *FURTHER_METHODS, "minsyn-bernoulli-batch"])
 def test_estimators_take_components_and_seed(key):
     (method,) = find_methods([key])
     estimator = method.make(3, 7)

@@ -21,6 +21,7 @@ from minsyn.estimators import AutoEncoder, InfoMax, MinSyn
     [
         MinSyn(max_iter=50),
         MinSyn(solver="lbfgs"),
+        MinSyn(decoder="single-parent"),
         MinSyn(1, statistics="running", batch_size=16, max_iter=20),
         AutoEncoder(max_iter=50),
         AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=20),
@@ -34,6 +35,7 @@ def test_scikit_learn_checks(estimator, check):
 ESTIMATORS = [
     MinSyn(2, max_iter=50, random_state=0),
     MinSyn(2, decoder="bernoulli", max_iter=50, random_state=0),
+    MinSyn(2, decoder="single-parent", n_groups=1, max_iter=50, random_state=0),
     AutoEncoder(2, decoder="sigmoid", max_iter=50, random_state=0),
     InfoMax(2, random_state=0),
 ]

@@ -8,6 +8,7 @@ from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cel
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.methods import (
     DEFAULT_METHODS,
+    FURTHER_METHODS,
     METHODS,
     Method,
     PaperScores,
@@ -28,6 +29,7 @@ from minsyn.benchmark.table import caption, markdown_table, paper_texts, table_n
 
 __all__ = [
     "DEFAULT_METHODS",
+    "FURTHER_METHODS",
     "METHODS",
     "SCORES",
     "BatchDecodedMinSyn",

@@ -176,6 +176,10 @@ def run_cell(
     ((9, 2352), True)
     """
     estimator = method.make(n_components, random_state)
+    if method.knows_positions:
+        positions = np.unique(words.groups)
+        each = [len(part) for part in np.array_split(np.arange(n_components), len(positions))]
+        estimator.set_params(grouping=words.groups, n_components=each)
     X_train, X_test = words.train.astype(np.float64), words.test.astype(np.float64)
     with _one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -8,7 +8,15 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-__all__ = ["DEFAULT_METHODS", "METHODS", "Method", "PaperScores", "batch_method", "find_methods"]
+__all__ = [
+    "DEFAULT_METHODS",
+    "FURTHER_METHODS",
+    "METHODS",
+    "Method",
+    "PaperScores",
+    "batch_method",
+    "find_methods",
+]
 
 #: What `find_methods` turns into `batch_method`, alone or followed by a batch size.
 _BATCH = "minsyn-bernoulli-batch"
@@ -40,6 +48,9 @@ class Method:
         What the paper reports.
     needs : tuple of two str, optional
         A module that must be installed, and the extra of minsyn that installs it.
+    knows_positions : bool
+        Whether the estimator is told which character each pixel belongs to, as ``grouping``, and
+        has equally many components for each: a bound for those that must find it out.
     leaks : bool
         Whether a reconstruction sees more of the data than its own latents, so that its losses
         must not be ranked with those of the others.
@@ -60,6 +71,7 @@ class Method:
     paper: PaperScores | None = None
     needs: tuple[str, str] | None = None
     leaks: bool = False
+    knows_positions: bool = False
 
     def __post_init__(self) -> None:
         if not self.key or set(self.key) - set("abcdefghijklmnopqrstuvwxyz0123456789-_."):
@@ -94,6 +106,12 @@ def _minsyn(decoder: Any, n_components: int, random_state: int) -> Any:
     from minsyn.estimators import MinSyn
 
     return MinSyn(n_components, decoder=decoder, random_state=random_state)
+
+
+def _single_parent(n_init: int, n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import MinSyn
+
+    return MinSyn(n_components, decoder="single-parent", n_init=n_init, random_state=random_state)
 
 
 def _batch_decoded(batch_size: int, n_components: int, random_state: int) -> Any:
@@ -183,6 +201,22 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     }
 )
 
+#: Methods that the paper does not have, by their keys.
+FURTHER_METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        method.key: method
+        for method in (
+            Method("minsyn-single-parent", "MinSyn (Single-parent)", partial(_single_parent, 1)),
+            Method(
+                "oracle",
+                "Oracle (told the positions)",
+                partial(_single_parent, 3),
+                knows_positions=True,
+            ),
+        )
+    }
+)
+
 #: The keys of the paper's seven methods.
 DEFAULT_METHODS: tuple[str, ...] = tuple(METHODS)
 
@@ -235,8 +269,8 @@ def find_methods(
     Parameters
     ----------
     keys : iterable of str
-        Keys of `METHODS`, or ``"minsyn-bernoulli-batch"`` for `batch_method`, where a batch size
-        may follow: ``"minsyn-bernoulli-batch-16"``. Repeats count once.
+        Keys of `METHODS` or `FURTHER_METHODS`, or ``"minsyn-bernoulli-batch"`` for `batch_method`,
+        where a batch size may follow: ``"minsyn-bernoulli-batch-16"``. Repeats count once.
     batch_size : int, default=32
         Batch size where none follows.
 
@@ -265,17 +299,22 @@ def find_methods(
 
 
 def _find(key: str, batch_size: int) -> Method:
-    if key in METHODS:
-        return METHODS[key]
+    for methods in (METHODS, FURTHER_METHODS):
+        if key in methods:
+            return methods[key]
     if key == _BATCH:
         return batch_method(batch_size)
     stem, _, size = key.rpartition("-")
     if stem == _BATCH and size.isdecimal():
         return batch_method(int(size))
-    close = difflib.get_close_matches(key.lower(), [*METHODS, _BATCH], n=1)
+    close = difflib.get_close_matches(key.lower(), _keys(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"methods: {key!r} is unknown{hint} Known are {_known()}")
 
 
 def _known() -> str:
-    return ", ".join([*METHODS, _BATCH])
+    return ", ".join(_keys())
+
+
+def _keys() -> list[str]:
+    return [*METHODS, *FURTHER_METHODS, _BATCH]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from minsyn.benchmark.cell import CellResult
-from minsyn.benchmark.methods import METHODS, Method, PaperScores, find_methods
+from minsyn.benchmark.methods import FURTHER_METHODS, METHODS, Method, PaperScores, find_methods
 
 __all__ = ["SCORES", "MethodSummary", "Score", "best", "results_frame", "summarise"]
 
@@ -207,5 +207,5 @@ def _present(results: Sequence[CellResult], methods: Iterable[Method] = ()) -> l
             continue
     batches = [method for method in [*unknown, *own.values()] if method.leaks]
     batches.sort(key=lambda method: (len(method.key), method.key))
-    ordered = [*METHODS.values(), *batches, *own.values()]
+    ordered = [*METHODS.values(), *FURTHER_METHODS.values(), *batches, *own.values()]
     return list({method.key: method for method in ordered if method.key in keys}.values())

@@ -113,7 +113,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "verbose": ["verbose"],
     }
 
-    n_components: int | None
+    n_components: Any
     max_iter: int
     n_iter_no_change: int
     n_init: int
@@ -141,6 +141,11 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @abstractmethod
     def _binary_features(self) -> bool:
         """Whether features are probabilities, else they are real."""
+
+    @property
+    def _logistic_output(self) -> bool:
+        """Whether reconstructions are the logistic function of what the linear map gives."""
+        return self._binary_features
 
     def transform(self, X: Any) -> Any:
         """Latents of the samples.
@@ -173,8 +178,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Reconstructions; probabilities where the features are binary.
         """
         check_is_fitted(self)
-        natural = self._natural(check_latents(Z, len(self.components_)))
-        return expit(natural) if self._binary_features else natural
+        return self._mean(self._natural(check_latents(Z, len(self.components_))))
 
     def reconstruct(self, X: Any) -> Float[np.ndarray, "samples features"]:
         """Encode and decode: ``inverse_transform(transform(X))``.
@@ -206,7 +210,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         natural = self._natural(self._encode(X))
         if not self._binary_features:
-            return -float(np.mean(np.sum((X - natural) ** 2, axis=1)))
+            return -float(np.mean(np.sum((X - self._mean(natural)) ** 2, axis=1)))
         return float(np.mean(np.sum(X * natural - np.logaddexp(0, natural), axis=1)))
 
     def save(self, path: str | Path) -> None:
@@ -262,6 +266,11 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Float[np.ndarray, "samples features"]:
         return Z @ self.components_ + self.intercept_
 
+    def _mean(
+        self, natural: Float[np.ndarray, "samples features"]
+    ) -> Float[np.ndarray, "samples features"]:
+        return expit(natural) if self._logistic_output else natural
+
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         if self._binary_features and (X.min() < 0 or X.max() > 1):
@@ -288,12 +297,17 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         n_samples, n_features = X.shape
         if self.n_components is None:
             return min(n_samples, n_features)
+        if not isinstance(self.n_components, Integral):
+            raise ValueError(
+                f"n_components={self.n_components!r} must be one number, but for groups of latents "
+                "(decoder='single-parent')"
+            )
         if self.n_components > n_features:
             raise ValueError(
                 f"n_components={self.n_components} must be at most the number of features, "
                 f"{n_features}: lower it"
             )
-        return self.n_components
+        return int(self.n_components)
 
     def _best_start(
         self,

@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from minsyn._atomic import write_atomically
 from minsyn._version import __version__
+from minsyn.estimators._single_parent import GKSynergy
 from minsyn.information.statistics import PairwiseStatistics
+from minsyn.information.synergy_graph import SynergyGraph
 
 __all__ = ["ModelFormatError", "load_model", "save_model"]
 
@@ -24,6 +26,8 @@ _FORMAT_VERSION = 1
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
 _MOMENTS = tuple(field.name for field in fields(PairwiseStatistics) if field.name != "weight")
 _ENCODER_AND_DECODER = ("encoder_weights_", "encoder_bias_", "components_", "intercept_")
+_GROUPS = ("groups_", "parents_", "latent_groups_")
+_GRAPH = ("synergy", "eigenvalues", "labels")
 #: Where a run was kept and reported is no part of the model.
 _OF_THE_RUN = ("checkpoint_dir", "loggers")
 _PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
@@ -73,6 +77,17 @@ def save_model(model: Any, path: str | Path) -> None:
         record["statistics_weight"] = float(model.statistics_.weight)
         for name in _MOMENTS:
             arrays[f"statistics.{name}"] = np.ascontiguousarray(getattr(model.statistics_, name))
+    if hasattr(model, "groups_"):
+        arrays |= {name: np.ascontiguousarray(getattr(model, name)) for name in _GROUPS}
+        record["single_parent"] = {
+            "link": model.link_,
+            "gk_synergy": [float(bits) for bits in model.gk_synergy_],
+            "has_graph": model.synergy_graph_ is not None,
+        }
+        if model.synergy_graph_ is not None:
+            for name in _GRAPH:
+                array = np.ascontiguousarray(getattr(model.synergy_graph_, name))
+                arrays[f"synergy_graph.{name}"] = array
     content = save_tensors(arrays)
     record["arrays_sha256"] = hashlib.sha256(content).hexdigest()
     folder = Path(path)
@@ -133,6 +148,8 @@ def load_model(model_class: type, path: str | Path) -> Any:
         if "statistics_weight" in record:
             moments = {name: arrays[f"statistics.{name}"] for name in _MOMENTS}
             model.statistics_ = PairwiseStatistics(record["statistics_weight"], **moments)
+        if "single_parent" in record:
+            _set_groups(model, record["single_parent"], arrays)
         _check_shapes(model)
     except (KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelFormatError(
@@ -140,6 +157,17 @@ def load_model(model_class: type, path: str | Path) -> Any:
             f"{type(error).__name__}: {error}"
         ) from error
     return model
+
+
+def _set_groups(model: Any, record: dict[str, Any], arrays: dict[str, Any]) -> None:
+    for name in _GROUPS:
+        setattr(model, name, arrays[name])
+    model.link_ = record["link"]
+    model.gk_synergy_ = GKSynergy(*record["gk_synergy"])
+    model.synergy_graph_ = None
+    if record["has_graph"]:
+        graph = {name: arrays[f"synergy_graph.{name}"] for name in _GRAPH}
+        model.synergy_graph_ = SynergyGraph(n_groups=int(graph["labels"].max()) + 1, **graph)
 
 
 def _read_record(file: Path) -> dict[str, Any]:
@@ -185,7 +213,9 @@ def _as_json(name: str, value: Any) -> Any:
         return int(value)
     if isinstance(value, Real):
         return float(value)
-    if isinstance(value, list):
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
         return [_as_json(name, item) for item in value]
     raise TypeError(
         f"{name}={value!r} cannot be saved; give a number or a string, for example an int as "

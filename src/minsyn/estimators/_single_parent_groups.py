@@ -63,9 +63,7 @@ def given_groups(
 ) -> Grouping:
     """Groups by labels; negative labels and features that do not vary belong to none."""
     labels = np.where(varies & (labels >= 0), labels, NO_PARENT)
-    groups = np.searchsorted(np.unique(labels[labels >= 0]), labels)
-    groups[labels < 0] = NO_PARENT
-    return _grouping(groups, None)
+    return _grouping(np.searchsorted(np.unique(labels), labels) - np.any(labels < 0), None)
 
 
 def find_groups(
@@ -110,7 +108,7 @@ def find_groups(
         warnings.warn(
             "no two features are significantly correlated: all are in one group",
             UserWarning,
-            stacklevel=4,
+            stacklevel=6,  # whoever called MinSyn.fit
         )
         return _grouping(everything, None)
     limit = min(max_groups, codes.shape[1])
@@ -128,9 +126,17 @@ def find_groups(
         groups = _settle(dX[:, varying], groups, keep_all=n_groups is not None)
     if (groups < 0).all():
         groups[:] = 0
-    everything[varying] = np.unique(groups, return_inverse=True)[1] - (groups.min() < 0)
-    grouping = _grouping(everything, graph)
+    everything[varying] = groups
+    grouping = _grouping(_numbered(everything), graph)
     return _with_second_parents(dX, grouping) if max_parents == 2 else grouping
+
+
+def _numbered(groups: Int[np.ndarray, " features"]) -> Int[np.ndarray, " features"]:
+    """The same groups, numbered by their first features."""
+    present, first = np.unique(groups, return_index=True)
+    first[present < 0] = -1
+    number = np.argsort(np.argsort(first)) - np.sum(present < 0)
+    return number[np.searchsorted(present, groups)]
 
 
 def _grouping(groups: Int[np.ndarray, " features"], graph: SynergyGraph | None) -> Grouping:
@@ -256,7 +262,9 @@ def _told_by_groups(
     totals = information.max(axis=0) @ variance
     d = int(np.argmax(totals >= _INFORMATION_SHARE * totals.max()))
     degrees = rank[:, d, np.newaxis]
-    p_values = beta.sf(explained[:, d], degrees / 2, np.maximum(n_samples - 1 - degrees, 1) / 2)
+    p_values = np.asarray(
+        beta.sf(explained[:, d], degrees / 2, np.maximum(n_samples - 1 - degrees, 1) / 2)
+    )
     return information[:, d], p_values, d + 1
 
 
@@ -309,8 +317,15 @@ def _with_second_parents(dX: Float[np.ndarray, "samples features"], grouping: Gr
     present = np.arange(grouping.n_groups)
     if grouping.n_groups < 2:
         return grouping
-    _, _, d = _told_by_groups(dX, groups, present, np.maximum(variance, 1e-300))
-    scores = [_components(dX[:, groups == k], d)[0] for k in present]
+    information, _, d = _told_by_groups(dX, groups, present, np.maximum(variance, 1e-300))
+    # A group is the half of its features that others tell least about: together, features with
+    # two parents would bring the second one into the group's own components.
+    scores = []
+    for k in present:
+        own = np.flatnonzero(groups == k)
+        others = np.delete(information[:, own], k, axis=0).max(axis=0)
+        purest = np.argsort(others - information[k, own], kind="stable")
+        scores.append(_components(dX[:, own[purest[: -(-len(own) // 2)]]], d)[0])
     for k in present:
         own = np.flatnonzero(groups == k)
         left = dX[:, own] - scores[k] @ (scores[k].T @ dX[:, own])

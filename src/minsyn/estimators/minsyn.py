@@ -1,5 +1,6 @@
 """Minimally synergistic factors, the paper's method."""
 
+import itertools
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -10,14 +11,23 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from torch import Tensor, nn
 
 from minsyn.estimators._factor_model import FactorModel, Start
+from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training import Device, Precision, TrainingResult, fit_linear_encoder, train
+from minsyn.training import (
+    Device,
+    Precision,
+    TrainingResult,
+    fit_linear_encoder,
+    train,
+    training_progress,
+)
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
 
 __all__ = ["MinSyn"]
@@ -39,11 +49,17 @@ class MinSyn(FactorModel):
 
     Parameters
     ----------
-    n_components : int or None, default=None
-        Number of factors; None takes ``min(n_samples, n_features)``.
-    decoder : {"gaussian", "bernoulli"}, default="gaussian"
+    n_components : int, list of int or None, default=None
+        Number of factors; None takes ``min(n_samples, n_features)``. Single-parent: one number for
+        all groups, shared out so that each further latent goes where the next principal component
+        explains most (at least one each), or one for each group. None counts each group's
+        principal components beyond those of noise.
+    decoder : {"gaussian", "bernoulli", "single-parent"}, default="gaussian"
         "gaussian" (Eq. 9): softplus latents, linear decoder, squared error, for real-valued data.
         "bernoulli" (Eq. 10): sigmoid latents, logistic decoder, cross-entropy, for data in [0, 1].
+        "single-parent": vector factors. Latents come in groups, and each feature has one group as
+        its only parent, so that groups have no Griffith-Koch synergy (Eq. 3). Softplus latents,
+        squared error; the decoder is logistic for data in [0, 1] and linear for others.
     statistics : {"exact", "running"}, default="exact"
         The statistics behind the final decoder: those of the whole training set, or the moving
         average over the training steps that the paper describes (Sec. III).
@@ -86,6 +102,23 @@ class MinSyn(FactorModel):
         Such as `TensorBoardLogger` or `CSVLogger`: told of loss and learning rate every epoch.
     verbose : int, default=0
         Whether to show progress.
+    n_groups : int or "auto", default="auto"
+        Number of groups of the single-parent decoder. "auto" takes what the spectrum of the
+        synergy graph shows, at most ``n_components``.
+    grouping : {"synergy", "correlation"} or array-like of shape (n_features,), default="synergy"
+        How features are grouped: by the synergy of pairs of codes, for comparison by their squared
+        correlations, or by given integer labels, negative for features that belong to none.
+    max_parents : {1, 2}, default=1
+        With 2, a feature gets a second group as a parent where that tells at least 10 % more of its
+        variance. Such features are decoded from both and do not shape the latents. Many of them
+        tie all codes together by synergy: then group by correlation.
+    balance : bool, default=True
+        Whether samples are weighted so that the values of each group are evenly spread: a prior of
+        uniform factors, under which rare values count as much as common ones. It is no part of
+        minimising synergy.
+    alpha : float, default=2e-5
+        Penalty on the squared weights of the single-parent encoder and decoder, relative to the
+        features' variance. It keeps noise that training did not show from being amplified.
 
     Attributes
     ----------
@@ -106,6 +139,22 @@ class MinSyn(FactorModel):
         Number of epochs (L-BFGS: iterations) of that start.
     converged_ : bool
         Whether that start's loss had settled.
+    groups_ : ndarray of shape (n_features,)
+        Single-parent only, as what follows: each feature's parent, from 0; -1 for features that
+        belong to no group, which are reconstructed by their means.
+    parents_ : ndarray of bool, shape (n_groups, n_features)
+        All parents of each feature.
+    latent_groups_ : ndarray of shape (n_components,)
+        The group of each latent.
+    synergy_graph_ : SynergyGraph or None
+        Synergies of pairs of codes and their spectrum, where the groups come from;
+        ``synergy_graph_.plot()`` draws them. None where labels were given or nothing correlates.
+    gk_synergy_ : GKSynergy
+        Measured on the training data, in bits averaged over the features by their variances: what
+        the ``latents`` tell together beyond the best latent, and the ``groups`` beyond the best
+        group.
+    link_ : {"logit", "identity"}
+        Whether reconstructions are logistic in the latents or linear.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -113,6 +162,11 @@ class MinSyn(FactorModel):
 
     Notes
     -----
+    The single-parent decoder is fitted group by group with L-BFGS from two dozen random starts at
+    once for each of ``n_init``; of the training options only ``max_iter`` (evaluations under the
+    last penalty) and ``tol`` (least relative fall of the loss over ten evaluations) apply to it.
+    Its ``loss_curve_`` is of the weighted, penalised loss.
+
     Features and latents that do not vary have zero weight, and correlations of 1 take their
     limits, so the decoder is finite on any finite data. Features count by their variance, as in
     PCA: standardise them first if they should count alike.
@@ -135,23 +189,39 @@ class MinSyn(FactorModel):
     >>> shares = model.components_**2 / np.sum(model.components_**2, axis=1, keepdims=True)
     >>> bool(np.all(np.max([shares[:, :5].sum(1), shares[:, 5:].sum(1)], axis=0) > 0.9))
     True
+
+    Two groups of columns, of which one has two causes:
+
+    >>> causes = rng.normal(size=(300, 3))
+    >>> maps = np.zeros((3, 12))
+    >>> maps[0, :5], maps[1:, 5:] = 1.0, rng.normal(size=(2, 7))
+    >>> X = causes @ maps + 0.3 * rng.normal(size=(300, 12))
+    >>> model = MinSyn(decoder="single-parent", random_state=0).fit(X)
+    >>> model.groups_, model.latent_groups_
+    (array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]), array([0, 1, 1]))
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **FactorModel._parameter_constraints,
-        "decoder": [StrOptions({"gaussian", "bernoulli"})],
+        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "decoder": [StrOptions({"gaussian", "bernoulli", "single-parent"})],
         "statistics": [StrOptions({"exact", "running"})],
         "solver": [StrOptions({"adam", "lbfgs"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 2, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="right")],
+        "n_groups": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "grouping": [StrOptions({"synergy", "correlation"}), "array-like"],
+        "max_parents": [Options(Integral, {1, 2})],
+        "balance": ["boolean"],
+        "alpha": [Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
         self,
-        n_components: int | None = None,
+        n_components: int | Sequence[int] | None = None,
         *,
-        decoder: Literal["gaussian", "bernoulli"] = "gaussian",
+        decoder: Literal["gaussian", "bernoulli", "single-parent"] = "gaussian",
         statistics: Literal["exact", "running"] = "exact",
         solver: Literal["adam", "lbfgs"] = "adam",
         learning_rate: float | Literal["auto"] = "auto",
@@ -168,6 +238,11 @@ class MinSyn(FactorModel):
         checkpoint_every: float = 60.0,
         loggers: Sequence[Any] | None = None,
         verbose: int = 0,
+        n_groups: int | Literal["auto"] = "auto",
+        grouping: Any = "synergy",
+        max_parents: int = 1,
+        balance: bool = True,
+        alpha: float = 2e-5,
     ) -> None:
         self.n_components = n_components
         self.decoder = decoder
@@ -187,6 +262,11 @@ class MinSyn(FactorModel):
         self.checkpoint_every = checkpoint_every
         self.loggers = loggers
         self.verbose = verbose
+        self.n_groups = n_groups
+        self.grouping = grouping
+        self.max_parents = max_parents
+        self.balance = balance
+        self.alpha = alpha
 
     @property
     def _binary_latents(self) -> bool:
@@ -195,6 +275,10 @@ class MinSyn(FactorModel):
     @property
     def _binary_features(self) -> bool:
         return self.decoder == "bernoulli"
+
+    @property
+    def _logistic_output(self) -> bool:
+        return self.link_ == "logit" if self.decoder == "single-parent" else self._binary_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "MinSyn":
@@ -219,6 +303,16 @@ class MinSyn(FactorModel):
             decoder, or have fewer features than components.
         """
         X = self._training_data(X)
+        if self.decoder == "single-parent":
+            asked = self._engine_settings() + ["batch_size"] * (self.batch_size is not None)
+            if asked:
+                raise ValueError(
+                    "decoder='single-parent' is fitted to the whole data, in one process on the "
+                    f"CPU, in one go; found {', '.join(asked)}"
+                )
+            self._fit_single_parent(X)
+            self._warn_unless_converged()
+            return self
         n_components = self._check_n_components(X)
         if self.solver == "lbfgs" and (self.batch_size is not None or self.statistics != "exact"):
             raise ValueError(
@@ -251,6 +345,39 @@ class MinSyn(FactorModel):
         self._set_decoder(X, model.decoder, mean, scale)
         self._warn_unless_converged()
         return self
+
+    def _fit_single_parent(self, X: Float[np.ndarray, "samples features"]) -> None:
+        if isinstance(self.n_components, Integral):
+            self._check_n_components(X)
+        X = X.astype(np.float64, copy=False)
+        self.link_ = "logit" if X.min() >= 0 and X.max() <= 1 else "identity"
+        description = f"{type(self).__name__}, single-parent"
+        with training_progress(
+            description, self.max_iter, loss_unit=1.0, verbose=bool(self.verbose)
+        ) as on_epoch:
+            evaluations = itertools.count(1)
+            fit = fit_single_parent(
+                X,
+                n_components=self.n_components,
+                n_groups=None if self.n_groups == "auto" else self.n_groups,
+                grouping=self.grouping,
+                max_parents=self.max_parents,
+                balance=self.balance,
+                logistic=self.link_ == "logit",
+                penalty=self.alpha,
+                n_init=self.n_init,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                random_state=check_random_state(self.random_state),
+                on_evaluation=lambda loss: on_epoch(next(evaluations), loss),
+            )
+        self.groups_, self.parents_ = fit.grouping.groups, fit.grouping.parents
+        self.latent_groups_, self.synergy_graph_ = fit.latent_groups, fit.grouping.graph
+        self.encoder_weights_, self.encoder_bias_ = fit.encoder_weights, fit.encoder_bias
+        self.components_, self.intercept_ = fit.components, fit.intercept
+        self.loss_curve_, self.n_iter_ = fit.loss_curve, len(fit.loss_curve)
+        self.converged_ = fit.converged
+        self.gk_synergy_ = measured_synergy(self._encode(X), X, self.latent_groups_)
 
     def _initial_module(
         self, n_components: int, varies: Bool[np.ndarray, " features"], generator: torch.Generator

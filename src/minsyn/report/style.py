@@ -44,6 +44,8 @@ class Appearance(NamedTuple):
 _APPEARANCES = {
     "minsyn-bernoulli": Appearance("#0072B2", "o"),
     "minsyn-gaussian": Appearance("#56B4E9", "s"),
+    "minsyn-single-parent": Appearance("#882255", "*"),
+    "oracle": Appearance("#AA9955", "h"),
     "ica": Appearance("#009E73", "^"),
     "infomax": Appearance("#CC79A7", "v"),
     "pca": Appearance("#000000", "D"),
