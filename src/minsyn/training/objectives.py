@@ -6,11 +6,12 @@ never vary have zero weight and are left out once and for all. The losses are th
 decoders, to rounding; the tests hold one against the other.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minsyn.information import bernoulli
@@ -33,6 +34,10 @@ class Objective(ABC):
         self, z: Float[Tensor, "samples latents"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
         """Loss, and its gradient with respect to the latents."""
+
+    @abstractmethod
+    def thinned(self, share: float, generator: torch.Generator | None = None) -> "Objective":
+        """The loss of a random share of the features, at least one where there is any."""
 
     def __call__(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, ""]:
         """Loss of these latents."""
@@ -120,6 +125,16 @@ class GaussianObjective(Objective):
         d_z = d_h - d_h.mean(dim=0) - h * (d_h * h).mean(dim=0)
         return loss, d_z.mul_(per_std * (2 / n_samples))
 
+    def thinned(
+        self, share: float, generator: torch.Generator | None = None
+    ) -> "GaussianObjective":
+        """The loss of a random share of the features that are in use."""
+        columns = _random_columns(self._x.shape[1], share, generator)
+        part = copy.copy(self)
+        part._x = self._x[:, columns]
+        part._variance, part._per_std = self._variance[columns], self._per_std[columns]
+        return part
+
 
 class BernoulliObjective(Objective):
     r"""Cross-entropy of `minsyn.nn.BernoulliDecoder`, its decoder set from these very data.
@@ -188,6 +203,15 @@ class BernoulliObjective(Objective):
         d_z = d_z.addmm_(x, (d_p_zx - w).T).add_(d_p_z).div_(n_samples)
         return loss, d_z
 
+    def thinned(
+        self, share: float, generator: torch.Generator | None = None
+    ) -> "BernoulliObjective":
+        """The loss of a random share of the features that are in use, without the constant."""
+        columns = _random_columns(self._x.shape[1], share, generator)
+        part = copy.copy(self)
+        part._x, part._p_x, part._constant = self._x[:, columns], self._p_x[columns], 0.0
+        return part
+
 
 def _softplus_of_log_odds(
     z: Float[Tensor, "samples latents"],
@@ -223,6 +247,13 @@ def _sum_of_logarithms(numbers: Float[Tensor, "rows columns"]) -> Float[Tensor, 
         first[: len(rest)].mul_(rest)
         numbers = first
     return numbers.log_().sum()
+
+
+def _random_columns(
+    n_features: int, share: float, generator: torch.Generator | None
+) -> Int[Tensor, " columns"]:
+    n_columns = min(n_features, max(1, round(share * n_features)))
+    return torch.randperm(n_features, generator=generator)[:n_columns].sort().values
 
 
 def _varies(x: Float[Tensor, "samples features"]) -> Bool[Tensor, " features"]:
