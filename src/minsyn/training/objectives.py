@@ -187,8 +187,10 @@ class BernoulliObjective(Objective):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
         """Cross-entropy summed over features and averaged over samples, and its gradient."""
         x, p_x, n_samples = self._x, self._p_x, len(z)
-        p_z, p_zx = z.mean(dim=0), z.T @ x / n_samples
-        w, b, cells = bernoulli.ci_decoder_cells(p_zx, p_z, p_x, self._flip)
+        p_z = z.mean(dim=0)
+        cov = (z - p_z).T @ x / n_samples
+        p_zx = torch.addcmul(cov, p_z[:, None], p_x)
+        w, b, cells = bernoulli.ci_decoder_cells(cov, p_z, p_x, self._flip)
         softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b)
         loss = self._constant - (w * p_zx).sum() - b @ p_x + softplus / n_samples
 
