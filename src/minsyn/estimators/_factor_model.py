@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn.estimators._persistence import load_model, save_model
+from minsyn.estimators._streaming import is_stream, stream_of_known_features
 from minsyn.training import (
     Device,
     Precision,
@@ -152,8 +153,9 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
+        X : array-like of shape (n_samples, n_features), or a stream
+            Data; paths, sparse matrices and whatever else `minsyn.training.as_samples` reads by
+            blocks too.
 
         Returns
         -------
@@ -161,8 +163,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Latents: positive, or in [0, 1] where they are binary.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return self._encode(X)
+        return np.concatenate([self._encode(x) for x in self._blocks(X)])
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Expected observations given latents.
@@ -185,8 +186,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
+        X : array-like of shape (n_samples, n_features), or a stream
+            Data, as `transform` takes them.
         """
         return self.inverse_transform(self.transform(X))
 
@@ -195,8 +196,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
+        X : array-like of shape (n_samples, n_features), or a stream
+            Data, as `transform` takes them.
         y : ignored
             Present for scikit-learn's interface.
 
@@ -207,11 +208,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             binary; higher is better.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        natural = self._natural(self._encode(X))
-        if not self._binary_features:
-            return -float(np.mean(np.sum((X - self._mean(natural)) ** 2, axis=1)))
-        return float(np.mean(np.sum(X * natural - np.logaddexp(0, natural), axis=1)))
+        total, n_samples = 0.0, 0
+        for x in self._blocks(X):
+            natural = self._natural(self._encode(x))
+            if self._binary_features:
+                scores = np.sum(x * natural - np.logaddexp(0, natural), axis=1)
+            else:
+                scores = -np.sum((x - self._mean(natural)) ** 2, axis=1)
+            total, n_samples = total + float(scores.sum()), n_samples + len(x)
+        return total / n_samples
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model into a folder, as safetensors and JSON.
@@ -253,6 +258,13 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return load_model(cls, path)
 
+    def _blocks(self, X: Any) -> Iterator[Float[np.ndarray, "samples features"]]:
+        """Samples of the features that the model knows: all at once, or blocks of a stream."""
+        if is_stream(X):
+            yield from stream_of_known_features(self, X).blocks()
+        else:
+            yield validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
@@ -271,15 +283,22 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Float[np.ndarray, "samples features"]:
         return expit(natural) if self._logistic_output else natural
 
-    def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        if self._binary_features and (X.min() < 0 or X.max() > 1):
-            raise ValueError(
-                f"binary features must lie in [0, 1]; X ranges from {X.min():.6g} to "
-                f"{X.max():.6g}. Scale it, for example with "
-                "sklearn.preprocessing.MinMaxScaler, or choose a decoder for real values"
-            )
+    def _training_data(self, X: Any, reset: bool = True) -> Float[np.ndarray, "samples features"]:
+        X = validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=2
+        )
+        self._check_range(X.min(), X.max())
         return X
+
+    def _check_range(self, minimum: Any, maximum: Any, name: str = "X") -> None:
+        """Refuse values outside [0, 1] where features are binary."""
+        low, high = float(np.min(minimum)), float(np.max(maximum))
+        if self._binary_features and (low < 0 or high > 1):
+            raise ValueError(
+                f"binary features must lie in [0, 1]; {name} ranges from {low:.6g} to {high:.6g}. "
+                "Scale it, for example with sklearn.preprocessing.MinMaxScaler, or choose a "
+                "decoder for real values"
+            )
 
     @staticmethod
     def _origin_and_scale(
@@ -293,8 +312,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         mean[constant], variance[constant] = X[0, constant], 0.0
         return mean, float(np.sqrt(variance.mean())) or 1.0
 
-    def _check_n_components(self, X: Float[np.ndarray, "samples features"]) -> int:
-        n_samples, n_features = X.shape
+    def _check_n_components(self, n_samples: int, n_features: int) -> int:
         if self.n_components is None:
             return min(n_samples, n_features)
         if not isinstance(self.n_components, Integral):
@@ -302,7 +320,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"n_components={self.n_components!r} must be one number, but for groups of latents "
                 "(decoder='single-parent')"
             )
-        if self.n_components > n_features:
+        if int(self.n_components) > n_features:
             raise ValueError(
                 f"n_components={self.n_components} must be at most the number of features, "
                 f"{n_features}: lower it"

@@ -167,7 +167,7 @@ class AutoEncoder(FactorModel):
             The fitted estimator.
         """
         X = self._training_data(X)
-        n_components = self._check_n_components(X)
+        n_components = self._check_n_components(*X.shape)
         mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
         scale = 1.0
         if not self._binary_features:  # Adam's steps and float32 want features of mean square 1

@@ -1,7 +1,7 @@
 """Minimally synergistic factors, the paper's method."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -13,10 +13,12 @@ from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from minsyn.estimators._factor_model import FactorModel, Start
 from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
+from minsyn.estimators._streaming import PartialFit, exact_statistics, fit_stream, is_stream
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
@@ -76,7 +78,8 @@ class MinSyn(FactorModel):
         Adam's step size for features scaled to mean square 1. "auto" is 2 / n_features, at most
         0.05, so that a step changes the latents alike whatever the number of features.
     batch_size : int or None, default=None
-        Most samples a step, at least 2 (one sample has no statistics); None takes all of them.
+        Most samples a step, at least 2 (one sample has no statistics); None takes all of them, or
+        512 where the data are read by blocks.
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     max_iter : int, default=5000
@@ -86,7 +89,8 @@ class MinSyn(FactorModel):
         than this fraction than over the same number of epochs before. L-BFGS stops when an
         iteration lowers the loss by less than the fraction ``tol / n_iter_no_change``.
     n_iter_no_change : int, default=50
-        Length of the windows that ``tol`` compares.
+        Length of the windows that ``tol`` compares. Where the data are read by blocks it counts
+        training steps, rounded up to whole epochs: passes over large data take many steps each.
     n_init : int or "auto", default="auto"
         Number of random starts. Adam fits each and keeps the one with the lowest training loss.
         L-BFGS compares them after a few iterations and fits the best to the end. "auto" is 1, but
@@ -173,6 +177,13 @@ class MinSyn(FactorModel):
     once for each of ``n_init``; of the training options only ``max_iter`` (evaluations under the
     last penalty) and ``tol`` (least relative fall of the loss over ten evaluations) apply to it.
     Its ``loss_curve_`` is of the weighted, penalised loss.
+
+    Data that are not an array in memory are passed over by blocks, and memory does not grow with
+    them: a path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a memmap, a sparse matrix,
+    a Dataset or DataLoader of torch, or what `minsyn.training.as_samples` made of others. This is
+    for the Gaussian and the Bernoulli decoder with ``solver="adam"``; each epoch is one pass, and
+    there is one before for the means and one after for exact statistics. With L-BFGS and the
+    single-parent decoder a memmap is an array as any other.
 
     Features and latents that do not vary have zero weight, and correlations of 1 take their
     limits, so the decoder is finite on any finite data. Features count by their variance, as in
@@ -294,8 +305,9 @@ class MinSyn(FactorModel):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training data; in [0, 1] for the Bernoulli decoder.
+        X : array-like of shape (n_samples, n_features), or a stream
+            Training data; in [0, 1] for the Bernoulli decoder. What is no array in memory (see
+            Notes) is read by blocks.
         y : ignored
             Present for scikit-learn's interface.
 
@@ -308,8 +320,14 @@ class MinSyn(FactorModel):
         ------
         ValueError
             If the data hold NaN or fewer than two samples, lie outside [0, 1] for the Bernoulli
-            decoder, or have fewer features than components.
+            decoder, or have fewer features than components; if data that are read by blocks are
+            given to a solver or decoder that needs all of them at once.
         """
+        self.__dict__.pop("_partial_fit", None)
+        if is_stream(X) and not (isinstance(X, np.memmap) and not self._takes_streams):
+            fit_stream(self, X)
+            self._warn_unless_converged()
+            return self
         X = self._training_data(X)
         if self.decoder == "single-parent":
             asked = self._engine_settings() + ["batch_size"] * (self.batch_size is not None)
@@ -321,7 +339,7 @@ class MinSyn(FactorModel):
             self._fit_single_parent(X)
             self._warn_unless_converged()
             return self
-        n_components = self._check_n_components(X)
+        n_components = self._check_n_components(*X.shape)
         if self.solver == "lbfgs" and self._only_adam():
             raise ValueError(
                 "solver='lbfgs' works on the whole data with exact statistics, in one process on "
@@ -346,9 +364,83 @@ class MinSyn(FactorModel):
 
         model = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
         self._set_encoder(*model.encoder_of_all(varies), mean, scale)
-        self._set_decoder(X, model.decoder, mean, scale)
+        self._set_decoder([X], model.decoder, mean, scale)
         self._warn_unless_converged()
         return self
+
+    @available_if(lambda self: self.decoder != "single-parent")
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> "MinSyn":
+        """Go on learning from a batch of samples: one step of Adam, whatever ``solver`` is.
+
+        The state of Adam is kept from call to call, but not in a saved or newly fitted model:
+        after `fit` or `load`, training goes on from the encoder found there. The decoder is set
+        from the moving average of the statistics of the batches (``momentum``), each with the
+        latents after its step; exact statistics would need the earlier samples again.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            At least two samples, better hundreds: what features are about is learned from their
+            correlations in the batch. With ``batch_size`` there are steps on so many at a time.
+            The first batch says what the features' mean and scale are, as far as training is
+            concerned, and, for ``n_components=None``, how many factors there are. A feature that
+            does not vary in it is learned about from the first batch that it varies in.
+        y : ignored
+            Present for scikit-learn's interface.
+
+        Returns
+        -------
+        MinSyn
+            The estimator; ``loss_curve_`` has one more entry for each call, and ``converged_`` is
+            False, as no call can tell.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, or if other devices, precisions or processes, checkpoints or loggers are
+            asked for.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from minsyn import MinSyn
+        >>> rng = np.random.default_rng(0)
+        >>> model = MinSyn(n_components=1, random_state=0)
+        >>> for _ in range(100):
+        ...     X = np.repeat(rng.exponential(size=(50, 1)), 5, axis=1) + rng.normal(size=(50, 5))
+        ...     model = model.partial_fit(X)
+        >>> bool(-model.score(X) < 0.7 * X.var(axis=0).sum())
+        True
+        """
+        if self._engine_settings():
+            raise ValueError(
+                "partial_fit runs in one process on the CPU, a step at a time; found "
+                f"{', '.join(self._engine_settings())}. Use fit for these"
+            )
+        X = self._training_data(
+            X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
+        )
+        if not hasattr(self, "_partial_fit"):
+            self._partial_fit = PartialFit(self, X)
+        self._partial_fit(self, X)
+        return self
+
+    @property
+    def _takes_streams(self) -> bool:
+        return self.solver != "lbfgs" and self.decoder != "single-parent"
+
+    @property
+    def _step_size(self) -> float:
+        """Adam's."""
+        if self.learning_rate == "auto":
+            return min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
+        return self.learning_rate
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self._takes_streams
+        return tags
 
     def _only_adam(self) -> list[str]:
         """What is asked for that L-BFGS cannot do."""
@@ -369,7 +461,7 @@ class MinSyn(FactorModel):
 
     def _fit_single_parent(self, X: Float[np.ndarray, "samples features"]) -> None:
         if isinstance(self.n_components, Integral):
-            self._check_n_components(X)
+            self._check_n_components(*X.shape)
         X = X.astype(np.float64, copy=False)
         self.link_ = "logit" if X.min() >= 0 and X.max() <= 1 else "identity"
         description = f"{type(self).__name__}, single-parent"
@@ -424,15 +516,11 @@ class MinSyn(FactorModel):
             z = model(inputs)
             return model.decoder.loss(z, targets) if objective is None else objective(z)
 
-        if self.learning_rate == "auto":
-            learning_rate = min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
-        else:
-            learning_rate = self.learning_rate
         return train(
             model,
             loss,
             samples,
-            learning_rate=learning_rate,
+            learning_rate=self._step_size,
             batch_size=self.batch_size,
             max_epochs=self.max_iter,
             tol=self.tol,
@@ -473,15 +561,14 @@ class MinSyn(FactorModel):
 
     def _set_decoder(
         self,
-        X: Float[np.ndarray, "samples features"],
+        blocks: Iterable[Float[np.ndarray, "rows features"]],
         decoder: Decoder,
         mean: Float[np.ndarray, " features"],
         scale: float,
     ) -> None:
         """The final decoder, in float64, from the exact or the running statistics."""
         if self.statistics == "exact":
-            X = X.astype(np.float64, copy=False)
-            self.statistics_ = PairwiseStatistics.of(self._encode(X), X)
+            statistics = exact_statistics(self, blocks)
         else:
             running = decoder.running.statistics()
             moments = {
@@ -492,7 +579,11 @@ class MinSyn(FactorModel):
                 moments["mean_x"] = mean + scale * moments["mean_x"]
                 moments["cov_zx"] = scale * moments["cov_zx"]
                 moments["var_x"] = scale**2 * moments["var_x"]
-            self.statistics_ = PairwiseStatistics(running.weight, **moments)
+            statistics = PairwiseStatistics(running.weight, **moments)
+        self._decode_from(statistics)
+
+    def _decode_from(self, statistics: PairwiseStatistics) -> None:
+        self.statistics_ = statistics
         if self.decoder == "gaussian":
             self.components_, self.intercept_ = gaussian.ci_linear_map(self.statistics_)
         else:
