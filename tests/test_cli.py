@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import minsyn
 from minsyn.cli import app
 
-FIGURES = ("fig3", "fig4", "loss_against_acc")
+FIGURES = ("fig3", "fig4", "loss_against_acc", "draws")
 
 
 def invoke(*arguments):
@@ -53,6 +53,9 @@ def test_benchmark_from_letters_to_figures(tmp_path):
         assert (out / "figures" / f"{name}.pdf").exists()
         assert f"{name}.png" in result.output.replace("\n", "")
     assert "PCA" in result.output and "49.83" in result.output
+
+    assert {"p_holm", "low", "high"} <= set(pd.read_csv(out / "summary.csv").columns)
+    assert json.loads((out / "summary.json").read_text())["confidence"] == 0.95
 
     # The same again does nothing again; another draw adds to it.
     tables = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
@@ -129,6 +132,7 @@ def wait_for(condition, process, seconds=60):
     ("arguments", "code", "message"),
     [
         (("--methods", "pcs"), 2, "methods: 'pcs' is unknown; did you mean 'pca'?"),
+        (("--methods", "pca", "--reference", "ica"), 2, "reference: 'ica' is not among the"),
         (("--methods", ","), 2, "methods: none given"),
         (("--draws", 0), 2, "draws: 0 must be at least 1"),
         (("--components", 2353), 2, "n_components: 2353 must be from 1 to 149"),

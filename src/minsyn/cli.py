@@ -93,9 +93,18 @@ def benchmark(
         typer.Option(
             help="Methods, separated by commas or in repeated options. Known: "
             "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
-            "`denoising` (the default seven), and `minsyn-bernoulli-batch`, which decodes each "
-            "batch with the batch's own statistics.",
-            show_default="the paper's seven",
+            "`denoising` (the paper's seven), `minsyn-single-parent`, `oracle` (told the "
+            "positions of the characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` "
+            "(slow); and `minsyn-bernoulli-batch`, which decodes each batch with the batch's own "
+            "statistics.",
+            show_default="the first nine",
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Method that the others are tested against (Wilcoxon, Holm-corrected).",
+            show_default="minsyn-gaussian",
         ),
     ] = None,
     components: Components = 9,
@@ -114,15 +123,19 @@ def benchmark(
     Each method is fitted on every draw of letters. Finished cells stay in the output folder: the
     same command goes on where it was stopped, and more methods or draws add to what is there.
 
-    Writes results.csv, table.md and figures/ into the output folder.
+    The table has means with bootstrap intervals over draws, and paired tests against a reference.
+
+    Writes results.csv (every draw), summary.csv, summary.json, table.md and figures/ into the
+    output folder.
     """
     with _clear_errors(output):
         chosen = _methods(methods, batch_size)
+        _require_reference(reference, chosen)
         experiment = _experiment(
             letters, chosen, draws, components, resample, samples_per_word, seed
         )
         store, failures = _run(experiment, output, jobs, overwrite)
-        _report_benchmark(experiment, store, letters)
+        _report_benchmark(experiment, store, letters, reference)
         _exit_with(store, failures)
 
 
@@ -192,6 +205,14 @@ def _methods(keys: list[str] | None, batch_size: int) -> tuple["Method", ...]:
     return tuple(present)
 
 
+def _require_reference(reference: str | None, methods: tuple["Method", ...]) -> None:
+    keys = [method.key for method in methods]
+    if reference is not None and reference not in keys:
+        raise ValueError(
+            f"reference: {reference!r} is not among the methods; choose one of {', '.join(keys)}"
+        )
+
+
 def _sizes(text: str) -> list[int]:
     parts = text.replace(",", " ").split()
     odd = next((part for part in parts if not part.isdecimal()), None)
@@ -243,20 +264,24 @@ def _run(
     return store, failures
 
 
-def _report_benchmark(experiment: "Experiment", store: "Store", letters: str) -> None:
-    from minsyn.benchmark import DEFAULT_METHODS
+def _report_benchmark(
+    experiment: "Experiment", store: "Store", letters: str, reference: str | None
+) -> None:
+    from minsyn.benchmark import DEFAULT_METHODS, REFERENCE
     from minsyn.report import benchmark_figures
 
     def command(rows: list["MethodSummary"]) -> str:
         keys = [row.key for row in rows]
         methods = "" if keys == list(DEFAULT_METHODS) else f" --methods {','.join(keys)}"
-        return _command("benchmark", letters, experiment, rows) + methods
+        against = "" if reference in (None, REFERENCE) else f" --reference {reference}"
+        return _command("benchmark", letters, experiment, rows) + methods + against
 
     _report(
         experiment,
         store,
         command,
         lambda results, rows: benchmark_figures(experiment, results, rows),
+        reference or REFERENCE,
     )
 
 
@@ -275,6 +300,7 @@ def _report_batches(
         store,
         command,
         lambda results, rows: {"batch_statistics": batch_figure(results, sizes)},
+        "minsyn-bernoulli",
     )
 
 
@@ -283,24 +309,46 @@ def _report(
     store: "Store",
     command: Callable[[list["MethodSummary"]], str],
     figures: Callable[[list["CellResult"], list["MethodSummary"]], dict[str, "Figure"]],
+    reference: str,
 ) -> None:
-    """Write results.csv, table.md and figures; print the table and where they are."""
+    """Write all results, tables and figures; print the tables and where they are."""
     from minsyn._atomic import write_atomically
-    from minsyn.benchmark import caption, markdown_table, results_frame, summarise, table_notes
-    from minsyn.report import save_figures, terminal_table
+    from minsyn.benchmark import (
+        caption,
+        compare,
+        comparison_note,
+        markdown_table,
+        results_frame,
+        summarise,
+        summary_frame,
+        summary_json,
+        table_notes,
+    )
+    from minsyn.report import save_figures, terminal_comparisons, terminal_table
 
     results = store.results()
     rows = summarise(results, experiment.methods)
-    csv, table = store.folder / "results.csv", store.folder / "table.md"
-    write_atomically(csv, results_frame(results, experiment.seed).to_csv(index=False))
-    write_atomically(table, markdown_table(rows, experiment, command(rows)))
+    tests = compare(results, [row.key for row in rows if not row.leaks], reference)
+    summary = summary_frame(rows, tests)
+    texts = {
+        "results.csv": results_frame(results, experiment.seed).to_csv(index=False),
+        "summary.csv": summary.to_csv(index=False),
+        "summary.json": summary_json(summary, experiment),
+        "table.md": markdown_table(rows, experiment, command(rows), tests),
+    }
+    for name, text in texts.items():
+        write_atomically(store.folder / name, text)
     drawn = save_figures(figures(results, rows), store.folder / "figures") if rows else []
     _console.print()
     _console.print(terminal_table(rows))
     for paragraph in (caption(rows, experiment), *table_notes(rows)):
         _console.print(escape(paragraph), style="dim")
+    if tests:
+        _console.print()
+        _console.print(terminal_comparisons(rows, tests))
+        _console.print(escape(comparison_note(rows, tests)), style="dim")
     _console.print()
-    for path in (csv, table, *drawn):
+    for path in (*(store.folder / name for name in texts), *drawn):
         _console.print(escape(str(path)), soft_wrap=True)
 
 

@@ -1,4 +1,5 @@
 import pytest
+from sklearn.pipeline import Pipeline
 
 from minsyn.benchmark import (
     DEFAULT_METHODS,
@@ -26,7 +27,8 @@ def test_the_paper_s_table():
 @pytest.mark.parametrize("key", [*DEFAULT_METHODS, *FURTHER_METHODS, "minsyn-bernoulli-batch"])
 def test_estimators_take_components_and_seed(key):
     (method,) = find_methods([key])
-    estimator = method.make(3, 7)
+    made = method.make(3, 7)
+    estimator = made[-1] if isinstance(made, Pipeline) else made
     assert (estimator.n_components, estimator.random_state) == (3, 7)
 
 

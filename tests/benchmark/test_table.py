@@ -18,9 +18,12 @@ def test_mean_and_deviation_beside_the_paper_s(tiny, cell):
     text = markdown_table(summarise(results), tiny(), "minsyn benchmark --x")
     rows = lines(text)
     assert rows["PCA"] == (
-        "| PCA | **42.00 ± 2.83** | 90.50 ± 0.71 | 0.600 ± 0.141 | 49.83 | 85.23 | 0.950 |"
+        "| PCA | **42.00 ± 2.83** [40.00, 44.00] | 90.50 ± 0.71 [90.00, 91.00] "
+        "| 0.600 ± 0.141 [0.500, 0.700] | 49.83 | 85.23 | 0.950 |"
     )
-    assert rows["ICA"].startswith("| ICA | 50.00 ± 0.00 | **80.00 ± 0.00** | **0.200 ± 0.000** |")
+    assert rows["ICA"].startswith(
+        "| ICA | 50.00 ± 0.00 [50.00, 50.00] | **80.00 ± 0.00** [80.00, 80.00] |"
+    )
     assert list(rows).index("ICA") < list(rows).index("PCA")  # the paper's order
     for part in ("typewriter", "2 draws", "seed 0", "`minsyn benchmark --x`"):
         assert part in text
@@ -84,6 +87,12 @@ def test_csv_has_a_row_a_cell(cell):
     wanted = {"train_loss", "test_loss", "acc", "fit_seconds", "n_iter", "converged", "seed"}
     assert wanted <= set(frame.columns)
     assert frame.to_csv(index=False).splitlines()[2].startswith("pca,0,5,1,50.0,90.0,0.9,0,0.1,,")
+
+
+def test_oracle_is_no_best_row(tiny, cell):
+    rows = summarise([cell("oracle", test_loss=1.0), cell("pca"), cell("ica", test_loss=95.0)])
+    assert best(rows, "test_loss") == {"pca"}
+    assert "told which pixels" in markdown_table(rows, tiny())
 
 
 def test_own_methods_come_last(cell, own_method):

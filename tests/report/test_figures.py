@@ -13,6 +13,7 @@ from minsyn.report import (
     ScoreCloud,
     WordsRow,
     figure_of_batches,
+    figure_of_draws,
     figure_of_maps,
     figure_of_scores,
     figure_of_words,
@@ -133,3 +134,21 @@ def test_same_figure_same_bytes(tmp_path, rng):
 def test_no_global_state():
     code = "import minsyn.report, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_draw_is_shown_beside_mean_and_interval(rng, pixels):
+    scores = rng.normal(50, 4, size=(3, 7))
+    clouds = [
+        ScoreCloud("pca", "PCA", *scores),
+        ScoreCloud("oracle", "Oracle", *(scores[:, :1] / 2)),
+    ]
+    figure = figure_of_draws(clouds)
+    for axes, values in zip(figure.axes, scores, strict=True):
+        many, mean, one, same = (c.get_offsets() for c in axes.collections)
+        np.testing.assert_allclose(np.sort(many[:, 0]), np.sort(values))
+        np.testing.assert_allclose(mean[:, 0], [values.mean()])
+        assert len(one) == len(same) == 1
+        (line,) = axes.lines  # a single draw has no interval
+        low, high = line.get_xdata()
+        assert values.min() <= low < values.mean() < high <= values.max()
+    assert pixels(figure).std() > 5

@@ -6,6 +6,16 @@ a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
 from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.inference import (
+    CONFIDENCE,
+    REFERENCE,
+    SCORES,
+    Comparison,
+    bootstrap_interval,
+    compare,
+    holm,
+    least_p_value,
+)
 from minsyn.benchmark.methods import (
     DEFAULT_METHODS,
     FURTHER_METHODS,
@@ -18,23 +28,35 @@ from minsyn.benchmark.methods import (
 from minsyn.benchmark.run import CellFailure, WorkerDiedError, missing_cells, run
 from minsyn.benchmark.store import SettingsMismatchError, Store
 from minsyn.benchmark.summary import (
-    SCORES,
     MethodSummary,
     Score,
     best,
     results_frame,
     summarise,
+    summary_frame,
+    summary_json,
 )
-from minsyn.benchmark.table import caption, markdown_table, paper_texts, table_notes
+from minsyn.benchmark.table import (
+    caption,
+    comparison_note,
+    comparison_table,
+    comparison_texts,
+    markdown_table,
+    paper_texts,
+    table_notes,
+)
 
 __all__ = [
+    "CONFIDENCE",
     "DEFAULT_METHODS",
     "FURTHER_METHODS",
     "METHODS",
+    "REFERENCE",
     "SCORES",
     "BatchDecodedMinSyn",
     "CellFailure",
     "CellResult",
+    "Comparison",
     "Experiment",
     "Method",
     "MethodSummary",
@@ -45,9 +67,16 @@ __all__ = [
     "WorkerDiedError",
     "batch_method",
     "best",
+    "bootstrap_interval",
     "caption",
+    "compare",
+    "comparison_note",
+    "comparison_table",
+    "comparison_texts",
     "decoder_maps",
     "find_methods",
+    "holm",
+    "least_p_value",
     "markdown_table",
     "missing_cells",
     "paper_texts",
@@ -56,6 +85,8 @@ __all__ = [
     "run",
     "run_cell",
     "summarise",
+    "summary_frame",
+    "summary_json",
     "table_notes",
 ]
 

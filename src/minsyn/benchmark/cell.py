@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from minsyn.benchmark.methods import Method
@@ -81,7 +82,8 @@ def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
     """What each latent adds to each feature, by a fitted estimator.
 
     This is ``components_``, except for scikit-learn's FastICA, whose ``components_`` is the
-    *unmixing* matrix, the encoder: there it is the mixing matrix, transposed.
+    *unmixing* matrix, the encoder: there it is the mixing matrix, transposed. Of a pipeline the
+    last step counts.
 
     Parameters
     ----------
@@ -101,6 +103,8 @@ def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
     >>> np.abs(decoder_maps(ica)).max().round() > 9
     np.True_
     """
+    if isinstance(estimator, Pipeline):
+        return decoder_maps(estimator[-1])
     if isinstance(estimator, FastICA):
         return np.asarray(estimator.mixing_.T)
     return np.asarray(estimator.components_)
@@ -191,7 +195,8 @@ def run_cell(
         concentrations = character_concentration(maps, words.groups)
     settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     live = ~np.isnan(concentrations)
-    n_iter = getattr(estimator, "n_iter_", None)
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    n_iter = getattr(last, "n_iter_", None)
     train_rows, test_rows = _examples(len(train)), _examples(len(test))
     return CellResult(
         method=method.key,

@@ -147,6 +147,38 @@ def _pca(n_components: int, random_state: int) -> Any:
     return PCA(n_components, svd_solver="full", random_state=random_state)
 
 
+def _nmf(n_components: int, random_state: int) -> Any:
+    from sklearn.decomposition import NMF
+
+    # The default starts from random numbers; "nndsvda" starts from the singular vectors.
+    return NMF(n_components, init="nndsvda", max_iter=1000, random_state=random_state)
+
+
+def _sparse_pca(n_components: int, random_state: int) -> Any:
+    from sklearn.decomposition import SparsePCA
+
+    # It adds nothing to speak of to 20 iterations here; each takes about half a second.
+    return SparsePCA(n_components, alpha=1, method="cd", max_iter=100, random_state=random_state)
+
+
+def _dictionary(n_components: int, random_state: int) -> Any:
+    from sklearn.decomposition import DictionaryLearning
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    # Centred as PCA is, or one of few atoms goes to the mean. Codes are found in transform as in
+    # fit, by the lasso; the default there, orthogonal matching pursuit, takes one atom a word.
+    lasso = DictionaryLearning(
+        n_components,
+        alpha=1,
+        fit_algorithm="cd",
+        transform_algorithm="lasso_cd",
+        transform_alpha=1,
+        random_state=random_state,
+    )
+    return make_pipeline(StandardScaler(with_std=False), lasso)
+
+
 def _autoencoder(noise_std: float, n_components: int, random_state: int) -> Any:
     from minsyn.estimators import AutoEncoder
 
@@ -213,12 +245,15 @@ FURTHER_METHODS: Mapping[str, Method] = MappingProxyType(
                 partial(_single_parent, 3),
                 knows_positions=True,
             ),
+            Method("nmf", "NMF", _nmf),
+            Method("sparse-pca", "SparsePCA", _sparse_pca),
+            Method("dictionary", "DictionaryLearning", _dictionary),
         )
     }
 )
 
-#: The keys of the paper's seven methods.
-DEFAULT_METHODS: tuple[str, ...] = tuple(METHODS)
+#: The keys of the paper's seven methods, of single-parent MinSyn, and of the oracle that bounds it.
+DEFAULT_METHODS: tuple[str, ...] = (*METHODS, "minsyn-single-parent", "oracle")
 
 
 def batch_method(batch_size: int) -> Method:

@@ -1,5 +1,6 @@
 """Cells summed up: a row for each cell, a row for each method."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,12 +8,19 @@ import numpy as np
 import pandas as pd
 
 from minsyn.benchmark.cell import CellResult
+from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.inference import CONFIDENCE, SCORES, Comparison, bootstrap_interval
 from minsyn.benchmark.methods import FURTHER_METHODS, METHODS, Method, PaperScores, find_methods
 
-__all__ = ["SCORES", "MethodSummary", "Score", "best", "results_frame", "summarise"]
-
-#: The scores of the table, with the decimals that they are shown with. Lower is better for all.
-SCORES: Mapping[str, int] = {"train_loss": 2, "test_loss": 2, "acc": 3}
+__all__ = [
+    "MethodSummary",
+    "Score",
+    "best",
+    "results_frame",
+    "summarise",
+    "summary_frame",
+    "summary_json",
+]
 
 _COLUMNS = (
     "method",
@@ -28,6 +36,12 @@ _COLUMNS = (
     "converged",
 )
 
+_SUMMARY_COLUMNS = (
+    *("method", "label", "score", "draws", "mean", "std", "low", "high", "paper"),
+    *("reference", "paired_draws", "difference", "difference_low", "difference_high"),
+    *("p_value", "p_holm"),
+)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -39,10 +53,13 @@ class Score:
         Mean; NaN if a draw has none.
     std : float or None
         Sample standard deviation, from two draws on.
+    interval : tuple of two float, or None
+        Bootstrap interval of the mean, from two draws on.
     """
 
     mean: float
     std: float | None
+    interval: tuple[float, float] | None = None
 
     def text(self, decimals: int) -> str:
         """The score as tables show it.
@@ -62,6 +79,24 @@ class Score:
         return f"{self.mean:.{decimals}f}" + (
             "" if self.std is None else f" ± {self.std:.{decimals}f}"
         )
+
+    def interval_text(self, decimals: int) -> str:
+        """The interval as tables show it; empty without one.
+
+        Parameters
+        ----------
+        decimals : int
+            Digits after the point.
+
+        Examples
+        --------
+        >>> Score(48.812, 2.1, (47.001, 50.1)).interval_text(2)
+        '[47.00, 50.10]'
+        """
+        if self.interval is None:
+            return ""
+        low, high = self.interval
+        return f"[{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
 @dataclass(frozen=True)
@@ -84,6 +119,8 @@ class MethodSummary:
         What the paper reports.
     leaks : bool
         Whether the losses are not to be ranked with others'.
+    knows_positions : bool
+        Whether the method is told the partition that others must find: a bound, not ranked.
     """
 
     key: str
@@ -94,6 +131,12 @@ class MethodSummary:
     scores: Mapping[str, Score]
     paper: PaperScores | None
     leaks: bool
+    knows_positions: bool = False
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the row's scores count among those of which the best is marked."""
+        return not (self.leaks or self.knows_positions)
 
 
 def results_frame(results: Sequence[CellResult], seed: int) -> pd.DataFrame:
@@ -123,6 +166,74 @@ def results_frame(results: Sequence[CellResult], seed: int) -> pd.DataFrame:
         for cell in chosen
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"n_iter": "Int64"})
+
+
+def summary_frame(
+    rows: Sequence[MethodSummary], comparisons: Sequence[Comparison] = ()
+) -> pd.DataFrame:
+    """A row for each method and score: all digits of what the tables show.
+
+    Parameters
+    ----------
+    rows : sequence of MethodSummary
+        Rows of the table.
+    comparisons : sequence of Comparison
+        Tests against the reference.
+
+    Returns
+    -------
+    DataFrame
+        As ``summary.csv`` has it.
+
+    Examples
+    --------
+    >>> summary_frame([]).columns[:4].tolist()
+    ['method', 'label', 'score', 'draws']
+    """
+    tests = {(test.key, test.score): test for test in comparisons}
+    records = []
+    for row in rows:
+        for name, score in row.scores.items():
+            test = tests.get((row.key, name))
+            low, high = score.interval or (None, None)
+            test_low, test_high = (test.interval if test else None) or (None, None)
+            values = (
+                *(row.key, row.label, name, row.draws, score.mean, score.std, low, high),
+                None if row.paper is None else getattr(row.paper, name),
+                *(getattr(test, field, None) for field in ("reference", "draws", "difference")),
+                *(test_low, test_high),
+                *(getattr(test, field, None) for field in ("p_value", "p_holm")),
+            )
+            records.append(values)
+    return pd.DataFrame(records, columns=list(_SUMMARY_COLUMNS)).astype({"paired_draws": "Int64"})
+
+
+def summary_json(summary: pd.DataFrame, experiment: Experiment) -> str:
+    """A summary with the settings that it belongs to, as ``summary.json`` has it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `summary_frame`.
+    experiment : Experiment
+        What it comes from.
+
+    Returns
+    -------
+    str
+        JSON: an object of ``settings``, ``confidence`` and ``scores``, a list of the rows.
+
+    Examples
+    --------
+    >>> import json
+    >>> from minsyn.datasets import load_letters
+    >>> text = summary_json(summary_frame([]), Experiment(load_letters("typewriter")))
+    >>> list(json.loads(text))
+    ['settings', 'confidence', 'scores']
+    """
+    scores = json.loads(summary.to_json(orient="records", double_precision=15))
+    record = {"settings": experiment.settings(), "confidence": CONFIDENCE, "scores": scores}
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
 def summarise(results: Sequence[CellResult], methods: Iterable[Method] = ()) -> list[MethodSummary]:
@@ -155,7 +266,8 @@ def best(rows: Sequence[MethodSummary], score: str) -> set[str]:
     Parameters
     ----------
     rows : sequence of MethodSummary
-        Rows of a table. Those whose reconstructions leak are not ranked.
+        Rows of a table. Those whose reconstructions leak, or that are told the positions of the
+        characters, are not ranked.
     score : str
         A name in `SCORES`.
 
@@ -169,7 +281,7 @@ def best(rows: Sequence[MethodSummary], score: str) -> set[str]:
     >>> best([], "acc")
     set()
     """
-    means = {row.key: round(row.scores[score].mean, SCORES[score]) for row in rows if not row.leaks}
+    means = {row.key: round(row.scores[score].mean, SCORES[score]) for row in rows if row.is_ranked}
     if len(means) < 2:
         return set()
     lowest = min((mean for mean in means.values() if not np.isnan(mean)), default=None)
@@ -180,9 +292,9 @@ def _summary(method: Method, results: Sequence[CellResult]) -> MethodSummary:
     cells = [result for result in results if result.method == method.key]
     scores = {}
     for name in SCORES:
-        values = np.array([getattr(cell, name) for cell in cells])
+        values = np.array([getattr(cell, name) for cell in cells], dtype=float)
         std = float(values.std(ddof=1)) if len(values) > 1 else None
-        scores[name] = Score(float(values.mean()), std)
+        scores[name] = Score(float(values.mean()), std, bootstrap_interval(values))
     return MethodSummary(
         key=method.key,
         label=method.label,
@@ -192,6 +304,7 @@ def _summary(method: Method, results: Sequence[CellResult]) -> MethodSummary:
         scores=scores,
         paper=method.paper,
         leaks=method.leaks,
+        knows_positions=method.knows_positions,
     )
 
 

@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 
 from minsyn.benchmark.experiment import Experiment
-from minsyn.benchmark.summary import SCORES, MethodSummary, Score, best
+from minsyn.benchmark.inference import CONFIDENCE, SCORES, Comparison, least_p_value
+from minsyn.benchmark.summary import MethodSummary, Score, best
 
-__all__ = ["caption", "markdown_table", "table_notes"]
+__all__ = [
+    "caption",
+    "comparison_note",
+    "comparison_table",
+    "comparison_texts",
+    "markdown_table",
+    "paper_texts",
+    "table_notes",
+]
 
 _MINSYN_BINARY_NOTE = (
     "The paper reports 12.94 / 48.12 / 0.558 for MinSyn (Binary). With a decoder whose statistics "
@@ -20,11 +29,24 @@ _LEAK_NOTE = (
     "are not ranked."
 )
 
+_ORACLE_NOTE = (
+    "The oracle is told which pixels belong to which character. It bounds what can be expected of "
+    "the other rows and is not ranked."
+)
+
+
+_PERCENT = round(100 * CONFIDENCE)
+
 
 def markdown_table(
-    rows: Sequence[MethodSummary], experiment: Experiment, command: str | None = None
+    rows: Sequence[MethodSummary],
+    experiment: Experiment,
+    command: str | None = None,
+    comparisons: Sequence[Comparison] = (),
 ) -> str:
-    """Mean ± standard deviation over draws, beside the paper's values, best in bold.
+    """Mean ± deviation over draws and interval, beside the paper's values, best in bold.
+
+    The comparisons, if any, are a second table below.
 
     Parameters
     ----------
@@ -34,6 +56,8 @@ def markdown_table(
         What they come from.
     command : str, optional
         The command that made them.
+    comparisons : sequence of Comparison
+        Tests of these rows against one of them.
 
     Returns
     -------
@@ -55,6 +79,8 @@ def markdown_table(
     ]
     for note in table_notes(rows):
         lines += ["", note]
+    if comparisons:
+        lines += ["", *comparison_table(rows, comparisons), "", comparison_note(rows, comparisons)]
     if command is not None:
         lines += ["", f"Made by `{command}`."]
     return "\n".join(lines) + "\n"
@@ -88,12 +114,16 @@ def caption(rows: Sequence[MethodSummary], experiment: Experiment) -> str:
         else f", {experiment.samples_per_word} images of each word"
     )
     vocabulary = experiment.vocabulary
+    spread = (
+        f" ± standard deviation over draws and, in brackets, a {_PERCENT} % bootstrap interval "
+        "of the mean (BCa)"
+    )
     return (
         f"Letters: {experiment.letters.name}; {draws} draw{'' if draws == 1 else 's'}, "
         f"seed {experiment.seed}; {experiment.n_components} factors, resample: "
         f"{experiment.resample}{per_word}; {len(vocabulary.train)} words to train on, "
         f"{len(vocabulary.test)} held out. Mean"
-        f"{' ± standard deviation over draws' if draws > 1 else ' of the only draw'}; losses are "
+        f"{spread if draws > 1 else ' of the only draw'}; losses are "
         "squared errors summed over the pixels and averaged over the words, ACC is in nats, and "
         "lower is better for all."
     )
@@ -121,6 +151,8 @@ def table_notes(rows: Sequence[MethodSummary]) -> list[str]:
         notes.append(_MINSYN_BINARY_NOTE)
     if any(row.leaks for row in rows):
         notes.append(_LEAK_NOTE)
+    if any(row.knows_positions for row in rows):
+        notes.append(_ORACLE_NOTE)
     draws = max((row.draws for row in rows), default=0)
     fewer = [f"{row.label} has {row.draws}" for row in rows if row.draws < draws]
     if fewer:
@@ -136,11 +168,126 @@ def table_notes(rows: Sequence[MethodSummary]) -> list[str]:
     return notes
 
 
+def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Comparison]) -> list[str]:
+    """Differences from the reference, with intervals and corrected p-values, as Markdown.
+
+    Parameters
+    ----------
+    rows : sequence of MethodSummary
+        Rows of the table above, for labels and order.
+    comparisons : sequence of Comparison
+        Tests of these rows against one of them.
+
+    Returns
+    -------
+    list of str
+        Lines; significant p-values are bold.
+
+    Examples
+    --------
+    >>> comparison_table([], [])
+    ['| Difference from the reference | Train loss | p | Test loss | p | ACC | p |', ...]
+    """
+    labels = {row.key: row.label for row in rows}
+    reference = comparisons[0].reference if comparisons else ""
+    lines = [
+        f"| Difference from {labels.get(reference, 'the reference')} | Train loss | p | Test loss "
+        "| p | ACC | p |",
+        "|:--|--:|--:|--:|--:|--:|--:|",
+    ]
+    tests = {(test.key, test.score): test for test in comparisons}
+    for key, label in labels.items():
+        if (key, "test_loss") not in tests:
+            continue
+        cells = [label]
+        for score in SCORES:
+            test = tests[key, score]
+            difference, interval, p_value = comparison_texts(test)
+            cells.append(f"{difference} {interval}".rstrip())
+            cells.append(f"**{p_value}**" if test.p_holm < 1 - CONFIDENCE else p_value)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def comparison_texts(test: Comparison) -> tuple[str, str, str]:
+    """The difference, its interval and the corrected p-value as tables show them.
+
+    Parameters
+    ----------
+    test : Comparison
+        A method against the reference.
+
+    Returns
+    -------
+    tuple of three str
+
+    Examples
+    --------
+    >>> comparison_texts(Comparison("pca", "ica", "acc", 9, 0.2, (0.1, 0.31), 0.0039, 0.0078))
+    ('+0.200', '[+0.100, +0.310]', '0.008')
+    """
+    decimals = SCORES[test.score]
+    if test.draws == 0:
+        return "–", "", "–"
+    interval = ""
+    if test.interval is not None:
+        low, high = test.interval
+        interval = f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"
+    p_value = f"{test.p_holm:.3f}" if test.p_holm >= 0.001 else f"{test.p_holm:.0e}"
+    return f"{test.difference:+.{decimals}f}", interval, p_value
+
+
+def comparison_note(rows: Sequence[MethodSummary], comparisons: Sequence[Comparison]) -> str:
+    """What the tests are, and whether they can show anything with so few draws.
+
+    Parameters
+    ----------
+    rows : sequence of MethodSummary
+        Rows of the table.
+    comparisons : sequence of Comparison
+        Tests of these rows against one of them.
+
+    Returns
+    -------
+    str
+        Empty without comparisons.
+
+    Examples
+    --------
+    >>> test = Comparison("pca", "minsyn-gaussian", "acc", 5, 0.2, None, 0.0625, 0.0625)
+    >>> print(comparison_note([], [test]))
+    Differences from minsyn-gaussian ... no difference can be significant at 5 %, ...
+    """
+    if not comparisons:
+        return ""
+    key = comparisons[0].reference
+    label = next((row.label for row in rows if row.key == key), key)
+    n_tests = len({test.key for test in comparisons})
+    draws = max(test.draws for test in comparisons)
+    level = 1 - CONFIDENCE
+    text = (
+        f"Differences from {label} on the same draws, with {_PERCENT} % bootstrap intervals: "
+        "below 0 is better. p: two-sided Wilcoxon signed-rank test, corrected by Holm's method for "
+        f"{n_tests} method{'' if n_tests == 1 else 's'}."
+    )
+    least = least_p_value(draws, n_tests)
+    if least < level:
+        return text
+    enough = next(n for n in range(draws + 1, 65) if least_p_value(n, n_tests) < level)
+    return (
+        f"{text} With {draws} draw{'' if draws == 1 else 's'} the smallest p this test can give is "
+        f"{least:.3g}: no difference can be significant at {100 - _PERCENT} %, however large; with "
+        f"{enough} draws it can. Intervals from so few draws are too short."
+    )
+
+
 def _row(row: MethodSummary, rows: Sequence[MethodSummary]) -> str:
     cells = [row.label]
     for name, decimals in SCORES.items():
-        text = row.scores[name].text(decimals)
-        cells.append(f"**{text}**" if row.key in best(rows, name) else text)
+        score = row.scores[name]
+        text = score.text(decimals)
+        marked = f"**{text}**" if row.key in best(rows, name) else text
+        cells.append(f"{marked} {score.interval_text(decimals)}".rstrip())
     cells += paper_texts(row)
     return f"| {' | '.join(cells)} |"
 

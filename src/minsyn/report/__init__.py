@@ -2,13 +2,14 @@
 
 from minsyn.report.batches import BatchCurve, figure_of_batches
 from minsyn.report.benchmark import batch_figure, benchmark_figures, save_figures
+from minsyn.report.draws import figure_of_draws
 from minsyn.report.factors import figure_of_factors
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
 from minsyn.report.synergy_graph import figure_of_synergy_graph
-from minsyn.report.terminal import terminal_table
+from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.words import WordsRow, figure_of_words
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "benchmark_figures",
     "cell_progress",
     "figure_of_batches",
+    "figure_of_draws",
     "figure_of_factors",
     "figure_of_maps",
     "figure_of_scores",
@@ -28,5 +30,6 @@ __all__ = [
     "figure_of_words",
     "save",
     "save_figures",
+    "terminal_comparisons",
     "terminal_table",
 ]

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from minsyn.benchmark import METHODS, SCORES, CellResult, Experiment, MethodSummary, batch_method
 from minsyn.report.batches import BatchCurve, figure_of_batches
+from minsyn.report.draws import figure_of_draws
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
@@ -19,7 +20,7 @@ __all__ = ["batch_figure", "benchmark_figures", "save_figures"]
 def benchmark_figures(
     experiment: Experiment, results: Sequence[CellResult], rows: Sequence[MethodSummary]
 ) -> dict[str, Figure]:
-    """Decoder maps, reconstructions, and loss against ACC.
+    """Decoder maps, reconstructions, loss against ACC, and every score of every draw.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def benchmark_figures(
     -------
     dict of str to Figure
         "fig3" and "fig4" of the paper, of the first draw that all methods have (or most), and
-        "loss_against_acc" of all draws. Empty without results.
+        "loss_against_acc" and "draws" of all draws. Empty without results.
 
     Examples
     --------
@@ -46,6 +47,7 @@ def benchmark_figures(
     draw = _fullest_draw(cells, rows)
     if draw is None:
         return {}
+    clouds = [ScoreCloud(row.key, row.label, **_by_draw(results, row.key)) for row in rows]
     words = experiment.words(draw)
     shown = [(row, cells[row.key, draw]) for row in rows if (row.key, draw) in cells]
     first = shown[0][1]
@@ -66,10 +68,8 @@ def benchmark_figures(
             ],
             words.image_shape,
         ),
-        "loss_against_acc": figure_of_scores(
-            [ScoreCloud(row.key, row.label, **_by_draw(results, row.key)) for row in rows],
-            experiment.vocabulary.length,
-        ),
+        "loss_against_acc": figure_of_scores(clouds, experiment.vocabulary.length),
+        "draws": figure_of_draws(clouds),
     }
 
 

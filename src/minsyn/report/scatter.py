@@ -1,13 +1,14 @@
 """Reconstruction against concentration, every draw of every method."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from minsyn.benchmark import bootstrap_interval
 from minsyn.report.labels import label_points
 from minsyn.report.style import WIDTH, appearance, new_figure, styled
 
@@ -27,7 +28,8 @@ class ScoreCloud(NamedTuple):
 def figure_of_scores(clouds: Sequence[ScoreCloud], n_groups: int = 3) -> Figure:
     """Draw train and test loss against ACC: small marks are draws, large ones their means.
 
-    Methods are named beside their means. Low and to the left is good.
+    Lines through a mean are its bootstrap intervals. Methods are named beside their means. Low and
+    to the left is good.
 
     Parameters
     ----------
@@ -93,6 +95,11 @@ def _mark_even_spread(axes: Axes, n_groups: int) -> None:
 def _draw_cloud(axes: Axes, cloud: ScoreCloud, loss: Float[np.ndarray, " draws"]) -> None:
     colour, marker = appearance(cloud.key)
     axes.scatter(cloud.acc, loss, s=9, c=colour, marker=marker, alpha=0.6, linewidths=0)
+    across, along = bootstrap_interval(cloud.acc), bootstrap_interval(loss)
+    if across is not None and along is not None:
+        line: dict[str, Any] = {"color": colour, "linewidth": 0.9, "alpha": 0.8, "zorder": 2}
+        axes.plot(across, [loss.mean()] * 2, **line)
+        axes.plot([cloud.acc.mean()] * 2, along, **line)
     axes.scatter(
         cloud.acc.mean(),
         loss.mean(),

@@ -51,6 +51,9 @@ _APPEARANCES = {
     "pca": Appearance("#000000", "D"),
     "autoencoder": Appearance("#D55E00", "P"),
     "denoising": Appearance("#E69F00", "X"),
+    "nmf": Appearance("#777777", "<"),
+    "sparse-pca": Appearance("#777777", "d"),
+    "dictionary": Appearance("#777777", ">"),
 }
 _OTHERS = tuple(Appearance("#777777", marker) for marker in "<>ph*d8")
 
