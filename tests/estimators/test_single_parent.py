@@ -175,6 +175,32 @@ def test_many_starts_are_minimised_at_once(rng):
         assert found <= minimize(rosen, start, jac=rosen_der, method="L-BFGS-B").fun + 1e-6
 
 
+def test_weak_groups_do_not_collapse(rng):
+    """Penalties that are more than the data bear bring all weights to 0, a saddle: then less."""
+    X = rng.random((150, 60)) < 0.5 + 0.25 * np.tanh(rng.normal(size=(150, 1)))
+    fit = fitting.fit_group(
+        X.astype(float),
+        np.ones(150),
+        2,
+        logistic=True,
+        penalty=2e-5,
+        n_init=1,
+        max_iter=1000,
+        tol=1e-3,
+        random_state=np.random.RandomState(0),
+        on_evaluation=lambda loss: None,
+    )
+    assert fit.loss < 0.9 * X.var(axis=0).sum()
+    problem = fitting._Problem(X.astype(float), np.ones(150), 2, True)
+    starts = problem.starts(3, np.random.RandomState(0))
+    a, _, d, _ = problem._parts(starts)
+    a[1, :, 0] = d[1, 0] = 0.0
+    revived = problem.revived(starts, np.random.RandomState(1))
+    a_new, _, d_new, _ = problem._parts(revived)
+    assert np.linalg.norm(a_new[1, :, 0]) > 0.1 and np.linalg.norm(d_new[1, 0]) > 0.1
+    np.testing.assert_array_equal(revived[[0, 2]], starts[[0, 2]])
+
+
 def test_balancing_weights_even_out_values(rng):
     X = np.repeat(rng.normal(size=(3, 9)), [30, 9, 1], axis=0)
     weights = fitting.balancing_weights(X)

@@ -21,6 +21,13 @@ __all__ = [
 #: Penalties are first this strong and then fall to the one asked for: with weak penalties from the
 #: start, most starts end in poor local optima. Each holds for so many evaluations.
 _ANNEALING = ((1e-3, 60), (3e-4, 40), (1e-4, 60))
+#: Starts lie along so many principal components, or twice as many as there are latents.
+_START_COMPONENTS = 8
+#: Variance that latents have besides, where a first decoder is regressed on them.
+_START_RIDGE = 1e-3
+#: A loss, relative to that of the means, at which nothing is left but the means: all weights are 0,
+#: from where gradients lead nowhere. And a latent's weights, relative to the strongest latent's.
+_COLLAPSED, _DEAD = 0.95, 0.02
 #: How much more weights of the decoder cost than those of the encoder. Only the product counts, but
 #: for the bend of the activations.
 _DECODER_PENALTY = 100.0
@@ -169,8 +176,9 @@ def fit_group(
         x = problem.starts(n_starts, random_state)
         for strong, n_evaluations in _ANNEALING:
             objective = problem.objective(max(strong, penalty))
-            x, loss, _ = minimise_batch(objective, x, min(n_evaluations, max_iter), tol, record)
-            x = x[loss.argsort()[: max(len(x) // 2, 1)]]
+            tried, loss, _ = minimise_batch(objective, x, min(n_evaluations, max_iter), tol, record)
+            if loss.min() < _COLLAPSED:  # else this penalty is more than the data bear
+                x = problem.revived(tried[loss.argsort()[: max(len(x) // 2, 1)]], random_state)
         x, loss, settled = minimise_batch(problem.objective(penalty), x, max_iter, tol, record)
         lowest = int(loss.argmin())
         if best is None or float(loss[lowest]) < best[0]:
@@ -256,17 +264,40 @@ class _Problem:
     def starts(
         self, n_starts: int, random_state: np.random.RandomState
     ) -> Float[np.ndarray, "starts k"]:
-        """Pre-activations of unit variance, mostly along the first components."""
-        share = self.std / np.sqrt(np.sum(self.std**2))
-        mean = np.clip(self.mean, 0.02, 0.98)
-        intercept = log_odds(mean) if self.logistic else np.zeros(self.n_features)
-        parts = (
-            random_state.normal(size=(n_starts, self.rank, self.n_latents)) * share[:, np.newaxis],
-            np.zeros((n_starts, self.n_latents)),
-            0.1 * random_state.normal(size=(n_starts, self.n_latents, self.n_features)),
-            np.tile(intercept, (n_starts, 1)),
-        )
+        """Pre-activations of unit variance along the first components, in their proportions.
+
+        With the many small components of noisy samples, penalties would bring all weights to 0.
+        """
+        first = np.arange(self.rank) < max(_START_COMPONENTS, 2 * self.n_latents)
+        share = first * self.std / np.sqrt(np.sum(self.std[first] ** 2))
+        a = random_state.normal(size=(n_starts, self.rank, self.n_latents)) * share[:, np.newaxis]
+        z = np.logaddexp(0, self.scores @ a)
+        mean_z = np.sum(self.weight * z, axis=1, keepdims=True)
+        dz = z - mean_z
+        # Least squares; for a logistic decoder, to first order around the means. From weights that
+        # know nothing of the data it takes long to leave the neighbourhood of 0.
+        weighted = (self.weight * dz).swapaxes(1, 2)
+        ridge = _START_RIDGE * np.eye(self.n_latents)
+        d = np.linalg.solve(weighted @ dz + ridge, weighted @ self.targets)
+        c = np.zeros(self.n_features)
+        if self.logistic:
+            mean = np.clip(self.mean, 0.02, 0.98)
+            d, c = d / np.maximum(mean * (1 - mean), 0.05), log_odds(mean)
+        parts = (a, np.zeros((n_starts, self.n_latents)), d, c - (mean_z @ d)[:, 0])
         return _float32(np.concatenate([part.reshape(n_starts, -1) for part in parts], axis=1))
+
+    def revived(
+        self, x: Float[np.ndarray, "starts k"], random_state: np.random.RandomState
+    ) -> Float[np.ndarray, "starts k"]:
+        """The same, but latents that strong penalties brought to 0 start anew."""
+        fresh = self.starts(len(x), random_state)
+        a, _, d, _ = self._parts(x := x.copy())
+        a_fresh, _, d_fresh, _ = self._parts(fresh)
+        size = np.linalg.norm(a, axis=1) * np.linalg.norm(d, axis=2)
+        dead = (size <= _DEAD * size.max(axis=1, keepdims=True))[:, np.newaxis]
+        np.copyto(a, a_fresh, where=dead)
+        np.copyto(d, d_fresh, where=dead.swapaxes(1, 2))
+        return x
 
     def _parts(self, x: Float[np.ndarray, "starts k"]) -> tuple[Any, Any, Any, Any]:
         r, m, p = self.rank, self.n_latents, self.n_features

@@ -15,7 +15,7 @@ _SUFFICIENT = 1e-4
 #: By how much a step that did not is shortened.
 _SHORTER = 0.4
 #: The fall of the loss is judged over this many evaluations.
-_WINDOW = 10
+_WINDOW = 20
 
 #: Losses (starts,) and gradients (starts, k) at points (starts, k).
 Objective = Callable[[Any], tuple[Any, Any]]
@@ -42,7 +42,7 @@ def minimise_batch(
     max_evaluations : int
         Most evaluations.
     tol : float
-        Stops when over ten evaluations no start's loss falls by more than this fraction.
+        Stops when over twenty evaluations no start's loss falls by more than this fraction.
     on_evaluation : callable
         Told the lowest loss after each evaluation.
 

@@ -175,7 +175,7 @@ class MinSyn(FactorModel):
     -----
     The single-parent decoder is fitted group by group with L-BFGS from two dozen random starts at
     once for each of ``n_init``; of the training options only ``max_iter`` (evaluations under the
-    last penalty) and ``tol`` (least relative fall of the loss over ten evaluations) apply to it.
+    last penalty) and ``tol`` (least relative fall of the loss over twenty evaluations) apply to it.
     Its ``loss_curve_`` is of the weighted, penalised loss.
 
     Data that are not an array in memory are passed over by blocks, and memory does not grow with
