@@ -370,7 +370,8 @@ class MinSyn(FactorModel):
         """Go on learning from a batch of samples: one step of Adam, whatever ``solver`` is.
 
         The state of Adam is kept from call to call, but not in a saved or newly fitted model:
-        after `fit` or `load`, training goes on from the encoder found there. The decoder is set
+        after `fit` or `load`, training goes on from the encoder found there, with a loss that first
+        rises a little, as the first steps of Adam are long at an optimum. The decoder is set
         from the moving average of the statistics of the batches (``momentum``), each with the
         latents after its step; exact statistics would need the earlier samples again.
 
