@@ -1,11 +1,11 @@
-"""An epoch of MinSyn on a file against one of a plain autoencoder on the same file, and its memory.
+"""An epoch of MinSyn on a file against a plain autoencoder's on the same file, and its memory.
 
-Run as ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/streaming.py``. Writes a temporary
-.npy file of 200,000 x 2,000 float32 (1.6 GB), numbers in [0, 1] with 20 causes. The autoencoder (a
-softplus encoder, cross-entropy, default Adam) and MinSyn's training step run over the same stream
-in batches of 512, in turns; the table has medians of the times, and of the ratios of each round.
-Then whole fits of an epoch in fresh processes, to a tenth of the samples and to all: their peak
-memory.
+Run as ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/streaming.py``. Writes a
+temporary .npy file of 200,000 x 2,000 float32 (1.6 GB), numbers in [0, 1] with 20 causes. The
+autoencoder (a softplus encoder, cross-entropy, default Adam) and MinSyn's training step run over
+the same stream in batches of 512, in turns; the table has medians of the times, and of the ratios
+of each round. Then whole fits of an epoch in fresh processes, to a tenth of the samples and to all:
+their peak memory.
 ``--profile`` shows where the time of an epoch goes.
 """
 
@@ -81,6 +81,7 @@ class EpochClock:
         self.seconds = []
 
     def batches(self, *arguments):
+        """Those of the stream."""
         start = time.perf_counter()
         yield from self.samples.batches(*arguments)
         self.seconds.append(time.perf_counter() - start)
