@@ -71,6 +71,7 @@ def test_fit_says_what_it_does(folder, tmp_path):
 
 def test_a_large_table_is_passed_over_by_blocks(folder, tmp_path, monkeypatch):
     words = ("--n-components", 2, "--scale", "standard", "--drop", "count", "--max-iter", 8)
+    words += ("--solver", "adam")
     for model in ("whole", "blocks"):
         result = run("fit", folder / "x.csv", "--output", tmp_path / model, *words)
         assert result.exit_code == 0, result.output

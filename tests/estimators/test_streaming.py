@@ -30,7 +30,13 @@ def unit_interval_data(rng):
 
 
 def settings(decoder, **others):
-    return {"decoder": decoder, "max_iter": 12, "tol": 0.0, "random_state": 0} | others
+    return {
+        "decoder": decoder,
+        "solver": "adam",
+        "max_iter": 12,
+        "tol": 0.0,
+        "random_state": 0,
+    } | others
 
 
 def assert_same_model(a, b, rtol=1e-3, atol=1e-4):
@@ -224,8 +230,8 @@ def test_partial_fit_learns(decoder, X, rng):
     model = MinSyn(2, decoder=decoder, learning_rate=0.1, random_state=0)
     for x in batches(X, 150, rng):
         model.partial_fit(x)
-    fitted = MinSyn(2, decoder=decoder, max_iter=300, random_state=0).fit(X)
-    untrained = MinSyn(2, decoder=decoder, max_iter=1, random_state=0).fit(X)
+    fitted = MinSyn(2, **settings(decoder, max_iter=300)).fit(X)
+    untrained = MinSyn(2, **settings(decoder, max_iter=1)).fit(X)
     gap = fitted.score(X) - untrained.score(X)
     assert model.score(X) > fitted.score(X) - 0.1 * gap
     assert model.n_iter_ == len(model.loss_curve_) == 150 and not model.converged_

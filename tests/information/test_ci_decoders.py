@@ -76,3 +76,12 @@ def test_gaussian_map_is_in_the_variables_own_units(rng):
     np.testing.assert_allclose(
         scaled_z @ scaled[0] + scaled[1], 0.1 * (z @ weights + intercept) + 5, rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("stuck", [0.0, 0.5, 1.0])
+def test_a_source_that_never_varies_has_no_weight_in_single_precision(rng, stuck):
+    Z = np.stack([np.full(50, stuck), rng.random(50)], axis=1).astype(np.float32)
+    X = (rng.random((50, 20)) < np.linspace(0, 1, 20)).astype(np.float32)
+    weights, _ = bernoulli.ci_linear_map(PairwiseStatistics.of(Z, X))
+    assert weights.dtype == np.float32
+    assert np.abs(weights[0]).max() < 1e-6

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from minsyn.training import fit_linear_encoder
+from minsyn.training.lbfgs import SampleSpan
 from minsyn.training.objectives import GaussianObjective
 
 
@@ -18,7 +19,7 @@ def fit(inputs, **settings):
     objective = GaussianObjective(torch.from_numpy(inputs))
     defaults = {"max_iter": 500, "tol": 1e-6}
     fitted = fit_linear_encoder(
-        objective, torch.nn.functional.softplus, inputs, start, **(defaults | settings)
+        objective, torch.nn.functional.softplus, inputs, [start], **(defaults | settings)
     )
     return objective, fitted
 
@@ -61,3 +62,28 @@ def test_the_limit_of_float32_is_convergence_and_the_limit_of_iterations_is_not(
         noise = ((noise - noise.mean(axis=0)) / noise.std()).astype(np.float32)
         assert fit(noise, tol=0.0)[1][2].converged
     assert not fit(inputs, max_iter=2)[1][2].converged
+
+
+def test_of_several_starts_the_best_is_continued(inputs):
+    objective = GaussianObjective(torch.from_numpy(inputs))
+    activation = torch.nn.functional.softplus
+    generator = torch.Generator().manual_seed(0)
+    settings = {"max_iter": 500, "tol": 1e-6, "generator": generator}
+    starts = [np.random.default_rng(s).normal(size=(2, inputs.shape[1])) for s in range(4)]
+    single = [fit_linear_encoder(objective, activation, inputs, [s], **settings) for s in starts]
+    losses = [result.loss for _, _, result in single]
+    several = fit_linear_encoder(objective, activation, inputs, starts, **settings)[2]
+    assert several.loss == pytest.approx(min(losses), rel=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(5, 40), (40, 5), (6, 6)])
+def test_span_keeps_what_the_samples_see_of_weights(rng, shape):
+    X = rng.normal(size=shape)
+    X[:, -1] = X[:, 0]  # not of full rank
+    W = rng.normal(size=(3, shape[1]))
+    span = SampleSpan(X)
+    assert span.rank == np.linalg.matrix_rank(X)
+    np.testing.assert_allclose(X @ span.weights(span.coordinates(W)).T, X @ W.T, atol=1e-10)
+    basis = span.basis.double().numpy()
+    np.testing.assert_allclose(basis @ span.coordinates(W).T, X @ W.T, atol=1e-5)
+    assert np.mean(np.sum(basis**2, axis=1)) == pytest.approx(1, rel=1e-5)

@@ -80,6 +80,7 @@ class BatchDecodedMinSyn:
         self._model = MinSyn(
             self.n_components,
             decoder="bernoulli",
+            solver="adam",
             batch_size=self.batch_size,
             random_state=self.random_state,
         ).fit(X)

@@ -105,7 +105,7 @@ class Method:
 def _minsyn(decoder: Any, n_components: int, random_state: int) -> Any:
     from minsyn.estimators import MinSyn
 
-    return MinSyn(n_components, decoder=decoder, random_state=random_state)
+    return MinSyn(n_components, decoder=decoder, solver="adam", random_state=random_state)
 
 
 def _single_parent(n_init: int, n_components: int, random_state: int) -> Any:

@@ -58,7 +58,7 @@ def fit(
         list[str] | None, typer.Option(help="Columns of numbers that are no features.")
     ] = None,
     solver: Annotated[
-        str | None, typer.Option(help="`adam` or `lbfgs`.", show_default="as MinSyn")
+        str | None, typer.Option(help="`auto`, `adam` or `lbfgs`.", show_default="as MinSyn")
     ] = None,
     batch_size: Annotated[
         int | None,
@@ -229,7 +229,7 @@ def _print_model(model: "MinSyn", unit: "np.ndarray | None", output: Path, secon
 
     # A Bernoulli decoder's statistics are of the scaled features.
     summary = summarise_factors(model.statistics_, unit if model.decoder == "gaussian" else None)
-    rounds = "iterations" if model.solver == "lbfgs" else "epochs"
+    rounds = "rounds of training"
     console = Console(highlight=False)
     console.print(
         f"The {len(model.components_)} factors explain {summary.explained:.1%} of the variance; "

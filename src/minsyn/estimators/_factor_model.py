@@ -117,7 +117,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_components: Any
     max_iter: int
     n_iter_no_change: int
-    n_init: int
+    n_init: Any
     random_state: int | np.random.RandomState | None
     device: Device
     precision: Precision
@@ -331,8 +331,9 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self,
         fit_once: Callable[[Start], tuple[Module, TrainingResult]],
         scale: float,
+        n_starts: int,
     ) -> Module:
-        """Of ``n_init`` random starts the module with the lowest loss; its course is kept.
+        """Of several random starts the module with the lowest loss; its course is kept.
 
         Losses are told in the units of the data, of which real-valued ones were divided by
         ``scale`` for training.
@@ -342,9 +343,12 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         fabric = launch(self.device, self.precision, self.loggers or ())
         verbose = bool(self.verbose) and (fabric is None or fabric.is_global_zero)
         fits = []
-        for number in range(1, self.n_init + 1):
-            description = f"{type(self).__name__}, start {number} of {self.n_init}"
-            settings = self._train_settings(number) | {"fabric": fabric, "loss_unit": unit}
+        for number in range(1, n_starts + 1):
+            description = f"{type(self).__name__}, start {number} of {n_starts}"
+            settings = self._train_settings(number, n_starts) | {
+                "fabric": fabric,
+                "loss_unit": unit,
+            }
             with training_progress(
                 description, self.max_iter, loss_unit=unit, verbose=verbose
             ) as on_epoch:
@@ -356,7 +360,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.converged_ = result.converged
         return module
 
-    def _train_settings(self, number: int) -> dict[str, Any]:
+    def _train_settings(self, number: int, n_starts: int) -> dict[str, Any]:
         """Checkpoints and logged names of a start, each its own."""
         configuration: dict[str, Any] = {"estimator": type(self).__name__, "start": number}
         for name, value in self.get_params(deep=False).items():
@@ -370,7 +374,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "checkpoint_dir": None if folder is None else Path(folder, f"start-{number}"),
             "checkpoint_every": self.checkpoint_every,
             "configuration": configuration,
-            "name": f"start {number}/" if self.n_init > 1 else "",
+            "name": f"start {number}/" if n_starts > 1 else "",
         }
 
     def _engine_settings(self) -> list[str]:

@@ -77,7 +77,7 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
     for exact statistics a last pass merges those of the blocks in float64.
     """
     samples = as_samples(X)
-    if model.decoder == "single-parent" or model.solver != "adam":
+    if model.decoder == "single-parent" or model.solver == "lbfgs":
         what = "solver='lbfgs'" if model.decoder != "single-parent" else "decoder='single-parent'"
         raise ValueError(
             f"{what} works on the whole data in memory, and takes no files, sparse matrices or "
@@ -121,7 +121,7 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
             **start.settings,
         )
 
-    module = model._best_start(fit_once, scale)
+    module = model._best_start(fit_once, scale, model._n_starts(1))
     weights, bias = module.encoder_of_all(varies)
     model._set_encoder(weights, bias, columns.mean, scale)
     model._set_decoder(samples.blocks(), module.decoder, columns.mean, scale)

@@ -39,6 +39,10 @@ __all__ = ["MinSyn"]
 _PRE_ACTIVATION_STEP = 2.0
 #: Adam's step size is not raised further for tables of few features.
 _MAX_LEARNING_RATE = 0.05
+#: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
+_MAX_SPAN = 2000
+#: Random starts of L-BFGS for the Bernoulli decoder.
+_BERNOULLI_STARTS = 8
 
 
 class MinSyn(FactorModel):
@@ -65,10 +69,11 @@ class MinSyn(FactorModel):
     statistics : {"exact", "running"}, default="exact"
         The statistics behind the final decoder: those of the whole training set, or the moving
         average over the training steps that the paper describes (Sec. III).
-    solver : {"adam", "lbfgs"}, default="adam"
+    solver : {"auto", "adam", "lbfgs"}, default="auto"
         "adam" takes gradient steps on the whole data or on batches, as in the paper. "lbfgs" runs
         in the span of the samples, on the whole data with exact statistics only; it needs about a
-        tenth of the steps.
+        tenth of the steps. "auto" is "lbfgs" wherever it can do what is asked and the span has at
+        most 2,000 dimensions, else "adam".
     learning_rate : float or "auto", default="auto"
         Adam's step size for features scaled to mean square 1. "auto" is 2 / n_features, at most
         0.05, so that a step changes the latents alike whatever the number of features.
@@ -86,8 +91,10 @@ class MinSyn(FactorModel):
     n_iter_no_change : int, default=50
         Length of the windows that ``tol`` compares. Where the data are read by blocks it counts
         training steps, rounded up to whole epochs: passes over large data take many steps each.
-    n_init : int, default=1
-        Number of random starts; the one with the lowest training loss is kept.
+    n_init : int or "auto", default="auto"
+        Number of random starts. Adam fits each and keeps the one with the lowest training loss.
+        L-BFGS compares them after a few iterations and fits the best to the end. "auto" is 1, but
+        8 for L-BFGS and the Bernoulli decoder, whose loss has many local minima.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial encoder and the order of mini-batches.
     device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
@@ -174,9 +181,9 @@ class MinSyn(FactorModel):
     Data that are not an array in memory are passed over by blocks, and memory does not grow with
     them: a path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a memmap, a sparse matrix,
     a Dataset or DataLoader of torch, or what `minsyn.training.as_samples` made of others. This is
-    for the Gaussian and the Bernoulli decoder with ``solver="adam"``; each epoch is one pass, and
-    there is one before for the means and one after for exact statistics. With L-BFGS and the
-    single-parent decoder a memmap is an array as any other.
+    for the Gaussian and the Bernoulli decoder, and trains with Adam; each epoch is one pass, and
+    there is one before for the means and one after for exact statistics. With ``solver="lbfgs"``
+    and with the single-parent decoder a memmap is an array as any other.
 
     Features and latents that do not vary have zero weight, and correlations of 1 take their
     limits, so the decoder is finite on any finite data. Features count by their variance, as in
@@ -217,7 +224,8 @@ class MinSyn(FactorModel):
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "decoder": [StrOptions({"gaussian", "bernoulli", "single-parent"})],
         "statistics": [StrOptions({"exact", "running"})],
-        "solver": [StrOptions({"adam", "lbfgs"})],
+        "solver": [StrOptions({"auto", "adam", "lbfgs"})],
+        "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 2, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="right")],
@@ -234,14 +242,14 @@ class MinSyn(FactorModel):
         *,
         decoder: Literal["gaussian", "bernoulli", "single-parent"] = "gaussian",
         statistics: Literal["exact", "running"] = "exact",
-        solver: Literal["adam", "lbfgs"] = "adam",
+        solver: Literal["auto", "adam", "lbfgs"] = "auto",
         learning_rate: float | Literal["auto"] = "auto",
         batch_size: int | None = None,
         momentum: float = 0.1,
         max_iter: int = 5000,
         tol: float = 1e-3,
         n_iter_no_change: int = 50,
-        n_init: int = 1,
+        n_init: int | Literal["auto"] = "auto",
         random_state: int | np.random.RandomState | None = None,
         device: Device = "cpu",
         precision: Precision = "32-true",
@@ -332,16 +340,11 @@ class MinSyn(FactorModel):
             self._warn_unless_converged()
             return self
         n_components = self._check_n_components(*X.shape)
-        if self.solver == "lbfgs" and (self.batch_size is not None or self.statistics != "exact"):
+        if self.solver == "lbfgs" and self._only_adam():
             raise ValueError(
-                "solver='lbfgs' works on the whole data with exact statistics; found "
-                f"batch_size={self.batch_size} and statistics={self.statistics!r}. Use "
-                "solver='adam' for batches and running statistics"
-            )
-        if self.solver == "lbfgs" and self._engine_settings():
-            raise ValueError(
-                "solver='lbfgs' runs in one process on the CPU, in one go; found "
-                f"{', '.join(self._engine_settings())}. Use solver='adam' for these"
+                "solver='lbfgs' works on the whole data with exact statistics, in one process on "
+                f"the CPU, in one go; found {', '.join(self._only_adam())}. Use solver='adam' for "
+                "that"
             )
         mean, scale = self._origin_and_scale(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
@@ -352,13 +355,14 @@ class MinSyn(FactorModel):
         varies |= not varies.any()  # a layer without inputs would only make trouble
         inputs = scaled[:, varies]
         targets = scaled if self.decoder == "gaussian" else X.astype(np.float32)
-        fit_module = self._fit_adam if self.solver == "adam" else self._fit_lbfgs
+        by_lbfgs = self._by_lbfgs(min(inputs.shape))
+        fit_module = self._fit_lbfgs if by_lbfgs else self._fit_adam
 
         def fit_once(start: Start) -> tuple["_MinSynModule", TrainingResult]:
             model = self._initial_module(n_components, varies, start.generator)
             return model, fit_module(model, inputs, targets, start)
 
-        model = self._best_start(fit_once, scale)
+        model = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
         self._set_encoder(*model.encoder_of_all(varies), mean, scale)
         self._set_decoder([X], model.decoder, mean, scale)
         self._warn_unless_converged()
@@ -425,7 +429,7 @@ class MinSyn(FactorModel):
 
     @property
     def _takes_streams(self) -> bool:
-        return self.solver == "adam" and self.decoder != "single-parent"
+        return self.solver != "lbfgs" and self.decoder != "single-parent"
 
     @property
     def _step_size(self) -> float:
@@ -438,6 +442,23 @@ class MinSyn(FactorModel):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._takes_streams
         return tags
+
+    def _only_adam(self) -> list[str]:
+        """What is asked for that L-BFGS cannot do."""
+        asked = self._engine_settings()
+        if self.batch_size is not None:
+            asked.append(f"batch_size={self.batch_size}")
+        if self.statistics != "exact":
+            asked.append(f"statistics={self.statistics!r}")
+        return asked
+
+    def _by_lbfgs(self, dimensions: int) -> bool:
+        if self.solver != "auto":
+            return self.solver == "lbfgs"
+        return dimensions <= _MAX_SPAN and not self._only_adam()
+
+    def _n_starts(self, automatic: int) -> int:
+        return automatic if self.n_init == "auto" else self.n_init
 
     def _fit_single_parent(self, X: Float[np.ndarray, "samples features"]) -> None:
         if isinstance(self.n_components, Integral):
@@ -458,7 +479,7 @@ class MinSyn(FactorModel):
                 balance=self.balance,
                 logistic=self.link_ == "logit",
                 penalty=self.alpha,
-                n_init=self.n_init,
+                n_init=self._n_starts(1),
                 max_iter=self.max_iter,
                 tol=self.tol,
                 random_state=check_random_state(self.random_state),
@@ -517,13 +538,19 @@ class MinSyn(FactorModel):
         targets: Float[np.ndarray, "samples features"],
         start: Start,
     ) -> TrainingResult:
+        starts = [model.encoder.weight.detach().numpy()]
+        for _ in range(1, self._n_starts(_BERNOULLI_STARTS if self._binary_latents else 1)):
+            weight = torch.empty_like(model.encoder.weight)
+            nn.init.normal_(weight, std=self.n_features_in_**-0.5, generator=start.generator)
+            starts.append(weight.numpy())
         weights, bias, result = fit_linear_encoder(
             self._objective(torch.from_numpy(targets)),
             model.activation,
             inputs,
-            model.encoder.weight.detach().numpy(),
+            starts,
             max_iter=self.max_iter,
             tol=self.tol / self.n_iter_no_change,
+            generator=start.generator,
             on_iteration=start.on_epoch,
         )
         model.encoder.weight.data.copy_(torch.from_numpy(weights))

@@ -79,18 +79,27 @@ def ci_decoder(
     >>> sigmoid.round(3)
     array([[0.002, 0.998]])
     """
-    weights, bias, _ = ci_decoder_cells(p_zx, p_z, p_x, flip)
+    xp = array_namespace(p_zx, p_z, p_x)
+    weights, bias, _ = ci_decoder_cells(p_zx - p_z[:, xp.newaxis] * p_x, p_z, p_x, flip)
     return BernoulliCIDecoder(weights, bias)
 
 
 def ci_decoder_cells(
-    p_zx: Float[Any, "m n"], p_z: Float[Any, " m"], p_x: Float[Any, " n"], flip: float
+    cov_zx: Float[Any, "m n"], p_z: Float[Any, " m"], p_x: Float[Any, " n"], flip: float
 ) -> tuple[Float[Any, "m n"], Float[Any, " n"], Cells]:
-    """Weights and bias of `ci_decoder`, and the smoothed cells that they were computed from."""
-    xp = array_namespace(p_zx, p_z, p_x)
-    p_z, p_x, p11 = _through_channel(p_z, p_x, p_zx, flip)
-    p_z = p_z[:, xp.newaxis]
-    cells = Cells(p11, p_z - p11, p_x - p11, 1 - p_z - p_x + p11)
+    """Weights and bias of `ci_decoder`, and the smoothed cells that they were computed from.
+
+    Of covariances, so that variables without any come out independent to the last digit, in single
+    precision too, where differences of probabilities leave something between small cells.
+    """
+    xp = array_namespace(cov_zx, p_z, p_x)
+    # The variables behind the channel.
+    keep = 1 - 2 * flip
+    cov, p_x = keep * keep * cov_zx, flip + keep * p_x
+    p_z = (flip + keep * p_z)[:, xp.newaxis]
+    cells = Cells(
+        p_z * p_x + cov, p_z * (1 - p_x) - cov, (1 - p_z) * p_x - cov, (1 - p_z) * (1 - p_x) + cov
+    )
     log_p01, log_p00 = xp.log(cells.p01), xp.log(cells.p00)
     weights = xp.log(cells.p11) - xp.log(cells.p10) - log_p01 + log_p00
     prior = xp.log(p_x) - xp.log(1 - p_x)
@@ -110,16 +119,7 @@ def ci_linear_map(
     bias : array of shape (n_targets,)
         The log odds where every source is 0.
     """
-    decoder = ci_decoder(statistics.mean_zx, statistics.mean_z, statistics.mean_x, flip)
-    return decoder.weights, decoder.bias
-
-
-def _through_channel(
-    p_z: Float[Any, " m"], p_x: Float[Any, " n"], p_zx: Float[Any, "m n"], flip: float
-) -> tuple[Float[Any, " m"], Float[Any, " n"], Float[Any, "m n"]]:
-    """Moments of binary variables that are each flipped with probability ``flip``."""
-    xp = array_namespace(p_zx)
-    keep = 1 - 2 * flip
-    rows, columns = p_z[:, xp.newaxis], p_x[xp.newaxis, :]
-    p_zx = flip * flip + flip * keep * (rows + columns) + keep * keep * p_zx
-    return flip + keep * p_z, flip + keep * p_x, p_zx
+    weights, bias, _ = ci_decoder_cells(
+        statistics.cov_zx, statistics.mean_z, statistics.mean_x, flip
+    )
+    return weights, bias

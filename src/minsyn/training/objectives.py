@@ -6,11 +6,12 @@ never vary have zero weight and are left out once and for all. The losses are th
 decoders, to rounding; the tests hold one against the other.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minsyn.information import bernoulli
@@ -33,6 +34,10 @@ class Objective(ABC):
         self, z: Float[Tensor, "samples latents"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
         """Loss, and its gradient with respect to the latents."""
+
+    @abstractmethod
+    def thinned(self, share: float, generator: torch.Generator | None = None) -> "Objective":
+        """The loss of a random share of the features, at least one where there is any."""
 
     def __call__(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, ""]:
         """Loss of these latents."""
@@ -120,6 +125,16 @@ class GaussianObjective(Objective):
         d_z = d_h - d_h.mean(dim=0) - h * (d_h * h).mean(dim=0)
         return loss, d_z.mul_(per_std * (2 / n_samples))
 
+    def thinned(
+        self, share: float, generator: torch.Generator | None = None
+    ) -> "GaussianObjective":
+        """The loss of a random share of the features that are in use."""
+        columns = _random_columns(self._x.shape[1], share, generator)
+        part = copy.copy(self)
+        part._x = self._x[:, columns]
+        part._variance, part._per_std = self._variance[columns], self._per_std[columns]
+        return part
+
 
 class BernoulliObjective(Objective):
     r"""Cross-entropy of `minsyn.nn.BernoulliDecoder`, its decoder set from these very data.
@@ -172,8 +187,10 @@ class BernoulliObjective(Objective):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
         """Cross-entropy summed over features and averaged over samples, and its gradient."""
         x, p_x, n_samples = self._x, self._p_x, len(z)
-        p_z, p_zx = z.mean(dim=0), z.T @ x / n_samples
-        w, b, cells = bernoulli.ci_decoder_cells(p_zx, p_z, p_x, self._flip)
+        p_z = z.mean(dim=0)
+        cov = (z - p_z).T @ x / n_samples
+        p_zx = torch.addcmul(cov, p_z[:, None], p_x)
+        w, b, cells = bernoulli.ci_decoder_cells(cov, p_z, p_x, self._flip)
         softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b)
         loss = self._constant - (w * p_zx).sum() - b @ p_x + softplus / n_samples
 
@@ -187,6 +204,15 @@ class BernoulliObjective(Objective):
         d_p_z = keep * (d_p10 - d_p00 + self._flip * d_p11).sum(dim=1)
         d_z = d_z.addmm_(x, (d_p_zx - w).T).add_(d_p_z).div_(n_samples)
         return loss, d_z
+
+    def thinned(
+        self, share: float, generator: torch.Generator | None = None
+    ) -> "BernoulliObjective":
+        """The loss of a random share of the features that are in use, without the constant."""
+        columns = _random_columns(self._x.shape[1], share, generator)
+        part = copy.copy(self)
+        part._x, part._p_x, part._constant = self._x[:, columns], self._p_x[columns], 0.0
+        return part
 
 
 def _softplus_of_log_odds(
@@ -223,6 +249,13 @@ def _sum_of_logarithms(numbers: Float[Tensor, "rows columns"]) -> Float[Tensor, 
         first[: len(rest)].mul_(rest)
         numbers = first
     return numbers.log_().sum()
+
+
+def _random_columns(
+    n_features: int, share: float, generator: torch.Generator | None
+) -> Int[Tensor, " columns"]:
+    n_columns = min(n_features, max(1, round(share * n_features)))
+    return torch.randperm(n_features, generator=generator)[:n_columns].sort().values
 
 
 def _varies(x: Float[Tensor, "samples features"]) -> Bool[Tensor, " features"]:
