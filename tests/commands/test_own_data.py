@@ -69,6 +69,18 @@ def test_fit_says_what_it_does(folder, tmp_path):
     assert quiet.exit_code == 0 and quiet.stdout == ""
 
 
+def test_a_large_table_is_passed_over_by_blocks(folder, tmp_path, monkeypatch):
+    words = ("--n-components", 2, "--scale", "standard", "--drop", "count", "--max-iter", 8)
+    words += ("--solver", "adam")
+    for model in ("whole", "blocks"):
+        result = run("fit", folder / "x.csv", "--output", tmp_path / model, *words)
+        assert result.exit_code == 0, result.output
+        monkeypatch.setattr("minsyn.commands.fit._WHOLE_BYTES", 0)
+    whole, blocks = MinSyn.load(tmp_path / "whole"), MinSyn.load(tmp_path / "blocks")
+    np.testing.assert_allclose(blocks.components_, whole.components_, rtol=1e-3, atol=1e-4)
+    assert list(blocks.feature_names_in_) == list(whole.feature_names_in_) == FEATURES
+
+
 def test_a_missing_header_is_noticed(tmp_path):
     np.savetxt(tmp_path / "x.csv", np.random.default_rng(0).random((20, 3)), delimiter=",")
     result = run("fit", tmp_path / "x.csv", "--n-components", 1, "--output", tmp_path / "m", *QUICK)

@@ -227,14 +227,14 @@ def batches(X, n, rng):
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_partial_fit_learns(decoder, X, rng):
-    model = MinSyn(2, decoder=decoder, random_state=0)
+    model = MinSyn(2, decoder=decoder, learning_rate=0.1, random_state=0)
     for x in batches(X, 150, rng):
         model.partial_fit(x)
-    fitted = MinSyn(2, decoder=decoder, max_iter=300, random_state=0).fit(X)
-    untrained = MinSyn(2, decoder=decoder, max_iter=1, random_state=0).fit(X)
+    fitted = MinSyn(2, **settings(decoder, max_iter=300)).fit(X)
+    untrained = MinSyn(2, **settings(decoder, max_iter=1)).fit(X)
     gap = fitted.score(X) - untrained.score(X)
     assert model.score(X) > fitted.score(X) - 0.1 * gap
-    assert model.n_iter_ == len(model.loss_curve_) == 300 and not model.converged_
+    assert model.n_iter_ == len(model.loss_curve_) == 150 and not model.converged_
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
@@ -274,9 +274,8 @@ def test_partial_fit_goes_on(decoder, X, tmp_path):
     fitted.partial_fit(X)
     np.testing.assert_allclose(loaded.components_, fitted.components_, rtol=1e-4, atol=1e-6)
     assert fitted.n_iter_ == 101
-    for _ in range(30):  # the first steps of a new Adam are long
-        fitted.partial_fit(X)
-    assert fitted.score(X) > 1.1 * score
+    untrained = MinSyn(2, **settings(decoder, max_iter=1)).fit(X).score(X)
+    assert fitted.score(X) > score - 0.5 * (score - untrained)
     assert MinSyn(2, **settings(decoder)).fit(X).score(X) == model.fit(X).score(X)
 
 

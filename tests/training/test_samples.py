@@ -468,3 +468,12 @@ def test_training_from_anywhere_is_training_from_memory(x, tmp_path, small_block
         )  # fmt: skip
         losses.append(result.history)
     np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_scaled_twice(rng):
+    x = rng.normal(5, 2, size=(20, 3))
+    samples = as_samples(x).scaled(np.full(3, 5.0), np.array([1.0, 2.0, 4.0]))
+    twice = samples.scaled(np.array([1.0, 0.0, -1.0]), 10.0)
+    expected = ((x - 5) / [1, 2, 4] - [1, 0, -1]) / 10
+    np.testing.assert_allclose(next(twice.blocks()), expected)
+    np.testing.assert_allclose(next(twice.batches(None))[0], expected, rtol=1e-5, atol=1e-7)

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     import numpy as np
 
     from minsyn import MinSyn
-    from minsyn.training import ColumnStatistics
+    from minsyn.training import ColumnStatistics, SampleStream
 
 __all__ = ["fit"]
 
 _SCALES = ("none", "standard", "range")
+#: Tables above this size, in float32, are passed over by blocks: memory does not grow with them.
+_WHOLE_BYTES = 128 * 2**20
 #: Standard deviations this much apart are pointed out: the smaller hardly count.
 _UNEVEN = 10.0
 
@@ -60,7 +62,9 @@ def fit(
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=2, help="Samples of a training step.", show_default="all"),
+        typer.Option(
+            min=2, help="Samples of a training step.", show_default="all; 512 for large tables"
+        ),
     ] = None,
     n_init: Annotated[
         int | None,
@@ -129,20 +133,22 @@ def _fit(
 
     samples, unit = user_data.samples, None
     if scale == "none":
-        model.fit(_whole(samples))
+        model.fit(_of_fitting_size(samples, model.solver))
     else:
         origin, unit = _scaling(statistics, scale)
-        model.fit(_whole(samples.scaled(origin, unit)))
+        model.fit(_of_fitting_size(samples.scaled(origin, unit), model.solver))
         undo_scaling(model, origin, unit)
     if samples.feature_names is not None:
         model.feature_names_in_ = np.array(samples.feature_names, dtype=object)
     return unit
 
 
-def _whole(samples: Any) -> "np.ndarray":
-    """All samples at once."""
+def _of_fitting_size(samples: "SampleStream", solver: str) -> Any:
+    """All samples at once where they are few, or the solver wants them so; else by blocks."""
     import numpy as np
 
+    if solver != "lbfgs" and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
+        return samples
     return np.concatenate([block.copy() for block in samples.blocks()])
 
 

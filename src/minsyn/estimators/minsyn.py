@@ -181,9 +181,9 @@ class MinSyn(FactorModel):
     Data that are not an array in memory are passed over by blocks, and memory does not grow with
     them: a path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a memmap, a sparse matrix,
     a Dataset or DataLoader of torch, or what `minsyn.training.as_samples` made of others. This is
-    for the Gaussian and the Bernoulli decoder with ``solver="adam"``; each epoch is one pass, and
-    there is one before for the means and one after for exact statistics. With L-BFGS and the
-    single-parent decoder a memmap is an array as any other.
+    for the Gaussian and the Bernoulli decoder, and trains with Adam; each epoch is one pass, and
+    there is one before for the means and one after for exact statistics. With ``solver="lbfgs"``
+    and with the single-parent decoder a memmap is an array as any other.
 
     Features and latents that do not vary have zero weight, and correlations of 1 take their
     limits, so the decoder is finite on any finite data. Features count by their variance, as in
@@ -374,7 +374,8 @@ class MinSyn(FactorModel):
         """Go on learning from a batch of samples: one step of Adam, whatever ``solver`` is.
 
         The state of Adam is kept from call to call, but not in a saved or newly fitted model:
-        after `fit` or `load`, training goes on from the encoder found there. The decoder is set
+        after `fit` or `load`, training goes on from the encoder found there, with a loss that first
+        rises a little, as the first steps of Adam are long at an optimum. The decoder is set
         from the moving average of the statistics of the batches (``momentum``), each with the
         latents after its step; exact statistics would need the earlier samples again.
 

@@ -88,6 +88,9 @@ class SampleStream(ABC):
         """
         other = copy.copy(self)
         dtype = working_dtype(self.dtype)
+        if self._mean is not None and self._scale is not None:  # what was scaled already
+            mean = self._mean + self._scale * np.asarray(mean, np.float64)
+            scale = self._scale * np.asarray(scale, np.float64)
         other._mean, other._scale = np.asarray(mean, dtype), np.asarray(scale, dtype)
         return other
 
