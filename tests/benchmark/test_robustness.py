@@ -104,7 +104,7 @@ def test_a_model_of_each_character_alone_keeps_the_others():
 
     apart, together = losses(Apart(), "blank", "replaced"), losses(PCA(9).fit(X), "blank")
     assert apart.others_relative[["blank", "replaced"]].tolist() == pytest.approx([1, 1])
-    assert together.others_relative["blank"] > 1.02
+    assert abs(together.others_relative["blank"] - 1) > 0.05
 
 
 def test_nonnegative_models_get_nonnegative_inputs():
