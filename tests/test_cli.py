@@ -234,3 +234,17 @@ def test_help_loads_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "--letters" in result.stdout
+
+
+def test_robustness(tmp_path):
+    out = tmp_path / "out"
+    result = invoke("robustness", "--methods", "pca", "--jobs", 1, "--output", out)
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(out / "robustness.csv").set_index("damage")
+    assert frame.relative["clean"] == 1 < frame.relative["noise-0.5"]
+    table = (out / "robustness.md").read_text()
+    assert f"| Clean | {frame.loss['clean']:.1f} (×1.00) |" in table
+    assert "--seed 0 --methods pca`" in table
+    assert np.asarray(Image.open(out / "robustness.png")).std() > 5
+    wrong = invoke("robustness", "--methods", "pcs", "--output", out)
+    assert wrong.exit_code == 1 and "did you mean 'pca'?" in wrong.output

@@ -16,6 +16,7 @@ from minsyn.commands._variadic import VariadicCommand
 from minsyn.commands.figure1 import figure1
 from minsyn.commands.fit import fit
 from minsyn.commands.inspect import inspect
+from minsyn.commands.robustness import robustness
 from minsyn.commands.synergy import synergy
 from minsyn.commands.transform import transform
 
@@ -180,6 +181,7 @@ app.command("fit", cls=VariadicCommand)(fit)
 app.command("transform", cls=VariadicCommand)(transform)
 app.command("inspect")(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
+app.command("robustness")(robustness)
 app.command("figure1")(figure1)
 
 

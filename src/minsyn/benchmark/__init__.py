@@ -5,6 +5,7 @@ a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 """
 
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
+from minsyn.benchmark.damage import DAMAGES, Damage, Damaged
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.inference import (
     CONFIDENCE,
@@ -24,6 +25,13 @@ from minsyn.benchmark.methods import (
     PaperScores,
     batch_method,
     find_methods,
+)
+from minsyn.benchmark.robustness import (
+    CLEAN,
+    damage_losses,
+    damaged_words,
+    measure_robustness,
+    robustness_table,
 )
 from minsyn.benchmark.run import CellFailure, WorkerDiedError, missing_cells, run
 from minsyn.benchmark.store import SettingsMismatchError, Store
@@ -47,7 +55,9 @@ from minsyn.benchmark.table import (
 )
 
 __all__ = [
+    "CLEAN",
     "CONFIDENCE",
+    "DAMAGES",
     "DEFAULT_METHODS",
     "FURTHER_METHODS",
     "METHODS",
@@ -57,6 +67,8 @@ __all__ = [
     "CellFailure",
     "CellResult",
     "Comparison",
+    "Damage",
+    "Damaged",
     "Experiment",
     "Method",
     "MethodSummary",
@@ -73,15 +85,19 @@ __all__ = [
     "comparison_note",
     "comparison_table",
     "comparison_texts",
+    "damage_losses",
+    "damaged_words",
     "decoder_maps",
     "find_methods",
     "holm",
     "least_p_value",
     "markdown_table",
+    "measure_robustness",
     "missing_cells",
     "paper_texts",
     "reconstruct",
     "results_frame",
+    "robustness_table",
     "run",
     "run_cell",
     "summarise",

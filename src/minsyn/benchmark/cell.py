@@ -139,6 +139,16 @@ def reconstruct(
     return np.asarray(estimator.inverse_transform(estimator.transform(X)))
 
 
+def make_estimator(method: Method, words: WordImages, n_components: int, random_state: int) -> Any:
+    """Make a method's estimator, and tell it the positions of the characters if it is to know."""
+    estimator = method.make(n_components, random_state)
+    if method.knows_positions:
+        positions = np.unique(words.groups)
+        each = [len(part) for part in np.array_split(np.arange(n_components), len(positions))]
+        estimator.set_params(grouping=words.groups, n_components=each)
+    return estimator
+
+
 def run_cell(
     method: Method, draw: int, words: WordImages, n_components: int, random_state: int
 ) -> CellResult:
@@ -179,13 +189,9 @@ def run_cell(
     >>> result.maps.shape, result.converged
     ((9, 2352), True)
     """
-    estimator = method.make(n_components, random_state)
-    if method.knows_positions:
-        positions = np.unique(words.groups)
-        each = [len(part) for part in np.array_split(np.arange(n_components), len(positions))]
-        estimator.set_params(grouping=words.groups, n_components=each)
+    estimator = make_estimator(method, words, n_components, random_state)
     X_train, X_test = words.train.astype(np.float64), words.test.astype(np.float64)
-    with _one_thread(), warnings.catch_warnings(record=True) as caught:
+    with one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.perf_counter()
         estimator.fit(X_train)
@@ -219,7 +225,7 @@ def run_cell(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep BLAS, OpenMP and torch to one thread each."""
     torch = sys.modules.get("torch")
     with threadpool_limits(1):

@@ -6,6 +6,7 @@ from minsyn.report.draws import figure_of_draws
 from minsyn.report.factors import figure_of_factors
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
+from minsyn.report.robustness import figure_of_robustness, terminal_robustness
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
 from minsyn.report.synergy_graph import figure_of_synergy_graph
@@ -25,11 +26,13 @@ __all__ = [
     "figure_of_draws",
     "figure_of_factors",
     "figure_of_maps",
+    "figure_of_robustness",
     "figure_of_scores",
     "figure_of_synergy_graph",
     "figure_of_words",
     "save",
     "save_figures",
     "terminal_comparisons",
+    "terminal_robustness",
     "terminal_table",
 ]
