@@ -126,6 +126,7 @@ def _draw_family(
                 np.full(len(draws), level), draws, s=6, c=colour, marker=marker, alpha=0.45,
                 linewidths=0,
             )  # fmt: skip
+        axes.set_xticks(list(levels.values()))
         means = [draws.mean() for draws in values.values()]
         axes.plot(
             list(values), means, color=colour, marker=marker, markersize=4, linewidth=1.0,
