@@ -1,8 +1,9 @@
 """scikit-learn estimators: `MinSyn`, and the methods that it is compared with."""
 
 from minsyn.estimators._persistence import ModelFormatError
+from minsyn.estimators._synergy_report import SynergyReport
 from minsyn.estimators.autoencoder import AutoEncoder
 from minsyn.estimators.infomax import InfoMax
 from minsyn.estimators.minsyn import MinSyn
 
-__all__ = ["AutoEncoder", "InfoMax", "MinSyn", "ModelFormatError"]
+__all__ = ["AutoEncoder", "InfoMax", "MinSyn", "ModelFormatError", "SynergyReport"]

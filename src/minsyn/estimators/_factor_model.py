@@ -21,6 +21,7 @@ from torch import nn
 
 from minsyn.estimators._persistence import load_model, save_model
 from minsyn.estimators._streaming import is_stream, stream_of_known_features
+from minsyn.estimators._synergy_report import SynergyReport, synergy_report
 from minsyn.training import (
     Device,
     Precision,
@@ -217,6 +218,44 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 scores = -np.sum((x - self._mean(natural)) ** 2, axis=1)
             total, n_samples = total + float(scores.sum()), n_samples + len(x)
         return total / n_samples
+
+    def synergy_report(self, X: Any) -> SynergyReport:
+        """How synergistic the latents of X are about each feature, as measured.
+
+        Latents and features are taken as jointly Gaussian (`minsyn.information.gaussian`). With few
+        samples for the number of latents all measures but the union are too large; the report says
+        by how much.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data, more than n_components + 1 samples.
+
+        Returns
+        -------
+        SynergyReport
+            Total information, GK union, GK synergy and CI synergy by feature and in total, in bits.
+
+        Raises
+        ------
+        ValueError
+            If there are too few samples.
+
+        Examples
+        --------
+        >>> from minsyn import MinSyn
+        >>> causes = np.random.default_rng(0).normal(size=(500, 2))
+        >>> X = np.column_stack([causes, causes[:, 0] + causes[:, 1]])
+        >>> report = MinSyn(2, random_state=0).fit(X).synergy_report(X)
+        >>> print(report.to_frame().columns.tolist())
+        ['total_information', 'gk_union', 'gk_synergy', 'ci_synergy', 'best_latent', 'variance']
+        >>> bool(np.allclose(report.gk_union + report.gk_synergy, report.total_information))
+        True
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])])
+        return synergy_report(self._encode(X), X, tuple(str(name) for name in names))
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model into a folder, as safetensors and JSON.
