@@ -10,6 +10,7 @@ from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
 from minsyn.report.synergy_graph import figure_of_synergy_graph
 from minsyn.report.terminal import terminal_comparisons, terminal_table
+from minsyn.report.weights import WeightCurve, figure_of_weights
 from minsyn.report.words import WordsRow, figure_of_words
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "CellProgress",
     "MapRow",
     "ScoreCloud",
+    "WeightCurve",
     "WordsRow",
     "batch_figure",
     "benchmark_figures",
@@ -27,6 +29,7 @@ __all__ = [
     "figure_of_maps",
     "figure_of_scores",
     "figure_of_synergy_graph",
+    "figure_of_weights",
     "figure_of_words",
     "save",
     "save_figures",
