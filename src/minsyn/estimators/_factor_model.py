@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
+from minsyn.estimators._encoders import pre_activations
 from minsyn.estimators._persistence import load_model, save_model
 from minsyn.estimators._streaming import is_stream, stream_of_known_features
 from minsyn.estimators._synergy_report import SynergyReport, synergy_report
@@ -275,13 +276,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         save_model(self, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> Any:
+    def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> Any:
         """Read a model that `save` wrote; nothing in the files is executed.
 
         Parameters
         ----------
         path : str or Path
             The model's folder.
+        encoder : nn.Module, optional
+            For models with an encoder of the user's own, whose code is not saved: the module that
+            takes the saved weights. It is copied.
 
         Returns
         -------
@@ -293,9 +297,12 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         FileNotFoundError
             If there is no model in the folder.
         ModelFormatError
-            If the files are damaged, were changed, hold another class, or are of a newer format.
+            If the files are damaged, were changed, hold another class, or are of a newer format;
+            if the weights do not fit the given ``encoder``.
+        ValueError
+            If ``encoder`` is missing where it is needed, or given where it is not.
         """
-        return load_model(cls, path)
+        return load_model(cls, path, encoder)
 
     def _blocks(self, X: Any) -> Iterator[Float[np.ndarray, "samples features"]]:
         """Samples of the features that the model knows: all at once, or blocks of a stream."""
@@ -308,7 +315,11 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
         # In float64 whatever X is: far from the origin, product and bias cancel.
-        activation = X @ self.encoder_weights_.T + self.encoder_bias_
+        encoder = getattr(self, "encoder_", None)
+        if encoder is None:
+            activation = X @ self.encoder_weights_.T + self.encoder_bias_
+        else:
+            activation = pre_activations(encoder, X)
         Z = expit(activation) if self._binary_latents else np.logaddexp(0, activation)
         return Z.astype(X.dtype, copy=False)
 

@@ -1,5 +1,6 @@
 """Fitted estimators on disk: numbers as safetensors, everything else as JSON, no pickle."""
 
+import copy
 import hashlib
 import json
 from dataclasses import fields
@@ -8,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from minsyn._atomic import write_atomically
 from minsyn._version import __version__
+from minsyn.estimators._encoders import mlp
 from minsyn.estimators._single_parent import GKSynergy
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.information.synergy_graph import SynergyGraph
@@ -25,7 +29,10 @@ __all__ = ["ModelFormatError", "load_model", "save_model"]
 _FORMAT_VERSION = 1
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
 _MOMENTS = tuple(field.name for field in fields(PairwiseStatistics) if field.name != "weight")
-_ENCODER_AND_DECODER = ("encoder_weights_", "encoder_bias_", "components_", "intercept_")
+_DECODER = ("components_", "intercept_")
+_ALL_LINEAR = ("encoder_weights_", "encoder_bias_", *_DECODER)
+#: Before the names of the state of an encoder that is a module.
+_ENCODER = "encoder."
 _GROUPS = ("groups_", "parents_", "latent_groups_")
 _GRAPH = ("synergy", "eigenvalues", "labels")
 #: Where a run was kept and reported is no part of the model.
@@ -60,9 +67,14 @@ def save_model(model: Any, path: str | Path) -> None:
     parameters = {
         name: _as_json(name, value)
         for name, value in model.get_params().items()
-        if name not in _OF_THE_RUN
+        if name not in _OF_THE_RUN and not isinstance(value, nn.Module)
     }
-    arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in _ENCODER_AND_DECODER}
+    if hasattr(model, "encoder_"):
+        state = model.encoder_.state_dict()
+        arrays = {f"{_ENCODER}{name}": value.cpu().numpy().copy() for name, value in state.items()}
+        arrays |= {name: np.ascontiguousarray(getattr(model, name)) for name in _DECODER}
+    else:
+        arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in _ALL_LINEAR}
     record: dict[str, Any] = {
         "format": "minsyn model",
         "format_version": _FORMAT_VERSION,
@@ -71,6 +83,8 @@ def save_model(model: Any, path: str | Path) -> None:
         "parameters": parameters,
         "fitted": {name: _as_json(name, getattr(model, name)) for name in _PLAIN},
     }
+    if isinstance(model.get_params().get("encoder"), nn.Module):
+        record["own_encoder"] = type(model.encoder_).__qualname__
     if hasattr(model, "feature_names_in_"):
         record["feature_names"] = [str(name) for name in model.feature_names_in_]
     if hasattr(model, "statistics_"):
@@ -98,7 +112,7 @@ def save_model(model: Any, path: str | Path) -> None:
     write_atomically(folder / _MODEL, json.dumps(record, indent=1) + "\n")
 
 
-def load_model(model_class: type, path: str | Path) -> Any:
+def load_model(model_class: type, path: str | Path, encoder: nn.Module | None = None) -> Any:
     """Read a model that `save_model` wrote. Nothing in the files is executed.
 
     Parameters
@@ -107,6 +121,8 @@ def load_model(model_class: type, path: str | Path) -> Any:
         Class that is expected.
     path : str or Path
         The model's folder.
+    encoder : nn.Module, optional
+        Takes the weights of an encoder of the user's own; copied.
 
     Returns
     -------
@@ -118,7 +134,10 @@ def load_model(model_class: type, path: str | Path) -> Any:
     FileNotFoundError
         If there is no model in the folder.
     ModelFormatError
-        If the files are damaged, were changed, belong to another class, or are of a newer format.
+        If the files are damaged, were changed, belong to another class, or are of a newer format,
+        or the weights do not fit ``encoder``.
+    ValueError
+        If ``encoder`` is missing where it is needed, or given where it is not.
     """
     folder = Path(path)
     for name in (_MODEL, _ARRAYS):
@@ -130,6 +149,14 @@ def load_model(model_class: type, path: str | Path) -> Any:
             f"{folder} holds a {record.get('class')!r}, not a {model_class.__name__}; load it with "
             "its own class"
         )
+    own = record.get("own_encoder")
+    if (own is None) != (encoder is None):
+        raise ValueError(
+            f"{folder} holds no encoder of your own: load it without encoder="
+            if own is None
+            else f"{folder} holds the weights of an encoder of your own ({own}), but not its code: "
+            f"load it with encoder= such a module, built as it was for fit"
+        )
     content = (folder / _ARRAYS).read_bytes()
     if hashlib.sha256(content).hexdigest() != record.get("arrays_sha256"):
         raise ModelFormatError(
@@ -137,10 +164,15 @@ def load_model(model_class: type, path: str | Path) -> Any:
             "changed; save the model anew"
         )
     try:
-        model = model_class(**record["parameters"])
+        given = {} if encoder is None else {"encoder": encoder}
+        parameters = {k: _infinity_or(v) for k, v in record["parameters"].items()}
+        model = model_class(**parameters, **given)
         arrays = load_tensors(content)
-        for name in _ENCODER_AND_DECODER:
+        is_network = any(name.startswith(_ENCODER) for name in arrays)
+        for name in _DECODER if is_network else _ALL_LINEAR:
             setattr(model, name, arrays[name])
+        if is_network:
+            _set_network(model, encoder, arrays)
         for name in _PLAIN:
             setattr(model, name, record["fitted"][name])
         if "feature_names" in record:
@@ -157,6 +189,31 @@ def load_model(model_class: type, path: str | Path) -> Any:
             f"{type(error).__name__}: {error}"
         ) from error
     return model
+
+
+def _set_network(model: Any, own: nn.Module | None, arrays: dict[str, Any]) -> None:
+    """The encoder as a module: the user's own, or an MLP of the saved sizes."""
+    n_components, n_features = arrays["components_"].shape
+    if own is None:
+        encoder: nn.Module = mlp(n_features, model.encoder, n_components).double()
+    else:
+        encoder = copy.deepcopy(own).cpu().float()
+    state = {
+        name.removeprefix(_ENCODER): torch.from_numpy(array.copy())
+        for name, array in arrays.items()
+        if name.startswith(_ENCODER)
+    }
+    try:
+        encoder.load_state_dict(state)
+    except RuntimeError as error:
+        what = "the saved sizes" if own is None else "encoder"
+        raise ModelFormatError(f"the saved weights do not fit {what}: {error}") from error
+    model.encoder_ = encoder.eval()
+
+
+def _infinity_or(value: Any) -> Any:
+    """JSON knows no infinity."""
+    return float("inf") if value == "inf" else value
 
 
 def _set_groups(model: Any, record: dict[str, Any], arrays: dict[str, Any]) -> None:
@@ -191,11 +248,12 @@ def _read_record(file: Path) -> dict[str, Any]:
 
 def _check_shapes(model: Any) -> None:
     n_components, n_features = model.components_.shape
-    expected = {
-        "encoder_weights_": (n_components, n_features),
-        "encoder_bias_": (n_components,),
-        "intercept_": (n_features,),
-    }
+    expected: dict[str, tuple[int, ...]] = {"intercept_": (n_features,)}
+    if not hasattr(model, "encoder_"):
+        expected |= {
+            "encoder_weights_": (n_components, n_features),
+            "encoder_bias_": (n_components,),
+        }
     for name, shape in expected.items():
         if getattr(model, name).shape != shape:
             raise ModelFormatError(f"{name} has shape {getattr(model, name).shape}, not {shape}")
@@ -212,7 +270,7 @@ def _as_json(name: str, value: Any) -> Any:
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
-        return float(value)
+        return "inf" if value == np.inf else float(value)
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
@@ -16,7 +15,15 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
+from minsyn.estimators._encoders import (
+    MinSynModule,
+    for_data_as_given,
+    hidden_sizes,
+    initial_mlp,
+    own_encoder,
+)
 from minsyn.estimators._factor_model import FactorModel, Start
+from minsyn.estimators._free_decoder import FreeDecoder
 from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
 from minsyn.estimators._streaming import PartialFit, exact_statistics, fit_stream, is_stream
 from minsyn.information import bernoulli, gaussian
@@ -39,6 +46,14 @@ __all__ = ["MinSyn"]
 _PRE_ACTIVATION_STEP = 2.0
 #: Adam's step size is not raised further for tables of few features.
 _MAX_LEARNING_RATE = 0.05
+#: For an MLP, whose step size is that of all layers.
+_MAX_MLP_LEARNING_RATE = 0.01
+#: Adam's usual one, for an encoder of which nothing is known.
+_OWN_LEARNING_RATE = 0.001
+#: By how much one step of a decoder that is trained may change means of features of mean square 1.
+_MEAN_STEP = 0.1
+#: The same for log odds, which are larger.
+_LOG_ODDS_STEP = 0.3
 #: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
 _MAX_SPAN = 2000
 #: Random starts of L-BFGS for the Bernoulli decoder.
@@ -66,6 +81,17 @@ class MinSyn(FactorModel):
         "single-parent": vector factors. Latents come in groups, and each feature has one group as
         its only parent, so that groups have no Griffith-Koch synergy (Eq. 3). Softplus latents,
         squared error; the decoder is logistic for data in [0, 1] and linear for others.
+    encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
+        None is linear too. Sizes of hidden layers make an MLP (SiLU) of the standardised features.
+        A module of one's own sees X as it is given, in float32, and gives the latents'
+        pre-activations (n_samples, n_components); it is copied, and training goes on from its
+        weights. For nets one Adam step size serves all layers: "auto" is
+        2 / (the most inputs of a layer), at most 0.01, or 0.001 for a module of one's own.
+    synergy_weight : float, default=inf
+        inf sets the decoder in closed form. Other numbers train it freely, under the
+        reconstruction loss plus ``synergy_weight`` times its CI synergy
+        (`minsyn.nn.ci_synergy_penalty`; for the Gaussian decoder in units of the squared error):
+        0 is a plain autoencoder, and synergy falls as the weight rises.
     statistics : {"exact", "running"}, default="exact"
         The statistics behind the final decoder: those of the whole training set, or the moving
         average over the training steps that the paper describes (Sec. III).
@@ -137,6 +163,9 @@ class MinSyn(FactorModel):
         Decoder maps: what each factor adds to each feature, or to its log odds.
     intercept_ : ndarray of shape (n_features,)
         Reconstruction (or its log odds) where all latents are 0.
+    encoder_ : nn.Module
+        Encoders that are not linear, in evaluation mode: what gives the pre-activations. The MLP
+        takes X as it is given, in float64.
     encoder_weights_ : ndarray of shape (n_components, n_features)
         Weights of the linear encoder, for data as they were given.
     encoder_bias_ : ndarray of shape (n_components,)
@@ -223,6 +252,8 @@ class MinSyn(FactorModel):
         **FactorModel._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "decoder": [StrOptions({"gaussian", "bernoulli", "single-parent"})],
+        "encoder": [StrOptions({"linear"}), list, tuple, nn.Module, None],
+        "synergy_weight": [Interval(Real, 0, np.inf, closed="both")],
         "statistics": [StrOptions({"exact", "running"})],
         "solver": [StrOptions({"auto", "adam", "lbfgs"})],
         "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -241,6 +272,8 @@ class MinSyn(FactorModel):
         n_components: int | Sequence[int] | None = None,
         *,
         decoder: Literal["gaussian", "bernoulli", "single-parent"] = "gaussian",
+        encoder: Literal["linear"] | Sequence[int] | nn.Module | None = "linear",
+        synergy_weight: float = np.inf,
         statistics: Literal["exact", "running"] = "exact",
         solver: Literal["auto", "adam", "lbfgs"] = "auto",
         learning_rate: float | Literal["auto"] = "auto",
@@ -265,6 +298,8 @@ class MinSyn(FactorModel):
     ) -> None:
         self.n_components = n_components
         self.decoder = decoder
+        self.encoder = encoder
+        self.synergy_weight = synergy_weight
         self.statistics = statistics
         self.solver = solver
         self.learning_rate = learning_rate
@@ -323,7 +358,9 @@ class MinSyn(FactorModel):
             decoder, or have fewer features than components; if data that are read by blocks are
             given to a solver or decoder that needs all of them at once.
         """
-        self.__dict__.pop("_partial_fit", None)
+        for name in ("_partial_fit", "encoder_", "encoder_weights_", "encoder_bias_"):
+            self.__dict__.pop(name, None)
+        self._check_network(is_stream(X) and not isinstance(X, np.memmap))
         if is_stream(X) and not (isinstance(X, np.memmap) and not self._takes_streams):
             fit_stream(self, X)
             self._warn_unless_converged()
@@ -342,8 +379,9 @@ class MinSyn(FactorModel):
         n_components = self._check_n_components(*X.shape)
         if self.solver == "lbfgs" and self._only_adam():
             raise ValueError(
-                "solver='lbfgs' works on the whole data with exact statistics, in one process on "
-                f"the CPU, in one go; found {', '.join(self._only_adam())}. Use solver='adam' for "
+                "solver='lbfgs' fits a linear encoder for a decoder in closed form, to the whole "
+                "data with exact statistics, in one process on the CPU, in one go; "
+                f" found {', '.join(self._only_adam())}. Use solver='adam' for "
                 "that"
             )
         mean, scale = self._origin_and_scale(X)
@@ -353,18 +391,26 @@ class MinSyn(FactorModel):
         scaled = ((X - mean) / scale).astype(np.float32)
         varies = np.any(scaled != 0, axis=0)
         varies |= not varies.any()  # a layer without inputs would only make trouble
-        inputs = scaled[:, varies]
+        inputs = X.astype(np.float32) if isinstance(self.encoder, nn.Module) else scaled[:, varies]
         targets = scaled if self.decoder == "gaussian" else X.astype(np.float32)
         by_lbfgs = self._by_lbfgs(min(inputs.shape))
         fit_module = self._fit_lbfgs if by_lbfgs else self._fit_adam
 
-        def fit_once(start: Start) -> tuple["_MinSynModule", TrainingResult]:
-            model = self._initial_module(n_components, varies, start.generator)
+        def fit_once(start: Start) -> tuple[MinSynModule, TrainingResult]:
+            model = self._initial_module(n_components, varies, start.generator, X)
             return model, fit_module(model, inputs, targets, start)
 
         model = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
-        self._set_encoder(*model.encoder_of_all(varies), mean, scale)
+        if isinstance(self.encoder, nn.Module):
+            self.encoder_ = model.encoder.float().eval()
+        elif hidden_sizes(self.encoder) is not None:
+            self.encoder_ = for_data_as_given(model.encoder, varies, mean, scale)
+        else:
+            self._set_encoder(*model.encoder_of_all(varies), mean, scale)
         self._set_decoder([X], model.decoder, mean, scale)
+        if model.free is not None:
+            ci_map = self.components_, self.intercept_
+            self.components_, self.intercept_ = model.free.fitted(ci_map, mean, scale)
         self._warn_unless_converged()
         return self
 
@@ -419,6 +465,7 @@ class MinSyn(FactorModel):
                 "partial_fit runs in one process on the CPU, a step at a time; found "
                 f"{', '.join(self._engine_settings())}. Use fit for these"
             )
+        self._check_network(True)
         X = self._training_data(
             X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
         )
@@ -429,12 +476,19 @@ class MinSyn(FactorModel):
 
     @property
     def _takes_streams(self) -> bool:
-        return self.solver != "lbfgs" and self.decoder != "single-parent"
+        plain = self.solver != "lbfgs" and self.decoder != "single-parent"
+        return plain and not self._network_settings()
 
     @property
     def _step_size(self) -> float:
         """Adam's."""
         if self.learning_rate == "auto":
+            if isinstance(self.encoder, nn.Module):
+                return _OWN_LEARNING_RATE
+            hidden = hidden_sizes(self.encoder)
+            if hidden is not None:
+                widest = max(self.n_features_in_, *hidden)
+                return min(_MAX_MLP_LEARNING_RATE, _PRE_ACTIVATION_STEP / widest)
             return min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
         return self.learning_rate
 
@@ -450,7 +504,38 @@ class MinSyn(FactorModel):
             asked.append(f"batch_size={self.batch_size}")
         if self.statistics != "exact":
             asked.append(f"statistics={self.statistics!r}")
+        return asked + self._network_settings()
+
+    def _network_settings(self) -> list[str]:
+        """What is asked for beyond a linear encoder and a decoder in closed form."""
+        asked = []
+        if isinstance(self.encoder, nn.Module):
+            asked.append(f"encoder={type(self.encoder).__name__}")
+        elif hidden_sizes(self.encoder) is not None:
+            asked.append(f"encoder={self.encoder!r}")
+        if self.synergy_weight < np.inf:
+            asked.append(f"synergy_weight={self.synergy_weight}")
         return asked
+
+    def _check_network(self, streaming: bool) -> None:
+        asked = self._network_settings()
+        if asked and (streaming or self.decoder == "single-parent"):
+            where = "partial_fit and data that are read by blocks"
+            where = where if self.decoder != "single-parent" else "decoder='single-parent'"
+            raise ValueError(
+                f"{where} have a linear encoder and a decoder in closed form; found "
+                f"{', '.join(asked)}. Pass an array to fit, with decoder='gaussian' or 'bernoulli'"
+            )
+        if self.synergy_weight < np.inf and self.statistics != "exact":
+            raise ValueError(
+                f"a decoder that is trained (synergy_weight={self.synergy_weight}) has no "
+                "statistics='running'; leave it at 'exact'"
+            )
+        if isinstance(self.encoder, nn.Module) and self.n_init not in ("auto", 1):
+            raise ValueError(
+                f"n_init={self.n_init} starts of an encoder of your own would all begin with its "
+                "weights: leave n_init at 1"
+            )
 
     def _by_lbfgs(self, dimensions: int) -> bool:
         if self.solver != "auto":
@@ -494,27 +579,83 @@ class MinSyn(FactorModel):
         self.gk_synergy_ = measured_synergy(self._encode(X), X, self.latent_groups_)
 
     def _initial_module(
-        self, n_components: int, varies: Bool[np.ndarray, " features"], generator: torch.Generator
-    ) -> "_MinSynModule":
+        self,
+        n_components: int,
+        varies: Bool[np.ndarray, " features"],
+        generator: torch.Generator,
+        X: Float[np.ndarray, "samples features"] | None = None,
+    ) -> MinSynModule:
+        """The module before training; X is for trying encoders of the user's own on."""
         decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
-        return _MinSynModule(decoder(n_components, len(varies), self.momentum), varies, generator)
+        encoder: nn.Module | None = None
+        hidden = hidden_sizes(self.encoder)
+        if isinstance(self.encoder, nn.Module):
+            assert X is not None
+            encoder = own_encoder(self.encoder, X, n_components)
+        elif hidden is not None:
+            encoder = initial_mlp(varies, hidden, n_components, generator)
+        return MinSynModule(
+            decoder(n_components, len(varies), self.momentum),
+            varies,
+            generator,
+            encoder,
+            None if X is None else self._free_decoder(n_components, *X.shape),
+        )
+
+    def _free_decoder(
+        self, n_components: int, n_samples: int, n_features: int
+    ) -> FreeDecoder | None:
+        if self.synergy_weight == np.inf:
+            return None
+        step = self._step_size
+        if self.learning_rate == "auto":
+            step = (_LOG_ODDS_STEP if self._binary_features else _MEAN_STEP) / n_components
+        return FreeDecoder(
+            n_components,
+            n_features,
+            binary=self._binary_features,
+            synergy_weight=float(self.synergy_weight),
+            relative_step=step / self._step_size,
+            follows=self.synergy_weight > 0
+            and (self.batch_size is None or self.batch_size >= n_samples),
+        )
 
     def _fit_adam(
         self,
-        model: "_MinSynModule",
+        model: MinSynModule,
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
         start: Start,
     ) -> TrainingResult:
         """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
+        if isinstance(self.encoder, nn.Module):  # which may draw from torch's own generator
+            with torch.random.fork_rng(devices=[]):
+                seed = torch.randint(2**31, (), generator=start.generator)
+                torch.default_generator.manual_seed(int(seed))
+                return self._train(model, inputs, targets, start)
+        return self._train(model, inputs, targets, start)
+
+    def _train(
+        self,
+        model: MinSynModule,
+        inputs: Float[np.ndarray, "samples features"],
+        targets: Float[np.ndarray, "samples features"],
+        start: Start,
+    ) -> TrainingResult:
         samples = start.samples(inputs, targets)
         x = samples.tensors[1]
         whole = self.batch_size is None or self.batch_size >= len(x)
+        if model.free is not None:
+            with torch.no_grad():
+                z = model(torch.from_numpy(inputs))
+            model.free.start_from(z, torch.from_numpy(targets))
         by_hand = whole and self.statistics == "exact" and start.alone_in_single_precision
         objective = self._objective(x) if by_hand else None
 
         def loss(inputs: Tensor, targets: Tensor) -> Tensor:
             z = model(inputs)
+            if model.free is not None:
+                return model.free.loss(z, targets)
             return model.decoder.loss(z, targets) if objective is None else objective(z)
 
         return train(
@@ -533,7 +674,7 @@ class MinSyn(FactorModel):
 
     def _fit_lbfgs(
         self,
-        model: "_MinSynModule",
+        model: MinSynModule,
         inputs: Float[np.ndarray, "samples features"],
         targets: Float[np.ndarray, "samples features"],
         start: Start,
@@ -589,35 +730,3 @@ class MinSyn(FactorModel):
             self.components_, self.intercept_ = gaussian.ci_linear_map(self.statistics_)
         else:
             self.components_, self.intercept_ = bernoulli.ci_linear_map(self.statistics_)
-
-
-class _MinSynModule(nn.Module):
-    """A linear encoder of the features that vary, its activation, a decoder without CI synergy."""
-
-    def __init__(
-        self,
-        decoder: Decoder,
-        varies: Bool[np.ndarray, " features"],
-        generator: torch.Generator,
-    ) -> None:
-        super().__init__()
-        self.activation = torch.sigmoid if isinstance(decoder, BernoulliDecoder) else F.softplus
-        self.decoder = decoder
-        self.generator = generator
-        # Pre-activations of unit variance for features of mean square 1.
-        weight = torch.empty(decoder.running.n_latents, len(varies))
-        nn.init.normal_(weight, std=len(varies) ** -0.5, generator=generator)
-        self.encoder = nn.Linear(int(varies.sum()), len(weight))
-        self.encoder.weight.data.copy_(weight[:, varies])
-        nn.init.zeros_(self.encoder.bias)
-
-    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch latents"]:
-        return self.activation(self.encoder(inputs))
-
-    def encoder_of_all(
-        self, varies: Bool[np.ndarray, " features"]
-    ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " latents"]]:
-        """Weights, of which those of constant features are 0, and biases, in float64."""
-        weights = np.zeros((self.encoder.out_features, len(varies)))
-        weights[:, varies] = self.encoder.weight.detach().numpy()
-        return weights, self.encoder.bias.detach().double().numpy()

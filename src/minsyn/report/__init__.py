@@ -11,6 +11,7 @@ from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
 from minsyn.report.synergy_graph import figure_of_synergy_graph
 from minsyn.report.terminal import terminal_comparisons, terminal_table
+from minsyn.report.weights import WeightCurve, figure_of_weights
 from minsyn.report.words import WordsRow, figure_of_words
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CellProgress",
     "MapRow",
     "ScoreCloud",
+    "WeightCurve",
     "WordsRow",
     "batch_figure",
     "benchmark_figures",
@@ -29,6 +31,7 @@ __all__ = [
     "figure_of_robustness",
     "figure_of_scores",
     "figure_of_synergy_graph",
+    "figure_of_weights",
     "figure_of_words",
     "save",
     "save_figures",
