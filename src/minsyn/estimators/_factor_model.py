@@ -3,7 +3,6 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -21,22 +20,20 @@ from torch import nn
 
 from minsyn.estimators._encoders import pre_activations
 from minsyn.estimators._persistence import load_model, save_model
+from minsyn.estimators._start import Start
 from minsyn.estimators._streaming import is_stream, stream_of_known_features
 from minsyn.estimators._synergy_report import SynergyReport, synergy_report
 from minsyn.training import (
     Device,
     Precision,
-    TensorSamples,
     TrainingResult,
     launch,
     n_processes,
     training_progress,
 )
 
-__all__ = ["FactorModel", "Start", "check_latents"]
+__all__ = ["FactorModel", "check_latents"]
 
-#: Told of each epoch's number, from 1, and loss.
-OnEpoch = Callable[[int, float], None]
 Module = TypeVar("Module", bound=nn.Module)
 
 #: Parameters that do not change a run's numbers, or that `train` itself notes in its checkpoints.
@@ -54,40 +51,6 @@ _NOT_IN_CHECKPOINTS = {
     "tol",
     "verbose",
 }
-
-
-@dataclass(frozen=True)
-class Start:
-    """One of the random starts of a fit.
-
-    Attributes
-    ----------
-    generator : torch.Generator
-        For the initial module, and whatever training draws.
-    on_epoch : callable
-        Told of each epoch's number, from 1, and loss.
-    fabric : Fabric or None
-        Where to train.
-    settings : dict
-        Keywords for `minsyn.training.train`: Fabric, checkpoints, and names for loggers.
-    """
-
-    generator: torch.Generator
-    on_epoch: OnEpoch
-    fabric: Any
-    settings: dict[str, Any]
-
-    @property
-    def alone_in_single_precision(self) -> bool:
-        """Whether one process sees all samples, and products are of float32."""
-        return self.fabric is None or (
-            self.fabric.world_size == 1 and self.fabric.strategy.precision.precision == "32-true"
-        )
-
-    def samples(self, *arrays: Float[np.ndarray, "samples features"]) -> TensorSamples:
-        """Training data on the device, so that no epoch moves them again."""
-        tensors = [torch.from_numpy(array) for array in arrays]
-        return TensorSamples(*(tensors if self.fabric is None else self.fabric.to_device(tensors)))
 
 
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):

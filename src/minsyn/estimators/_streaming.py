@@ -20,7 +20,7 @@ from minsyn.training.in_memory import ArraySamples
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective
 
 if TYPE_CHECKING:
-    from minsyn.estimators._factor_model import Start
+    from minsyn.estimators._start import Start
     from minsyn.estimators.minsyn import MinSyn
 
 __all__ = [

@@ -13,7 +13,8 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel, Start
+from minsyn.estimators._factor_model import FactorModel
+from minsyn.estimators._start import Start
 from minsyn.nn import share_of_batch
 from minsyn.training import Device, Precision, TrainingResult, train
 

@@ -22,9 +22,10 @@ from minsyn.estimators._encoders import (
     initial_mlp,
     own_encoder,
 )
-from minsyn.estimators._factor_model import FactorModel, Start
+from minsyn.estimators._factor_model import FactorModel
 from minsyn.estimators._free_decoder import FreeDecoder
 from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
+from minsyn.estimators._start import Start
 from minsyn.estimators._streaming import PartialFit, exact_statistics, fit_stream, is_stream
 from minsyn.information import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
@@ -380,9 +381,8 @@ class MinSyn(FactorModel):
         if self.solver == "lbfgs" and self._only_adam():
             raise ValueError(
                 "solver='lbfgs' fits a linear encoder for a decoder in closed form, to the whole "
-                "data with exact statistics, in one process on the CPU, in one go; "
-                f" found {', '.join(self._only_adam())}. Use solver='adam' for "
-                "that"
+                "data with exact statistics, in one process on the CPU, in one go; found "
+                f"{', '.join(self._only_adam())}. Use solver='adam' for that"
             )
         mean, scale = self._origin_and_scale(X)
         # For the Gaussian decoder everything is learned on features of mean square 1; the
@@ -649,7 +649,12 @@ class MinSyn(FactorModel):
             with torch.no_grad():
                 z = model(torch.from_numpy(inputs))
             model.free.start_from(z, torch.from_numpy(targets))
-        by_hand = whole and self.statistics == "exact" and start.alone_in_single_precision
+        by_hand = (
+            model.free is None
+            and whole
+            and self.statistics == "exact"
+            and start.alone_in_single_precision
+        )
         objective = self._objective(x) if by_hand else None
 
         def loss(inputs: Tensor, targets: Tensor) -> Tensor:
