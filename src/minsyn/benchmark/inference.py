@@ -203,7 +203,10 @@ def compare(
     found: dict[tuple[str, str], Comparison] = {}
     for score, decimals in SCORES.items():
         differences = [_differences(by_key[key], by_key[reference], score) for key in others]
-        p_values = np.array([_signed_rank(values.round(decimals)) for values in differences])
+        p_values = np.array(
+            # Rounding all of them would make ties, and with these an approximation of the test.
+            [_signed_rank(np.where(d.round(decimals) == 0, 0.0, d)) for d in differences]
+        )
         for key, values, p_value, p_holm in zip(
             others, differences, p_values, holm(p_values), strict=True
         ):
