@@ -46,7 +46,10 @@ def test_training_loss_is_minus_the_score(fitted, words):
 def test_loss_falls_and_settles(fitted):
     assert fitted.converged_
     assert fitted.n_iter_ == len(fitted.loss_curve_)
-    assert min(fitted.loss_curve_[-50:]) < 0.99 * fitted.loss_curve_[0]
+    if fitted.solver == "lbfgs":  # from where the best of several starts has come to
+        assert np.all(np.diff(fitted.loss_curve_) <= 0) and len(fitted.loss_curve_) > 1
+    else:
+        assert min(fitted.loss_curve_[-50:]) < 0.99 * fitted.loss_curve_[0]
 
 
 def test_does_not_depend_on_origin_and_scale(words):

@@ -8,8 +8,8 @@ from minsyn import MinSyn
 from minsyn.datasets import load_letters, make_word_images
 from minsyn.estimators import _single_parent_fit as fitting
 from minsyn.estimators import _single_parent_groups as grouping
-from minsyn.estimators._single_parent_lbfgs import minimise_batch
 from minsyn.metrics import average_character_concentration, squared_error
+from minsyn.training.batched_lbfgs import minimise_batch
 
 
 def table(sizes, n_samples, noise, rng):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from minsyn.nn import BernoulliDecoder, GaussianDecoder
+from minsyn.training.clusters import Clusters
 from minsyn.training.objectives import (
     BernoulliObjective,
     GaussianObjective,
@@ -58,13 +59,48 @@ def test_blocks_do_not_show(data, monkeypatch):
     torch.testing.assert_close((value, gradient), (whole, whole_gradient), rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("objective", [GaussianObjective, BernoulliObjective])
+def test_several_sets_of_latents_at_once(objective, data):
+    z, x = data
+    loss = objective(x)
+    both = torch.stack([z, z.flip(0), z.square()])
+    values, gradients = loss.value_and_gradient(both)
+    for one, value, gradient in zip(both, values, gradients, strict=True):
+        expected = loss.value_and_gradient(one)
+        torch.testing.assert_close((value, gradient), expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("objective", [GaussianObjective, BernoulliObjective])
+def test_merged_copies_lose_nothing(objective, data):
+    """Features that are equal are one that counts as often, and what is at stake stays."""
+    z, x = data
+    x = x[:, [4, 5, 4, 6, 4, 6]]
+    clusters = Clusters(torch.tensor([0, 1, 0, 2, 0, 2]), torch.tensor([3.0, 1, 2]).double())
+    loss, rows = objective(x), torch.arange(5, 25)
+    merged, part = loss.merged(rows, clusters), objective(x[rows])
+    expected = part.value_and_gradient(z[rows])
+    torch.testing.assert_close(merged.value_and_gradient(z[rows]), expected)
+    assert merged.features.shape == (20, 3) and merged.at_stake == pytest.approx(part.at_stake)
+
+
+@pytest.mark.parametrize("objective", [GaussianObjective, BernoulliObjective])
+def test_at_stake_is_what_perfect_latents_gain(objective):
+    """Binary features that are their own latents lose all but what smoothing leaves."""
+    x = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]]).double().repeat(5, 1)
+    loss = objective(x)
+    nothing, _ = loss.value_and_gradient(torch.full((20, 2), 0.5).double())
+    everything, _ = loss.value_and_gradient(x)
+    assert nothing - everything == pytest.approx(loss.at_stake, rel=0.01)
+
+
 def test_saturated_log_odds_have_the_softplus_of_torch():
     z, w = torch.ones(1, 1), torch.linspace(-200, 200, 101)[None]
-    total, *_ = _softplus_of_log_odds(z, w, torch.zeros(101))
-    torch.testing.assert_close(total, torch.nn.functional.softplus(w).sum())
+    zeros, ones = torch.zeros(101), torch.ones(101)
+    total, *_ = _softplus_of_log_odds(z, w, zeros, ones)
+    torch.testing.assert_close(total, torch.nn.functional.softplus(w)[0])
     z = torch.randn(37, 1)
-    total, *_ = _softplus_of_log_odds(z, w, torch.zeros(101))
-    torch.testing.assert_close(total, torch.nn.functional.softplus(z @ w).sum())
+    total, *_ = _softplus_of_log_odds(z, w, zeros, ones)
+    torch.testing.assert_close(total, torch.nn.functional.softplus(z @ w).sum(dim=0))
 
 
 def test_a_constant_far_from_the_origin_does_not_vary():

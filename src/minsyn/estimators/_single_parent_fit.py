@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit, logit
 
-from minsyn.estimators._single_parent_lbfgs import Objective, minimise_batch
+from minsyn.training.batched_lbfgs import BatchObjective, minimise_batch
 
 __all__ = [
     "GroupFit",
@@ -304,7 +304,7 @@ class _Problem:
         a, b, d, c = np.split(x, np.cumsum([r * m, m, m * p]), axis=1)
         return a.reshape(-1, r, m), b[:, np.newaxis], d.reshape(-1, m, p), c[:, np.newaxis]
 
-    def objective(self, penalty: float) -> Objective:
+    def objective(self, penalty: float) -> BatchObjective:
         """Losses and gradients under a penalty."""
         scale = self.n_features * (self.variance if self.logistic else 1.0)
         weight = _float32(self.weight / scale)

@@ -57,8 +57,10 @@ _MEAN_STEP = 0.1
 _LOG_ODDS_STEP = 0.3
 #: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
 _MAX_SPAN = 2000
-#: Random starts of L-BFGS for the Bernoulli decoder.
-_BERNOULLI_STARTS = 8
+#: Random starts of L-BFGS.
+_LBFGS_STARTS = 8
+#: What squared pre-activations of sigmoid latents cost there at first (see `fit_linear_encoder`).
+_SIGMOID_PENALTIES = (0.05, 0.02, 0.007)
 
 
 class MinSyn(FactorModel):
@@ -120,8 +122,8 @@ class MinSyn(FactorModel):
         training steps, rounded up to whole epochs: passes over large data take many steps each.
     n_init : int or "auto", default="auto"
         Number of random starts. Adam fits each and keeps the one with the lowest training loss.
-        L-BFGS compares them after a few iterations and fits the best to the end. "auto" is 1, but
-        8 for L-BFGS and the Bernoulli decoder, whose loss has many local minima.
+        L-BFGS compares them on clusters of features and fits the best to the end. "auto" is 1
+        for Adam and 8 for L-BFGS, where more cost little.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial encoder and the order of mini-batches.
     device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
@@ -685,7 +687,7 @@ class MinSyn(FactorModel):
         start: Start,
     ) -> TrainingResult:
         starts = [model.encoder.weight.detach().numpy()]
-        for _ in range(1, self._n_starts(_BERNOULLI_STARTS if self._binary_latents else 1)):
+        for _ in range(1, self._n_starts(_LBFGS_STARTS)):
             weight = torch.empty_like(model.encoder.weight)
             nn.init.normal_(weight, std=self.n_features_in_**-0.5, generator=start.generator)
             starts.append(weight.numpy())
@@ -697,6 +699,7 @@ class MinSyn(FactorModel):
             max_iter=self.max_iter,
             tol=self.tol / self.n_iter_no_change,
             generator=start.generator,
+            penalties=_SIGMOID_PENALTIES if self._binary_latents else (),
             on_iteration=start.on_epoch,
         )
         model.encoder.weight.data.copy_(torch.from_numpy(weights))

@@ -23,10 +23,10 @@ class BernoulliCIDecoder(NamedTuple):
 class Cells(NamedTuple):
     """Cells ``p(z_j, x_i)``: ``p10`` is z_j = 1, x_i = 0."""
 
-    p11: Float[Any, "m n"]
-    p10: Float[Any, "m n"]
-    p01: Float[Any, "m n"]
-    p00: Float[Any, "m n"]
+    p11: Float[Any, "*starts m n"]
+    p10: Float[Any, "*starts m n"]
+    p01: Float[Any, "*starts m n"]
+    p00: Float[Any, "*starts m n"]
 
 
 def ci_decoder(
@@ -85,9 +85,14 @@ def ci_decoder(
 
 
 def ci_decoder_cells(
-    cov_zx: Float[Any, "m n"], p_z: Float[Any, " m"], p_x: Float[Any, " n"], flip: float
-) -> tuple[Float[Any, "m n"], Float[Any, " n"], Cells]:
+    cov_zx: Float[Any, "*starts m n"],
+    p_z: Float[Any, "*starts m"],
+    p_x: Float[Any, " n"],
+    flip: float,
+) -> tuple[Float[Any, "*starts m n"], Float[Any, "*starts n"], Cells]:
     """Weights and bias of `ci_decoder`, and the smoothed cells that they were computed from.
+
+    Of one set of sources, or of several at once.
 
     Of covariances, so that variables without any come out independent to the last digit, in single
     precision too, where differences of probabilities leave something between small cells.
@@ -96,14 +101,14 @@ def ci_decoder_cells(
     # The variables behind the channel.
     keep = 1 - 2 * flip
     cov, p_x = keep * keep * cov_zx, flip + keep * p_x
-    p_z = (flip + keep * p_z)[:, xp.newaxis]
+    p_z = (flip + keep * p_z)[..., xp.newaxis]
     cells = Cells(
         p_z * p_x + cov, p_z * (1 - p_x) - cov, (1 - p_z) * p_x - cov, (1 - p_z) * (1 - p_x) + cov
     )
     log_p01, log_p00 = xp.log(cells.p01), xp.log(cells.p00)
     weights = xp.log(cells.p11) - xp.log(cells.p10) - log_p01 + log_p00
     prior = xp.log(p_x) - xp.log(1 - p_x)
-    bias = prior + xp.sum(log_p01 - log_p00 - prior, axis=0)
+    bias = prior + xp.sum(log_p01 - log_p00 - prior, axis=-2)
     return weights, bias, cells
 
 

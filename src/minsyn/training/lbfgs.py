@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from scipy.optimize import minimize
 
+from minsyn.training.batched_lbfgs import BatchObjective, minimise_batch
+from minsyn.training.clusters import cluster_features
 from minsyn.training.loop import TrainingResult
 from minsyn.training.objectives import Objective
 
@@ -19,8 +21,12 @@ _MEMORY = 20
 _RANK_TOLERANCE = 1e-6
 #: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
-#: Iterations, and the share of the features, by which several starts are compared.
-_TRIAL_ITERATIONS, _TRIAL_SHARE = 20, 0.5
+#: Several starts are compared on so many clusters of features for each latent, and samples.
+_CLUSTERS_PER_LATENT, _SEARCH_SAMPLES = 8, 2000
+#: Evaluations under each penalty, and without.
+_PENALISED, _FREE = 15, 30
+#: The least relative fall of the loss over twenty evaluations, at which a step of these ends.
+_SEARCH_TOL = 1e-4
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
 
@@ -91,14 +97,16 @@ def fit_linear_encoder(
     *,
     max_iter: int,
     tol: float,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator,
+    penalties: Sequence[float] = (),
     on_iteration: Callable[[int, float], None] = lambda iteration, loss: None,
 ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " latents"], TrainingResult]:
-    """Minimise an objective over ``z = activation(inputs @ weights.T + bias)``.
+    r"""Minimise an objective over ``z = activation(inputs @ weights.T + bias)``.
 
-    The search runs in the coordinates of `SampleSpan`. Of several starts, each is followed for 20
-    iterations on a random half of the features, whose losses tell nearly as much as those of all;
-    the best is then fitted to the end.
+    The search runs in the coordinates of `SampleSpan`. Several starts run as one batch first, on
+    clusters of features that go together, each as its mean, and where asked for with a penalty
+    :math:`\lambda\, E \lVert W x + b \rVert^2` that falls to 0; the best is then fitted to the end,
+    on all features and without penalty.
 
     Parameters
     ----------
@@ -114,8 +122,12 @@ def fit_linear_encoder(
         Most iterations, and half of the most evaluations of the loss.
     tol : float
         Least relative fall of the loss in an iteration.
-    generator : torch.Generator, optional
-        Draws the features by which several starts are compared.
+    generator : torch.Generator
+        Draws the samples and clusters by which several starts are compared.
+    penalties : sequence of float, default=()
+        Values of :math:`\lambda` that several starts run through before they are free, as shares of
+        what can be explained by one latent of many. Sigmoid latents that are free from the start
+        soon saturate, in local optima.
     on_iteration : callable, optional
         Told of each iteration's number, from 1, and loss, once there is one start left.
 
@@ -131,25 +143,26 @@ def fit_linear_encoder(
     """
     span = SampleSpan(inputs)
     n_latents = len(starts[0])
-    flat = [
-        np.hstack([span.coordinates(weights), np.zeros((n_latents, 1))]).ravel()
-        for weights in starts
-    ]
-    if len(flat) > 1:
-        sample = objective.thinned(_TRIAL_SHARE, generator)
-        tried = [
-            _minimise(sample, activation, span.basis, start, min(max_iter, _TRIAL_ITERATIONS), tol)
-            for start in flat
-        ]
-        flat = [min(tried, key=lambda solution: solution.fun).x]
-
+    coordinates = np.stack([np.pad(span.coordinates(w), ((0, 0), (0, 1))) for w in starts])
+    start = coordinates[0]
+    if len(starts) > 1:
+        start = _best_start(
+            objective, activation, span.basis, coordinates, (*penalties, 0.0), max_iter, generator
+        )
     history: list[float] = []
 
     def record(intermediate_result: Any) -> None:
         history.append(float(intermediate_result.fun))
         on_iteration(len(history), history[-1])
 
-    solution = _minimise(objective, activation, span.basis, flat[0], max_iter, tol, record)
+    def loss(flat: Float[np.ndarray, " k"]) -> tuple[float, Float[np.ndarray, " k"]]:
+        values, gradients = _loss(objective, activation, span.basis, flat.reshape(1, n_latents, -1))
+        return float(values[0]), gradients.astype(np.float64).ravel()
+
+    options: Any = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": _MEMORY, "ftol": tol}
+    solution: Any = minimize(
+        loss, start.ravel(), jac=True, method="L-BFGS-B", callback=record, options=options
+    )
     fitted = solution.x.reshape(n_latents, span.rank + 1)
     # A line search that finds nothing lower (status 2) has met the rounding of float32: settled.
     settled = solution.status != _OUT_OF_ITERATIONS
@@ -157,25 +170,60 @@ def fit_linear_encoder(
     return span.weights(fitted[:, : span.rank]), fitted[:, span.rank], result
 
 
-def _minimise(
+def _best_start(
     objective: Objective,
     activation: Activation,
     basis: Float[torch.Tensor, "samples rank"],
-    start: Float[np.ndarray, " k"],
+    starts: Float[np.ndarray, "starts latents coordinates"],
+    penalties: Sequence[float],
     max_iter: int,
-    tol: float,
-    callback: Callable[[Any], None] | None = None,
-) -> Any:
-    """SciPy's L-BFGS-B over coordinates and biases, flat."""
-    rank = basis.shape[1]
+    generator: torch.Generator,
+) -> Float[np.ndarray, "latents coordinates"]:
+    """Where the best of several starts has come to, on a small likeness of the objective."""
+    shape = starts.shape
+    rows = torch.randperm(len(basis), generator=generator)[:_SEARCH_SAMPLES].sort().values
+    clusters = cluster_features(
+        objective.features[rows], _CLUSTERS_PER_LATENT * shape[1], generator
+    )
+    likeness, basis = objective.merged(rows, clusters), basis[rows]
 
-    def loss(flat: Float[np.ndarray, " k"]) -> tuple[float, Float[np.ndarray, " k"]]:
-        parameters = torch.from_numpy(flat.reshape(-1, rank + 1).astype(np.float32))
-        pre = torch.addmm(parameters[:, rank], basis, parameters[:, :rank].T).requires_grad_()
-        value = objective(activation(pre))
-        (d_pre,) = torch.autograd.grad(value, pre)
-        gradient = torch.cat([d_pre.T @ basis, d_pre.sum(dim=0)[:, None]], dim=1)
-        return value.item(), gradient.double().numpy().ravel()
+    def penalised(penalty: float) -> BatchObjective:
+        def of(flat: Float[np.ndarray, "starts k"]) -> tuple[Any, Any]:
+            values, gradients = _loss(likeness, activation, basis, flat.reshape(shape), penalty)
+            return values, gradients.reshape(len(flat), -1)
 
-    options: Any = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": _MEMORY, "ftol": tol}
-    return minimize(loss, start, jac=True, method="L-BFGS-B", callback=callback, options=options)  # type: ignore[call-overload]
+        return of
+
+    x, losses = starts.reshape(len(starts), -1).astype(np.float32), np.zeros(len(starts))
+    for share in penalties:
+        penalty = share * likeness.at_stake / shape[1]
+        evaluations = min(_PENALISED if penalty else _FREE, max_iter)
+        x, losses, _ = minimise_batch(
+            penalised(penalty), x, evaluations, _SEARCH_TOL, lambda loss: None
+        )
+    return np.asarray(x[np.argmin(losses)].reshape(shape[1:]))
+
+
+def _loss(
+    objective: Objective,
+    activation: Activation,
+    basis: Float[torch.Tensor, "samples rank"],
+    coordinates: Float[np.ndarray, "starts latents coordinates"],
+    penalty: float = 0.0,
+) -> tuple[Float[np.ndarray, " starts"], Float[np.ndarray, "starts latents coordinates"]]:
+    """Losses at encoders' coordinates and biases, and gradients."""
+    n_starts, n_latents, _ = coordinates.shape
+    parameters = torch.from_numpy(coordinates.astype(np.float32)).flatten(0, 1)
+    # One product for all starts: as many latents as they have together.
+    pre = torch.addmm(parameters[:, -1], basis, parameters[:, :-1].T).requires_grad_()
+    z = activation(pre)
+    values, d_z = objective.value_and_gradient(
+        z.detach().unflatten(1, (n_starts, n_latents)).movedim(1, 0)
+    )
+    (d_pre,) = torch.autograd.grad(z, pre, d_z.movedim(0, 1).flatten(1))
+    if penalty:
+        pre = pre.detach()
+        squares = pre.square().mean(dim=0).unflatten(0, (n_starts, n_latents)).sum(dim=1)
+        values, d_pre = values + penalty * squares, d_pre + (2 * penalty / len(pre)) * pre
+    gradients = torch.cat([d_pre.T @ basis, d_pre.sum(dim=0)[:, None]], dim=1)
+    return values.numpy(), gradients.numpy().reshape(coordinates.shape)

@@ -6,7 +6,6 @@ never vary have zero weight and are left out once and for all. The losses are th
 decoders, to rounding; the tests hold one against the other.
 """
 
-import copy
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -15,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minsyn.information import bernoulli
+from minsyn.training.clusters import Clusters
 
 __all__ = ["BernoulliObjective", "GaussianObjective", "Objective"]
 
@@ -27,17 +27,33 @@ class Objective(ABC):
     """Reconstruction loss of a data set, or of a batch, as a function of its latents.
 
     Called with latents of shape (n_samples, n_latents) it gives the loss, differentiable once.
+
+    Attributes
+    ----------
+    features : Tensor of shape (n_samples, n_features)
+        The features in use.
     """
+
+    features: Float[Tensor, "samples features"]
+
+    @property
+    @abstractmethod
+    def at_stake(self) -> float:
+        """How much lower than without latents the loss can be at the most."""
 
     @abstractmethod
     def value_and_gradient(
-        self, z: Float[Tensor, "samples latents"]
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
-        """Loss, and its gradient with respect to the latents."""
+        self, z: Float[Tensor, "*starts samples latents"]
+    ) -> tuple[Float[Tensor, "*starts"], Float[Tensor, "*starts samples latents"]]:
+        """Loss, and its gradient with respect to the latents: of one set of them, or of several."""
 
     @abstractmethod
-    def thinned(self, share: float, generator: torch.Generator | None = None) -> "Objective":
-        """The loss of a random share of the features, at least one where there is any."""
+    def merged(self, rows: Int[Tensor, " rows"], clusters: Clusters) -> "Objective":
+        """The loss of some of the samples with each cluster of features as its mean.
+
+        The means count as often as they have features, so that the loss is nearly that of all. What
+        does not depend on the latents may be missing.
+        """
 
     def __call__(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, ""]:
         """Loss of these latents."""
@@ -90,49 +106,50 @@ class GaussianObjective(Objective):
         if drop_constant:
             x = x[:, _varies(x)]
             x = x - x.mean(dim=0)
-        self._x = x
+        self.features = x
         self._variance = _variance(x)
         self._per_std = _reciprocal(self._variance.sqrt())
         self._below_one = 1 - 8 * torch.finfo(x.dtype).eps
 
+    @property
+    def at_stake(self) -> float:
+        """The variance of the features."""
+        return float(self._variance.sum())
+
     def value_and_gradient(
-        self, z: Float[Tensor, "samples latents"]
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
+        self, z: Float[Tensor, "*starts samples latents"]
+    ) -> tuple[Float[Tensor, "*starts"], Float[Tensor, "*starts samples latents"]]:
         """Squared error summed over features and averaged over samples, and its gradient."""
-        x, v, n_samples = self._x, self._variance, len(z)
-        h = z - z.mean(dim=0)
-        per_std = _reciprocal((h.square().sum(dim=0) / n_samples).sqrt())
+        x, v, n_samples = self.features, self._variance, z.shape[-2]
+        h = z - z.mean(dim=-2, keepdim=True)
+        per_std = _reciprocal((h.square().sum(dim=-2, keepdim=True) / n_samples).sqrt())
         h *= per_std
-        rho, sigma = h.T @ x * (self._per_std / n_samples), h.T @ h / n_samples
+        rho, sigma = h.mT @ x * (self._per_std / n_samples), h.mT @ h / n_samples
 
         # Eq. 9: u = r / (1 + R), with r = rho q.
         rho_rho = rho.square()
         q = (1 - rho_rho.clamp(max=self._below_one)).reciprocal_()
         r = rho * q
-        shrink = 1 / (1 + (rho * r).sum(dim=0))
+        shrink = 1 / (1 + (rho * r).sum(dim=-2, keepdim=True))
         u = r * shrink
         sigma_u = sigma @ u
         error = (sigma_u - rho).mul_(v)
-        loss = v.sum() + (u * (error - v * rho)).sum()
+        loss = v.sum() + (u * (error - v * rho)).sum(dim=(-2, -1))
 
         # Half of the gradients, until the last line doubles them.
-        d_big_r = shrink.square() * (error * r).sum(dim=0)
+        d_big_r = shrink.square() * (error * r).sum(dim=-2, keepdim=True)
         d_rho = (1 + rho_rho).mul_(error * shrink).sub_(2 * d_big_r * rho).mul_(q.square())
         d_rho -= v * u
-        d_sigma = (u * v) @ u.T / 2
-        d_h = x @ (d_rho * self._per_std).T + 2 * h @ d_sigma
+        d_sigma = (u * v) @ u.mT / 2
+        d_h = x @ (d_rho * self._per_std).mT + 2 * h @ d_sigma
         # Back through the standardisation of the latents.
-        d_z = d_h - d_h.mean(dim=0) - h * (d_h * h).mean(dim=0)
+        d_z = d_h - d_h.mean(dim=-2, keepdim=True) - h * (d_h * h).mean(dim=-2, keepdim=True)
         return loss, d_z.mul_(per_std * (2 / n_samples))
 
-    def thinned(
-        self, share: float, generator: torch.Generator | None = None
-    ) -> "GaussianObjective":
-        """The loss of a random share of the features that are in use."""
-        columns = _random_columns(self._x.shape[1], share, generator)
-        part = copy.copy(self)
-        part._x = self._x[:, columns]
-        part._variance, part._per_std = self._variance[columns], self._per_std[columns]
+    def merged(self, rows: Int[Tensor, " rows"], clusters: Clusters) -> "GaussianObjective":
+        """The loss of some of the samples with each cluster of features as its mean."""
+        part = GaussianObjective(clusters.means(self.features[rows]), drop_constant=False)
+        part._variance = part._variance * clusters.sizes
         return part
 
 
@@ -179,83 +196,96 @@ class BernoulliObjective(Objective):
             smoothed = flip + (1 - 2 * flip) * p
             self._constant = -(p * smoothed.log() + (1 - p) * (1 - smoothed).log()).sum()
             x = x[:, varies]
-        self._x = x.contiguous()
+        self.features = x.contiguous()
         self._p_x = x.mean(dim=0)
+        self._counts = torch.ones_like(self._p_x)
+
+    @property
+    def at_stake(self) -> float:
+        """Information that the samples hold about the features, as if these were binary."""
+        gained = _entropy(self._p_x) - _entropy(self.features).mean(dim=0)
+        return float(self._counts @ gained)
 
     def value_and_gradient(
-        self, z: Float[Tensor, "samples latents"]
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "samples latents"]]:
+        self, z: Float[Tensor, "*starts samples latents"]
+    ) -> tuple[Float[Tensor, "*starts"], Float[Tensor, "*starts samples latents"]]:
         """Cross-entropy summed over features and averaged over samples, and its gradient."""
-        x, p_x, n_samples = self._x, self._p_x, len(z)
-        p_z = z.mean(dim=0)
-        cov = (z - p_z).T @ x / n_samples
-        p_zx = torch.addcmul(cov, p_z[:, None], p_x)
+        x, p_x, n_samples = self.features, self._p_x, z.shape[-2]
+        p_z = z.mean(dim=-2)
+        cov = (z - p_z[..., None, :]).mT @ x / n_samples
+        p_zx = torch.addcmul(cov, p_z[..., None], p_x)
         w, b, cells = bernoulli.ci_decoder_cells(cov, p_z, p_x, self._flip)
-        softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b)
-        loss = self._constant - (w * p_zx).sum() - b @ p_x + softplus / n_samples
+        softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b, self._counts)
+        linear = (w * p_zx).sum(dim=-2) + b * p_x
+        loss = self._constant + (softplus / n_samples - linear) @ self._counts
 
-        d_w, d_b = zp / n_samples - p_zx, mean_p - p_x
+        d_w = (zp / n_samples - p_zx).mul_(self._counts)
+        d_b = ((mean_p - p_x) * self._counts)[..., None, :]
         # w = log p11 - log p10 - log p01 + log p00, b = prior + sum_j (log p01 - log p00 - prior);
         # p10 = p_z - p11, p01 = p_x - p11, p00 = 1 - p_z - p_x + p11, all through the channel.
         d_p10, d_p00 = -d_w / cells.p10, (d_w - d_b) / cells.p00
         d_p11 = d_w / cells.p11 - d_p10 - (d_b - d_w) / cells.p01 + d_p00
         keep = 1 - 2 * self._flip
         d_p_zx = keep * keep * d_p11
-        d_p_z = keep * (d_p10 - d_p00 + self._flip * d_p11).sum(dim=1)
-        d_z = d_z.addmm_(x, (d_p_zx - w).T).add_(d_p_z).div_(n_samples)
-        return loss, d_z
+        d_p_z = keep * (d_p10 - d_p00 + self._flip * d_p11).sum(dim=-1)
+        d_z += x @ (d_p_zx - w * self._counts).mT
+        return loss, d_z.add_(d_p_z[..., None, :]).div_(n_samples)
 
-    def thinned(
-        self, share: float, generator: torch.Generator | None = None
-    ) -> "BernoulliObjective":
-        """The loss of a random share of the features that are in use, without the constant."""
-        columns = _random_columns(self._x.shape[1], share, generator)
-        part = copy.copy(self)
-        part._x, part._p_x, part._constant = self._x[:, columns], self._p_x[columns], 0.0
+    def merged(self, rows: Int[Tensor, " rows"], clusters: Clusters) -> "BernoulliObjective":
+        """The loss of some of the samples with each cluster of features as its mean."""
+        means = clusters.means(self.features[rows])
+        part = BernoulliObjective(means, self._flip, drop_constant=False)
+        part._counts = clusters.sizes
         return part
 
 
 def _softplus_of_log_odds(
-    z: Float[Tensor, "samples latents"],
-    w: Float[Tensor, "latents features"],
-    b: Float[Tensor, " features"],
+    z: Float[Tensor, "*starts samples latents"],
+    w: Float[Tensor, "*starts latents features"],
+    b: Float[Tensor, "*starts features"],
+    counts: Float[Tensor, " features"],
 ) -> tuple[
-    Float[Tensor, ""],
-    Float[Tensor, "latents features"],
-    Float[Tensor, " features"],
-    Float[Tensor, "samples latents"],
+    Float[Tensor, "*starts features"],
+    Float[Tensor, "*starts latents features"],
+    Float[Tensor, "*starts features"],
+    Float[Tensor, "*starts samples latents"],
 ]:
-    """Sum of softplus(z w + b), and with p = sigmoid(z w + b): z' p, the mean of p, and p w'."""
-    rows = max(1, _BLOCK // max(1, w.shape[1]))
-    total, zp, sum_p, pw = z.new_zeros(()), torch.zeros_like(w), torch.zeros_like(b), []
-    for block in z.split(rows):
-        log_odds = torch.addmm(b, block, w)
+    """Sums of softplus(z w + b), and with p = sigmoid(z w + b): z' p, the mean of p, and p w'.
+
+    In the last, features count as often as ``counts`` says.
+    """
+    rows = max(1, _BLOCK // max(1, b.numel()))
+    total, zp, sum_p, pw = torch.zeros_like(b), torch.zeros_like(w), torch.zeros_like(b), []
+    back = (w * counts).mT
+    for block in z.split(rows, dim=-2):
+        log_odds = block @ w
+        log_odds += b[..., None, :]
         p = torch.sigmoid(log_odds)
-        total += log_odds.relu_().sum() - _sum_of_logarithms(torch.maximum(p, 1 - p))
-        zp.addmm_(block.T, p)
-        sum_p += p.sum(dim=0)
-        pw.append(p @ w.T)
-    return total, zp, sum_p / len(z), torch.cat(pw)
+        total += log_odds.relu_().sum(dim=-2) - _sum_of_logarithms(torch.maximum(p, 1 - p))
+        zp += block.mT @ p
+        sum_p += p.sum(dim=-2)
+        pw.append(p @ back)
+    return total, zp, sum_p / z.shape[-2], torch.cat(pw, dim=-2)
 
 
-def _sum_of_logarithms(numbers: Float[Tensor, "rows columns"]) -> Float[Tensor, ""]:
-    """Sum of the logarithms of numbers in [1/2, 1], which are overwritten."""
+def _sum_of_logarithms(
+    numbers: Float[Tensor, "*starts rows columns"],
+) -> Float[Tensor, "*starts columns"]:
+    """Sums over the rows of the logarithms of numbers in [1/2, 1], which are overwritten."""
     for _ in range(4):  # 16 of them multiplied are at least 2^-16: nothing is lost
-        half = len(numbers) // 2
+        half = numbers.shape[-2] // 2
         if half == 0:
             break
-        first, second, rest = numbers[:half], numbers[half : 2 * half], numbers[2 * half :]
+        first, second, rest = numbers.split([half, half, numbers.shape[-2] - 2 * half], dim=-2)
         first.mul_(second)
-        first[: len(rest)].mul_(rest)
+        first[..., : rest.shape[-2], :].mul_(rest)
         numbers = first
-    return numbers.log_().sum()
+    return numbers.log_().sum(dim=-2)
 
 
-def _random_columns(
-    n_features: int, share: float, generator: torch.Generator | None
-) -> Int[Tensor, " columns"]:
-    n_columns = min(n_features, max(1, round(share * n_features)))
-    return torch.randperm(n_features, generator=generator)[:n_columns].sort().values
+def _entropy(p: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Of binary variables, in nats."""
+    return -torch.special.xlogy(p, p) - torch.special.xlogy(1 - p, 1 - p)
 
 
 def _varies(x: Float[Tensor, "samples features"]) -> Bool[Tensor, " features"]:
@@ -272,6 +302,6 @@ def _variance(x: Float[Tensor, "samples features"]) -> Float[Tensor, " features"
     return torch.where(variance > rounding.square(), variance, 0.0)
 
 
-def _reciprocal(std: Float[Tensor, " variables"]) -> Float[Tensor, " variables"]:
+def _reciprocal(std: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """One over a standard deviation, 0 where nothing varies."""
     return torch.where(std > 0, 1 / std, 0.0)

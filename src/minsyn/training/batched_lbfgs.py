@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Objective", "minimise_batch"]
+__all__ = ["BatchObjective", "minimise_batch"]
 
 #: Pairs of steps and gradient changes that are remembered.
 _MEMORY = 8
@@ -18,11 +18,11 @@ _SHORTER = 0.4
 _WINDOW = 20
 
 #: Losses (starts,) and gradients (starts, k) at points (starts, k).
-Objective = Callable[[Any], tuple[Any, Any]]
+BatchObjective = Callable[[Any], tuple[Any, Any]]
 
 
 def minimise_batch(
-    objective: Objective,
+    objective: BatchObjective,
     x: Float[np.ndarray, "starts k"],
     max_evaluations: int,
     tol: float,
