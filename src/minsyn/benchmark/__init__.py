@@ -7,6 +7,7 @@ a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
 from minsyn.benchmark.damage import DAMAGES, Damage, Damaged
 from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.grid import CellGrid, Samples
 from minsyn.benchmark.inference import (
     CONFIDENCE,
     REFERENCE,
@@ -65,6 +66,7 @@ __all__ = [
     "SCORES",
     "BatchDecodedMinSyn",
     "CellFailure",
+    "CellGrid",
     "CellResult",
     "Comparison",
     "Damage",
@@ -73,6 +75,7 @@ __all__ = [
     "Method",
     "MethodSummary",
     "PaperScores",
+    "Samples",
     "Score",
     "SettingsMismatchError",
     "Store",
