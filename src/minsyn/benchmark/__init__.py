@@ -54,6 +54,8 @@ from minsyn.benchmark.table import (
     paper_texts,
     table_notes,
 )
+from minsyn.benchmark.task_list import TASKS, find_tasks
+from minsyn.benchmark.tasks import TableTask, Task, TaskExperiment, WordTask
 
 __all__ = [
     "CLEAN",
@@ -64,6 +66,7 @@ __all__ = [
     "METHODS",
     "REFERENCE",
     "SCORES",
+    "TASKS",
     "BatchDecodedMinSyn",
     "CellFailure",
     "CellGrid",
@@ -79,6 +82,10 @@ __all__ = [
     "Score",
     "SettingsMismatchError",
     "Store",
+    "TableTask",
+    "Task",
+    "TaskExperiment",
+    "WordTask",
     "WorkerDiedError",
     "batch_method",
     "best",
@@ -92,6 +99,7 @@ __all__ = [
     "damaged_words",
     "decoder_maps",
     "find_methods",
+    "find_tasks",
     "holm",
     "least_p_value",
     "markdown_table",
