@@ -55,6 +55,7 @@ from minsyn.benchmark.table import (
     table_notes,
 )
 from minsyn.benchmark.task_list import TASKS, find_tasks
+from minsyn.benchmark.task_table import ORACLE, tasks_frame, tasks_table
 from minsyn.benchmark.tasks import TableTask, Task, TaskExperiment, WordTask
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "DEFAULT_METHODS",
     "FURTHER_METHODS",
     "METHODS",
+    "ORACLE",
     "REFERENCE",
     "SCORES",
     "TASKS",
@@ -115,6 +117,8 @@ __all__ = [
     "summary_frame",
     "summary_json",
     "table_notes",
+    "tasks_frame",
+    "tasks_table",
 ]
 
 
