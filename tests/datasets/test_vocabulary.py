@@ -93,3 +93,25 @@ def test_impossible_requests():
         combine(["aa", "b"], ["ab"])
     with pytest.raises(ValueError, match="ask for fewer letters"):
         combine(["abcdefghij"] * 7, ["abcdefg"])
+
+
+def test_sample_holds_out_what_was_seen_apart():
+    paper = paper_vocabulary()
+    few = paper.sample(25, 100, random_state=1)
+    assert len(few.train) == 25 and len(few.test) == 100
+    assert set(few.train) <= set(paper.train) and set(few.test) <= set(paper.test)
+    seen = [set(here) for here in zip(*few.train, strict=True)]
+    assert any(len(here) < 8 for here in seen)  # so that the next line says something
+    assert all(word[i] in seen[i] for word in few.test for i in range(3))
+    assert few == paper.sample(25, 100, random_state=1) != paper.sample(25, 100, random_state=2)
+
+
+def test_sample_of_everything_is_the_same():
+    paper = paper_vocabulary()
+    assert paper.sample() == paper.sample(149, 1000, random_state=0) == paper
+
+
+@pytest.mark.parametrize(("n_train", "n_test"), [(0, None), (150, None), (None, -1)])
+def test_sample_out_of_range(n_train, n_test):
+    with pytest.raises(ValueError, match="must"):
+        paper_vocabulary().sample(n_train, n_test)

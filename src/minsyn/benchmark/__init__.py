@@ -7,6 +7,7 @@ a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
 from minsyn.benchmark.damage import DAMAGES, Damage, Damaged
 from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.grid import CellGrid, Samples
 from minsyn.benchmark.inference import (
     CONFIDENCE,
     REFERENCE,
@@ -53,6 +54,9 @@ from minsyn.benchmark.table import (
     paper_texts,
     table_notes,
 )
+from minsyn.benchmark.task_list import TASKS, find_tasks
+from minsyn.benchmark.task_table import ORACLE, tasks_frame, tasks_table
+from minsyn.benchmark.tasks import TableTask, Task, TaskExperiment, WordTask
 
 __all__ = [
     "CLEAN",
@@ -61,10 +65,13 @@ __all__ = [
     "DEFAULT_METHODS",
     "FURTHER_METHODS",
     "METHODS",
+    "ORACLE",
     "REFERENCE",
     "SCORES",
+    "TASKS",
     "BatchDecodedMinSyn",
     "CellFailure",
+    "CellGrid",
     "CellResult",
     "Comparison",
     "Damage",
@@ -73,9 +80,14 @@ __all__ = [
     "Method",
     "MethodSummary",
     "PaperScores",
+    "Samples",
     "Score",
     "SettingsMismatchError",
     "Store",
+    "TableTask",
+    "Task",
+    "TaskExperiment",
+    "WordTask",
     "WorkerDiedError",
     "batch_method",
     "best",
@@ -89,6 +101,7 @@ __all__ = [
     "damaged_words",
     "decoder_maps",
     "find_methods",
+    "find_tasks",
     "holm",
     "least_p_value",
     "markdown_table",
@@ -104,6 +117,8 @@ __all__ = [
     "summary_frame",
     "summary_json",
     "table_notes",
+    "tasks_frame",
+    "tasks_table",
 ]
 
 

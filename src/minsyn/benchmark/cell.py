@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from minsyn.benchmark.grid import Samples
 from minsyn.benchmark.methods import Method
-from minsyn.datasets import WordImages
-from minsyn.metrics import character_concentration, squared_error
+from minsyn.metrics import character_concentration, group_agreement, squared_error
 
 __all__ = ["CellResult", "decoder_maps", "reconstruct", "run_cell"]
 
@@ -58,6 +58,13 @@ class CellResult:
         Words kept as examples, as rows of the word images.
     train_examples, test_examples : float32 arrays of shape (n_examples, n_pixels)
         Their reconstructions.
+    n_groups : int or None
+        Groups of features that the method found, where it groups them.
+    adjusted_rand : float
+        Their agreement with the true groups (`minsyn.metrics.group_agreement`), over the features
+        that vary in training; NaN where there are none.
+    wrong_features : int or None
+        Of these features, those in another group than the true one.
     """
 
     method: str
@@ -76,6 +83,9 @@ class CellResult:
     test_rows: Int[np.ndarray, " test_examples"]
     train_examples: Float[np.ndarray, "train_examples pixels"]
     test_examples: Float[np.ndarray, "test_examples pixels"]
+    n_groups: int | None = None
+    adjusted_rand: float = float("nan")
+    wrong_features: int | None = None
 
 
 def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
@@ -139,23 +149,31 @@ def reconstruct(
     return np.asarray(estimator.inverse_transform(estimator.transform(X)))
 
 
-def make_estimator(method: Method, words: WordImages, n_components: int, random_state: int) -> Any:
-    """Make a method's estimator, and tell it the positions of the characters if it is to know."""
-    estimator = method.make(n_components, random_state)
+def make_estimator(method: Method, data: Samples, n_components: int, random_state: int) -> Any:
+    """Make a method's estimator for such data, and tell it the groups if it is to know them."""
+    make = method.make
+    if method.bounded and (data.train.min() < 0 or data.train.max() > 1):
+        if method.make_unbounded is None:
+            raise ValueError(
+                f"method: {method.label} takes values from 0 to 1, found {data.train.min():.4g} to "
+                f"{data.train.max():.4g}; leave it out"
+            )
+        make = method.make_unbounded
+    estimator = make(n_components, random_state)
     if method.knows_positions:
-        positions = np.unique(words.groups)
+        positions = np.unique(data.groups[data.groups >= 0])
         each = [len(part) for part in np.array_split(np.arange(n_components), len(positions))]
-        estimator.set_params(grouping=words.groups, n_components=each)
+        estimator.set_params(grouping=data.groups, n_components=each)
     return estimator
 
 
 def run_cell(
-    method: Method, draw: int, words: WordImages, n_components: int, random_state: int
+    method: Method, draw: int, data: Samples, n_components: int, random_state: int
 ) -> CellResult:
-    """Fit a method on the training words and score it.
+    """Fit a method on the training samples and score it.
 
     Everything runs on one thread, so that the numbers do not depend on how many cells run at
-    once, and gets the words in float64: in float32, a FastICA that runs to its last iteration
+    once, and gets the data in float64: in float32, a FastICA that runs to its last iteration
     loses the rank of its unmixing matrix to rounding.
 
     Parameters
@@ -164,8 +182,8 @@ def run_cell(
         What to fit.
     draw : int
         Number of the draw, for the record.
-    words : WordImages
-        The draw's words.
+    data : Samples
+        The draw's, such as `minsyn.datasets.WordImages`.
     n_components : int
         Number of factors.
     random_state : int
@@ -189,8 +207,8 @@ def run_cell(
     >>> result.maps.shape, result.converged
     ((9, 2352), True)
     """
-    estimator = make_estimator(method, words, n_components, random_state)
-    X_train, X_test = words.train.astype(np.float64), words.test.astype(np.float64)
+    estimator = make_estimator(method, data, n_components, random_state)
+    X_train, X_test = data.train.astype(np.float64), data.test.astype(np.float64)
     with one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.perf_counter()
@@ -198,7 +216,8 @@ def run_cell(
         fit_seconds = time.perf_counter() - start
         train, test = (_reconstruct_words(estimator, X) for X in (X_train, X_test))
         maps = _finite(decoder_maps(estimator))
-        concentrations = character_concentration(maps, words.groups)
+        belongs = data.groups >= 0
+        concentrations = character_concentration(maps[:, belongs], data.groups[belongs])
     settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     live = ~np.isnan(concentrations)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
@@ -221,7 +240,18 @@ def run_cell(
         test_rows=test_rows,
         train_examples=train[train_rows].astype(np.float32),
         test_examples=test[test_rows].astype(np.float32),
+        **_agreement(last, X_train, data.groups),
     )
+
+
+def _agreement(
+    estimator: Any, X: Float[np.ndarray, "samples features"], truth: Int[np.ndarray, " features"]
+) -> dict[str, Any]:
+    """Scores of the groups that a fitted estimator found; none where it has none."""
+    varies = X.min(axis=0) != X.max(axis=0)
+    if not hasattr(estimator, "groups_") or not varies.any():
+        return {}
+    return asdict(group_agreement(estimator.groups_[varies], truth[varies]))
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """An experiment of the words benchmark as data: which methods, on which words."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minsyn import __version__
+from minsyn.benchmark.grid import CellGrid
 from minsyn.benchmark.methods import Method, find_methods
 from minsyn.datasets import Letters, Vocabulary, WordImages, make_word_images, paper_vocabulary
 
@@ -17,12 +17,8 @@ _RESAMPLE = ("none", "words", "all")
 
 
 @dataclass(frozen=True, eq=False)
-class Experiment:
-    """Methods x draws of letters, and the settings that all of these cells share.
-
-    The words of a draw depend on ``seed`` and the draw alone, and the random numbers of a method
-    on ``seed``, the draw and the method's key: more methods or more draws leave the cells that are
-    there as they are.
+class Experiment(CellGrid):
+    """Methods x draws of letters, and the settings that all of these cells share (`CellGrid`).
 
     Attributes
     ----------
@@ -68,15 +64,7 @@ class Experiment:
     vocabulary: Vocabulary = field(default_factory=paper_vocabulary)
 
     def __post_init__(self) -> None:
-        if not self.methods:
-            raise ValueError("methods: none given; an experiment needs at least one")
-        keys = [method.key for method in self.methods]
-        repeated = sorted({key for key in keys if keys.count(key) > 1})
-        if repeated:
-            raise ValueError(f"methods: {', '.join(repeated)} given twice; keys must differ")
-        for name, least in (("draws", 1), ("samples_per_word", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: {getattr(self, name)} must be at least {least}")
+        self._require({"draws": 1, "samples_per_word": 1, "seed": 0})
         if self.resample not in _RESAMPLE:
             raise ValueError(
                 f"resample: {self.resample!r} is none of {', '.join(map(repr, _RESAMPLE))}"
@@ -93,17 +81,6 @@ class Experiment:
                 f"n_components: {self.n_components} must be from 1 to {min(n_images, n_pixels)}, "
                 f"as there are {n_images} word images of {n_pixels} pixels to train on"
             )
-
-    def cells(self) -> Iterator[tuple[Method, int]]:
-        """Every method of every draw, draw after draw.
-
-        Yields
-        ------
-        tuple of Method and int
-        """
-        for draw in range(self.draws):
-            for method in self.methods:
-                yield method, draw
 
     def words(self, draw: int) -> WordImages:
         """The word images of a draw.
@@ -122,26 +99,12 @@ class Experiment:
             self.letters,
             resample=self.resample,
             samples_per_word=self.samples_per_word,
-            random_state=np.random.SeedSequence(self.seed, spawn_key=(0, draw)),
+            random_state=self.data_seed(draw),
         )
 
-    def random_state(self, method: Method, draw: int) -> int:
-        """The seed of a method's estimator in a draw.
-
-        Parameters
-        ----------
-        method : Method
-            Its key counts.
-        draw : int
-            From 0.
-
-        Returns
-        -------
-        int
-            From 0 to 2**32 - 1.
-        """
-        spawn_key = (1, draw, *method.key.encode())
-        return int(np.random.SeedSequence(self.seed, spawn_key=spawn_key).generate_state(1)[0])
+    def data(self, draw: int) -> WordImages:
+        """The data of a draw: its `words`."""
+        return self.words(draw)
 
     def settings(self) -> dict[str, Any]:
         """What cells must agree in to stand in one table; methods and draws are not part of it.
@@ -153,12 +116,7 @@ class Experiment:
         """
         return {
             "minsyn": __version__,
-            "letters": self.letters.name,
-            "letters_sha256": _letters_digest(self.letters),
-            "vocabulary": f"{len(self.vocabulary.train)} + {len(self.vocabulary.test)} words",
-            "vocabulary_sha256": _digest(
-                repr((self.vocabulary.train, self.vocabulary.test)).encode()
-            ),
+            **describe_words(self.letters, self.vocabulary),
             "n_components": self.n_components,
             "resample": self.resample,
             "samples_per_word": self.samples_per_word,
@@ -166,14 +124,25 @@ class Experiment:
         }
 
 
+def describe_words(letters: Letters, vocabulary: Vocabulary) -> dict[str, str]:
+    """Letters and words by name or size and by digest, for `CellGrid.settings`."""
+    return {
+        "letters": letters.name,
+        "letters_sha256": _letters_digest(letters),
+        "vocabulary": f"{len(vocabulary.train)} + {len(vocabulary.test)} words",
+        "vocabulary_sha256": digest(repr((vocabulary.train, vocabulary.test)).encode()),
+    }
+
+
 def _letters_digest(letters: Letters) -> str:
     styles = letters.styles if letters.styles is None else letters.styles.tolist()
     described = repr((letters.images.shape, letters.labels.tolist(), styles)).encode()
-    return _digest(np.ascontiguousarray(letters.images), described)
+    return digest(np.ascontiguousarray(letters.images), described)
 
 
-def _digest(*parts: Any) -> str:
-    digest = hashlib.sha256()
+def digest(*parts: Any) -> str:
+    """SHA-256 of bytes and arrays, one after the other."""
+    sha256 = hashlib.sha256()
     for part in parts:
-        digest.update(part)
-    return digest.hexdigest()
+        sha256.update(part)
+    return sha256.hexdigest()

@@ -54,6 +54,10 @@ class Method:
     leaks : bool
         Whether a reconstruction sees more of the data than its own latents, so that its losses
         must not be ranked with those of the others.
+    bounded : bool
+        Whether the estimator is for values from 0 to 1, as ink has them.
+    make_unbounded : callable, optional
+        Takes ``make``'s place for other values; without it, a bounded method is left out there.
 
     Examples
     --------
@@ -72,6 +76,8 @@ class Method:
     needs: tuple[str, str] | None = None
     leaks: bool = False
     knows_positions: bool = False
+    bounded: bool = False
+    make_unbounded: Callable[[int, int], Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.key or set(self.key) - set("abcdefghijklmnopqrstuvwxyz0123456789-_."):
@@ -83,6 +89,21 @@ class Method:
     def is_available(self) -> bool:
         """Whether what the method needs is installed."""
         return self.needs is None or importlib.util.find_spec(self.needs[0]) is not None
+
+    def suits(self, in_unit_range: bool) -> bool:
+        """Whether there is an estimator for values within [0, 1], or for others.
+
+        Parameters
+        ----------
+        in_unit_range : bool
+            Of the data.
+
+        Examples
+        --------
+        >>> METHODS["minsyn-bernoulli"].suits(True), METHODS["minsyn-bernoulli"].suits(False)
+        (True, False)
+        """
+        return in_unit_range or not self.bounded or self.make_unbounded is not None
 
     def require(self) -> None:
         """Raise ``ImportError`` if what the method needs is not installed.
@@ -179,6 +200,12 @@ def _dictionary(n_components: int, random_state: int) -> Any:
     return make_pipeline(StandardScaler(with_std=False), lasso)
 
 
+def _linear_autoencoder(noise_std: float, n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import AutoEncoder
+
+    return AutoEncoder(n_components, noise_std=noise_std, random_state=random_state)
+
+
 def _autoencoder(noise_std: float, n_components: int, random_state: int) -> Any:
     from minsyn.estimators import AutoEncoder
 
@@ -201,6 +228,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "MinSyn (Binary)",
                 partial(_minsyn, "bernoulli"),
                 PaperScores(12.94, 48.12, 0.558),
+                bounded=True,
             ),
             Method(
                 "minsyn-gaussian",
@@ -222,12 +250,16 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Auto-encoder",
                 partial(_autoencoder, 0.0),
                 PaperScores(35.98, 73.67, 1.07),
+                bounded=True,
+                make_unbounded=partial(_linear_autoencoder, 0.0),
             ),
             Method(
                 "denoising",
                 "Denoising",
                 partial(_autoencoder, 0.25),
                 PaperScores(38.26, 76.40, 1.08),
+                bounded=True,
+                make_unbounded=partial(_linear_autoencoder, 0.25),
             ),
         )
     }
@@ -245,7 +277,7 @@ FURTHER_METHODS: Mapping[str, Method] = MappingProxyType(
                 partial(_single_parent, 3),
                 knows_positions=True,
             ),
-            Method("nmf", "NMF", _nmf),
+            Method("nmf", "NMF", _nmf, bounded=True),
             Method("sparse-pca", "SparsePCA", _sparse_pca),
             Method("dictionary", "DictionaryLearning", _dictionary),
         )
@@ -293,6 +325,7 @@ def batch_method(batch_size: int) -> Method:
         f"MinSyn (Binary), batch statistics ({batch_size})",
         partial(_batch_decoded, batch_size),
         leaks=True,
+        bounded=True,
     )
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from joblib import Parallel, delayed
 
 from minsyn.benchmark.cell import CellResult, run_cell
-from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.grid import CellGrid, Samples
 from minsyn.benchmark.methods import Method
 from minsyn.benchmark.store import Store
-from minsyn.datasets import WordImages
 
 __all__ = ["CellFailure", "WorkerDiedError", "missing_cells", "run"]
 
@@ -49,7 +48,7 @@ class CellFailure:
 
 
 def run(
-    experiment: Experiment,
+    experiment: CellGrid,
     store: Store,
     *,
     n_jobs: int | None = None,
@@ -63,7 +62,7 @@ def run(
 
     Parameters
     ----------
-    experiment : Experiment
+    experiment : CellGrid
         What to run.
     store : Store
         Where results go, and what is finished already.
@@ -129,12 +128,12 @@ def run(
         ) from error
 
 
-def missing_cells(experiment: Experiment, results: list[CellResult]) -> list[tuple[Method, int]]:
+def missing_cells(experiment: CellGrid, results: list[CellResult]) -> list[tuple[Method, int]]:
     """The cells of an experiment that are not among the results.
 
     Parameters
     ----------
-    experiment : Experiment
+    experiment : CellGrid
         What is wanted.
     results : list of CellResult
         What is there.
@@ -158,26 +157,26 @@ def missing_cells(experiment: Experiment, results: list[CellResult]) -> list[tup
 
 
 def _tasks(
-    experiment: Experiment,
+    experiment: CellGrid,
     cells: list[tuple[Method, int]],
     on_start: Callable[[Method, int], None],
 ) -> Iterator:
-    words: WordImages | None = None
-    words_draw = -1
+    data: Samples | None = None
+    data_draw = -1
     for method, draw in cells:
-        if words is None or draw != words_draw:
-            words, words_draw = experiment.words(draw), draw
+        if data is None or draw != data_draw:
+            data, data_draw = experiment.data(draw), draw
         on_start(method, draw)
         random_state = experiment.random_state(method, draw)
-        yield delayed(_attempt)(method, draw, words, experiment.n_components, random_state)
+        yield delayed(_attempt)(method, draw, data, experiment.n_components, random_state)
 
 
 def _attempt(
-    method: Method, draw: int, words: WordImages, n_components: int, random_state: int
+    method: Method, draw: int, data: Samples, n_components: int, random_state: int
 ) -> CellResult | CellFailure:
     _leave_interrupts_to_the_parent()
     try:
-        return run_cell(method, draw, words, n_components, random_state)
+        return run_cell(method, draw, data, n_components, random_state)
     except Exception as error:
         return CellFailure(
             method=method.key,

@@ -14,7 +14,7 @@ import numpy as np
 
 from minsyn._atomic import write_atomically
 from minsyn.benchmark.cell import CellResult
-from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.grid import CellGrid
 
 __all__ = ["SettingsMismatchError", "Store"]
 
@@ -39,7 +39,7 @@ class Store:
     ----------
     folder : str or path
         Made if it does not exist.
-    experiment : Experiment
+    experiment : CellGrid
         Whose settings the folder must have, if it has any.
     overwrite : bool, default=False
         Whether to discard the cells and the settings that are in the folder.
@@ -65,7 +65,7 @@ class Store:
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], experiment: Experiment, *, overwrite: bool = False
+        self, folder: str | os.PathLike[str], experiment: CellGrid, *, overwrite: bool = False
     ) -> None:
         self.folder = Path(folder)
         self.settings = experiment.settings()

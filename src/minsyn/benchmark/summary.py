@@ -34,7 +34,13 @@ _COLUMNS = (
     "fit_seconds",
     "n_iter",
     "converged",
+    "n_groups",
+    "adjusted_rand",
+    "wrong_features",
 )
+
+#: Columns of whole numbers that some methods lack.
+_WHOLE_NUMBERS = dict.fromkeys(("n_iter", "n_groups", "wrong_features"), "Int64")
 
 _SUMMARY_COLUMNS = (
     *("method", "label", "score", "draws", "mean", "std", "low", "high", "paper"),
@@ -165,7 +171,7 @@ def results_frame(results: Sequence[CellResult], seed: int) -> pd.DataFrame:
         {column: seed if column == "seed" else getattr(cell, column) for column in _COLUMNS}
         for cell in chosen
     ]
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"n_iter": "Int64"})
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_WHOLE_NUMBERS)
 
 
 def summary_frame(

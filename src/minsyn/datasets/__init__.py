@@ -3,10 +3,13 @@
 Letters come from Matplotlib's fonts (:func:`load_typewriter`), from EMNIST handwriting
 (:func:`load_emnist`) or from files of your own (:func:`load_letters`). A :class:`Vocabulary` says
 which words are learned from and which are held out. :func:`make_word_images` sets one from the
-other, with the ground truth that disentanglement is measured by.
+other, with the ground truth that disentanglement is measured by. :func:`make_expression` is a
+table without pictures, with a ground truth of the same kind.
 """
 
+from minsyn.datasets.digits import load_digits
 from minsyn.datasets.emnist import load_emnist
+from minsyn.datasets.expression import ExpressionTable, make_expression
 from minsyn.datasets.frequencies import sample_counts, top_words
 from minsyn.datasets.letters import Letters
 from minsyn.datasets.load import load_letters
@@ -18,13 +21,16 @@ from minsyn.datasets.words import WordImages, make_word_images
 __all__ = [
     "PAPER_LETTERS",
     "PAPER_WORDS",
+    "ExpressionTable",
     "Letters",
     "Vocabulary",
     "WordImages",
     "combine",
+    "load_digits",
     "load_emnist",
     "load_letters",
     "load_typewriter",
+    "make_expression",
     "make_word_images",
     "paper_vocabulary",
     "sample_counts",

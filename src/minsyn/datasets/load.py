@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from minsyn.datasets.digits import load_digits
 from minsyn.datasets.emnist import load_emnist
 from minsyn.datasets.files import read_letters
 from minsyn.datasets.letters import Letters
@@ -17,6 +18,7 @@ def load_letters(source: str | os.PathLike[str] = "typewriter") -> Letters:
     source : str or path
         - ``"typewriter"``: rendered from Matplotlib's fonts, no network
           (:func:`load_typewriter`);
+        - ``"digits"``: scikit-learn's handwritten digits of 8 x 8 pixels (:func:`load_digits`);
         - ``"emnist"``: handwriting, downloaded once (:func:`load_emnist`);
         - the path of an ``.npz`` file with ``images``, a uint8 array of shape (n, h, w) with
           background 0 and ink 255, ``labels``, and, where known, ``styles``, the hand or font of
@@ -52,6 +54,8 @@ def load_letters(source: str | os.PathLike[str] = "typewriter") -> Letters:
     """
     if source == "typewriter":
         return load_typewriter()
+    if source == "digits":
+        return load_digits()
     if source == "emnist":
         return load_emnist()
     return read_letters(Path(source).expanduser())

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from minsyn.datasets.paper import PAPER_LETTERS, PAPER_WORDS
+from minsyn.datasets.random_state import RandomState
 
 #: Above this many combinations the word images would not fit into memory.
 _MAX_COMBINATIONS = 1_000_000
@@ -80,6 +83,61 @@ class Vocabulary:
         train, test = tuple(train), tuple(test)
         letters = tuple("".join(sorted(set(here))) for here in _positions(train + test))
         return cls(letters=letters, train=train, test=test)
+
+    def sample(
+        self,
+        n_train: int | None = None,
+        n_test: int | None = None,
+        *,
+        random_state: RandomState = None,
+    ) -> "Vocabulary":
+        """Take some of the words at random, so that each letter held out was seen in training.
+
+        Held-out words with a letter that no training word has at that position are left out: they
+        would ask for what could not be learned, not for a new combination of what was.
+
+        Parameters
+        ----------
+        n_train : int, optional
+            Words to train on. Default: all.
+        n_test : int, optional
+            At most so many words held out. Default: all that are left.
+        random_state : int, SeedSequence, Generator or None
+            The same seed gives the same words.
+
+        Returns
+        -------
+        Vocabulary
+            Both parts in their order here.
+
+        Raises
+        ------
+        ValueError
+            ``n_train`` is below 1 or more than there are, or ``n_test`` is negative.
+
+        Examples
+        --------
+        >>> from minsyn.datasets import Vocabulary
+        >>> vocabulary = Vocabulary.from_words(["an", "in", "at"], ["it"])
+        >>> few = vocabulary.sample(2, random_state=0)
+        >>> few.train, few.test
+        (('in', 'at'), ('it',))
+        """
+        if n_train is not None and not 1 <= n_train <= len(self.train):
+            raise ValueError(
+                f"n_train: {n_train} must be from 1 to {len(self.train)}, the words to train on"
+            )
+        if n_test is not None and n_test < 0:
+            raise ValueError(f"n_test: {n_test} must not be negative")
+        rng = np.random.default_rng(random_state)
+        train = _some_of(self.train, n_train, rng)
+        seen = [set(here) for here in _positions(train)]
+        test = tuple(
+            word
+            for word in self.test
+            if all(letter in here for letter, here in zip(word, seen, strict=True))
+        )
+        return Vocabulary(self.letters, train, _some_of(test, n_test, rng))
 
     @property
     def length(self) -> int:
@@ -207,6 +265,13 @@ def _most_frequent(letters: tuple[str, ...], n_letters: int, position: int) -> s
         )
     ranked = sorted(counts, key=lambda letter: (-counts[letter], letter))
     return "".join(sorted(ranked[:n_letters]))
+
+
+def _some_of(words: tuple[str, ...], n: int | None, rng: np.random.Generator) -> tuple[str, ...]:
+    """Words chosen at random, in their order; all where there are no more than asked for."""
+    if n is None or n >= len(words):
+        return words
+    return tuple(words[i] for i in sorted(rng.choice(len(words), n, replace=False)))
 
 
 def _positions(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from minsyn.report.robustness import figure_of_robustness, terminal_robustness
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
 from minsyn.report.synergy_graph import figure_of_synergy_graph
+from minsyn.report.tasks import figure_of_tasks, terminal_tasks
 from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.weights import WeightCurve, figure_of_weights
 from minsyn.report.words import WordsRow, figure_of_words
@@ -31,6 +32,7 @@ __all__ = [
     "figure_of_robustness",
     "figure_of_scores",
     "figure_of_synergy_graph",
+    "figure_of_tasks",
     "figure_of_weights",
     "figure_of_words",
     "save",
@@ -38,4 +40,5 @@ __all__ = [
     "terminal_comparisons",
     "terminal_robustness",
     "terminal_table",
+    "terminal_tasks",
 ]
