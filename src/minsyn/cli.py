@@ -2,17 +2,17 @@
 
 # What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from minsyn._version import __version__
+from minsyn.commands._cells import console, exit_with, run_cells, stoppable
 from minsyn.commands._variadic import VariadicCommand
+from minsyn.commands.ablation import ablation
 from minsyn.commands.figure1 import figure1
 from minsyn.commands.fit import fit
 from minsyn.commands.inspect import inspect
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from minsyn.benchmark import (
-        CellFailure,
         CellResult,
         Experiment,
         Method,
@@ -40,9 +39,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
 )
-
-_console = Console(highlight=False)
-_errors = Console(stderr=True, highlight=False)
 
 Letters = Annotated[
     str,
@@ -129,15 +125,15 @@ def benchmark(
     Writes results.csv (every draw), summary.csv, summary.json, table.md and figures/ into the
     output folder.
     """
-    with _clear_errors(output):
+    with stoppable(output):
         chosen = _methods(methods, batch_size)
         _require_reference(reference, chosen)
         experiment = _experiment(
             letters, chosen, draws, components, resample, samples_per_word, seed
         )
-        store, failures = _run(experiment, output, jobs, overwrite)
+        store, failures = run_cells(experiment, output, jobs, overwrite)
         _report_benchmark(experiment, store, letters, reference)
-        _exit_with(store, failures)
+        exit_with(store, failures)
 
 
 @app.command("batch-statistics")
@@ -164,7 +160,7 @@ def batch_statistics(
 
     Writes results.csv, table.md and figures/ into the output folder.
     """
-    with _clear_errors(output):
+    with stoppable(output):
         from minsyn.benchmark import METHODS, batch_method
 
         sizes = _sizes(batch_sizes)
@@ -172,9 +168,9 @@ def batch_statistics(
         experiment = _experiment(
             letters, chosen, draws, components, resample, samples_per_word, seed
         )
-        store, failures = _run(experiment, output, jobs, overwrite)
+        store, failures = run_cells(experiment, output, jobs, overwrite)
         _report_batches(experiment, store, letters, sizes)
-        _exit_with(store, failures)
+        exit_with(store, failures)
 
 
 app.command("fit", cls=VariadicCommand)(fit)
@@ -182,6 +178,7 @@ app.command("transform", cls=VariadicCommand)(transform)
 app.command("inspect")(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
 app.command("robustness")(robustness)
+app.command("ablation")(ablation)
 app.command("figure1")(figure1)
 
 
@@ -200,7 +197,7 @@ def _methods(keys: list[str] | None, batch_size: int) -> tuple["Method", ...]:
             present.append(method)
         elif method.needs is not None:
             module, extra = method.needs
-            _console.print(
+            console.print(
                 f"[yellow]{method.label} is left out: it needs {module} "
                 f"(pip install 'minsyn\\[{extra}]').[/yellow]"
             )
@@ -240,30 +237,6 @@ def _experiment(
     return Experiment(
         load_letters(letters), methods, draws, components, resample, samples_per_word, seed
     )
-
-
-def _run(
-    experiment: "Experiment", output: Path, jobs: int, overwrite: bool
-) -> tuple["Store", list["CellFailure"]]:
-    """Run what is missing, with a progress bar and a line for each cell."""
-    from minsyn.benchmark import CellFailure, Store, missing_cells, run
-    from minsyn.report import cell_progress
-
-    store = Store(output, experiment, overwrite=overwrite)
-    total = len(list(experiment.cells()))
-    finished = total - len(missing_cells(experiment, store.results()))
-    for note in store.notes:
-        _console.print(escape(note), style="yellow")
-    if finished:
-        _console.print(f"{finished} of {total} cells were finished before.")
-    labels = {method.key: method.label for method in experiment.methods}
-    failures = []
-    with cell_progress(_console, total, finished) as cells:
-        for outcome in run(experiment, store, n_jobs=jobs, on_start=cells.start):
-            cells.end(outcome, labels[outcome.method])
-            if isinstance(outcome, CellFailure):
-                failures.append(outcome)
-    return store, failures
 
 
 def _report_benchmark(
@@ -341,17 +314,17 @@ def _report(
     for name, text in texts.items():
         write_atomically(store.folder / name, text)
     drawn = save_figures(figures(results, rows), store.folder / "figures") if rows else []
-    _console.print()
-    _console.print(terminal_table(rows))
+    console.print()
+    console.print(terminal_table(rows))
     for paragraph in (caption(rows, experiment), *table_notes(rows)):
-        _console.print(escape(paragraph), style="dim")
+        console.print(escape(paragraph), style="dim")
     if tests:
-        _console.print()
-        _console.print(terminal_comparisons(rows, tests))
-        _console.print(escape(comparison_note(rows, tests)), style="dim")
-    _console.print()
+        console.print()
+        console.print(terminal_comparisons(rows, tests))
+        console.print(escape(comparison_note(rows, tests)), style="dim")
+    console.print()
     for path in (*(store.folder / name for name in texts), *drawn):
-        _console.print(escape(str(path)), soft_wrap=True)
+        console.print(escape(str(path)), soft_wrap=True)
 
 
 def _command(name: str, letters: str, experiment: "Experiment", rows: list[Any]) -> str:
@@ -362,42 +335,3 @@ def _command(name: str, letters: str, experiment: "Experiment", rows: list[Any])
         f"--components {experiment.n_components} --resample {experiment.resample} "
         f"--samples-per-word {experiment.samples_per_word} --seed {experiment.seed}"
     )
-
-
-def _exit_with(store: "Store", failures: list["CellFailure"]) -> None:
-    for failure in failures:
-        _errors.print(
-            f"{failure.label} failed in draw {failure.draw + 1}: {failure.error}",
-            style="red",
-            markup=False,
-        )
-    if failures:
-        _errors.print(
-            f"Tracebacks are in {store.folder / 'failures'}; the same command tries again.",
-            markup=False,
-        )
-        raise typer.Exit(1)
-
-
-@contextmanager
-def _clear_errors(output: Path) -> Iterator[None]:
-    """One line instead of a traceback for what a user can mend; exit code 2 for bad arguments."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        _fail(f"Stopped. Finished cells are in {output}; the same command goes on from there.", 130)
-    except (ValueError, TypeError) as error:
-        _fail(str(error), 2)
-    except (ImportError, OSError) as error:
-        _fail(str(error), 1)
-    except RuntimeError as error:
-        from minsyn.benchmark import WorkerDiedError
-
-        if not isinstance(error, WorkerDiedError):
-            raise
-        _fail(str(error), 1)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    _errors.print(message, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(code)

@@ -4,6 +4,9 @@ An `Experiment` is data. `run` fits its cells, in parallel and each at most once
 a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 """
 
+from minsyn.benchmark.ablated_minsyn import DECODERS, PARTITIONS, AblatedMinSyn
+from minsyn.benchmark.ablation import ABLATIONS, Ablation, find_ablation
+from minsyn.benchmark.ablation_table import ABLATION_REFERENCES, ablation_table
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
 from minsyn.benchmark.damage import DAMAGES, Damage, Damaged
 from minsyn.benchmark.experiment import Experiment
@@ -17,6 +20,7 @@ from minsyn.benchmark.inference import (
     holm,
     least_p_value,
 )
+from minsyn.benchmark.measured import MEASURES, MeasuredSynergy, measure_synergy
 from minsyn.benchmark.methods import (
     DEFAULT_METHODS,
     FURTHER_METHODS,
@@ -55,14 +59,21 @@ from minsyn.benchmark.table import (
 )
 
 __all__ = [
+    "ABLATIONS",
+    "ABLATION_REFERENCES",
     "CLEAN",
     "CONFIDENCE",
     "DAMAGES",
+    "DECODERS",
     "DEFAULT_METHODS",
     "FURTHER_METHODS",
+    "MEASURES",
     "METHODS",
+    "PARTITIONS",
     "REFERENCE",
     "SCORES",
+    "AblatedMinSyn",
+    "Ablation",
     "BatchDecodedMinSyn",
     "CellFailure",
     "CellResult",
@@ -70,6 +81,7 @@ __all__ = [
     "Damage",
     "Damaged",
     "Experiment",
+    "MeasuredSynergy",
     "Method",
     "MethodSummary",
     "PaperScores",
@@ -77,6 +89,7 @@ __all__ = [
     "SettingsMismatchError",
     "Store",
     "WorkerDiedError",
+    "ablation_table",
     "batch_method",
     "best",
     "bootstrap_interval",
@@ -88,11 +101,13 @@ __all__ = [
     "damage_losses",
     "damaged_words",
     "decoder_maps",
+    "find_ablation",
     "find_methods",
     "holm",
     "least_p_value",
     "markdown_table",
     "measure_robustness",
+    "measure_synergy",
     "missing_cells",
     "paper_texts",
     "reconstruct",

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from minsyn.benchmark.measured import measure_synergy
 from minsyn.benchmark.methods import Method
 from minsyn.datasets import WordImages
 from minsyn.metrics import character_concentration, squared_error
@@ -58,6 +59,9 @@ class CellResult:
         Words kept as examples, as rows of the word images.
     train_examples, test_examples : float32 arrays of shape (n_examples, n_pixels)
         Their reconstructions.
+    ci_synergy, gk_synergy, gk_synergy_groups : float
+        Of the latents about the pixels, as `measure_synergy` has it; NaN also in cells of stores
+        that were written before this was measured.
     """
 
     method: str
@@ -76,6 +80,9 @@ class CellResult:
     test_rows: Int[np.ndarray, " test_examples"]
     train_examples: Float[np.ndarray, "train_examples pixels"]
     test_examples: Float[np.ndarray, "test_examples pixels"]
+    ci_synergy: float = float("nan")
+    gk_synergy: float = float("nan")
+    gk_synergy_groups: float = float("nan")
 
 
 def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
@@ -199,6 +206,7 @@ def run_cell(
         train, test = (_reconstruct_words(estimator, X) for X in (X_train, X_test))
         maps = _finite(decoder_maps(estimator))
         concentrations = character_concentration(maps, words.groups)
+        synergies = measure_synergy(estimator, X_train)
     settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     live = ~np.isnan(concentrations)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
@@ -221,6 +229,7 @@ def run_cell(
         test_rows=test_rows,
         train_examples=train[train_rows].astype(np.float32),
         test_examples=test[test_rows].astype(np.float32),
+        **synergies._asdict(),
     )
 
 

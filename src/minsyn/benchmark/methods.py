@@ -305,7 +305,8 @@ def find_methods(
     ----------
     keys : iterable of str
         Keys of `METHODS` or `FURTHER_METHODS`, or ``"minsyn-bernoulli-batch"`` for `batch_method`,
-        where a batch size may follow: ``"minsyn-bernoulli-batch-16"``. Repeats count once.
+        where a batch size may follow: ``"minsyn-bernoulli-batch-16"``; or of the rows in
+        `minsyn.benchmark.ABLATIONS`. Repeats count once.
     batch_size : int, default=32
         Batch size where none follows.
 
@@ -342,6 +343,10 @@ def _find(key: str, batch_size: int) -> Method:
     stem, _, size = key.rpartition("-")
     if stem == _BATCH and size.isdecimal():
         return batch_method(int(size))
+    if key.startswith("ablation-"):
+        from minsyn.benchmark.ablation import find_ablation
+
+        return find_ablation(key).method()
     close = difflib.get_close_matches(key.lower(), _keys(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"methods: {key!r} is unknown{hint} Known are {_known()}")
