@@ -91,7 +91,8 @@ def benchmark(
             help="Methods, separated by commas or in repeated options. Known: "
             "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
             "`denoising` (the paper's seven), `minsyn-single-parent`, `oracle` (told the "
-            "positions of the characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` "
+            "positions of the characters); `minsyn-correlation`, grouped by correlation; "
+            "scikit-learn's `nmf`, `dictionary` and `sparse-pca` "
             "(slow); and `minsyn-bernoulli-batch`, which decodes each batch with the batch's own "
             "statistics.",
             show_default="the first nine",

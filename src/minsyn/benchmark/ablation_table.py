@@ -12,7 +12,13 @@ __all__ = ["ABLATION_REFERENCES", "ablation_table"]
 
 #: Methods that stand below the ablation's rows, for orientation.
 ABLATION_REFERENCES = (
-    *("minsyn-single-parent", "oracle", "minsyn-gaussian", "pca", "sparse-pca", "autoencoder"),
+    "minsyn-single-parent",
+    "minsyn-correlation",
+    "oracle",
+    "minsyn-gaussian",
+    "pca",
+    "sparse-pca",
+    "autoencoder",
 )
 
 _HEADERS = {

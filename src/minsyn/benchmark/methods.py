@@ -114,6 +114,18 @@ def _single_parent(n_init: int, n_components: int, random_state: int) -> Any:
     return MinSyn(n_components, decoder="single-parent", n_init=n_init, random_state=random_state)
 
 
+def _by_correlation(n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import MinSyn
+
+    return MinSyn(
+        n_components,
+        decoder="single-parent",
+        grouping="correlation",
+        n_init=1,
+        random_state=random_state,
+    )
+
+
 def _batch_decoded(batch_size: int, n_components: int, random_state: int) -> Any:
     from minsyn.benchmark.batch_statistics import BatchDecodedMinSyn
 
@@ -245,6 +257,7 @@ FURTHER_METHODS: Mapping[str, Method] = MappingProxyType(
                 partial(_single_parent, 3),
                 knows_positions=True,
             ),
+            Method("minsyn-correlation", "MinSyn (Correlation groups)", _by_correlation),
             Method("nmf", "NMF", _nmf),
             Method("sparse-pca", "SparsePCA", _sparse_pca),
             Method("dictionary", "DictionaryLearning", _dictionary),

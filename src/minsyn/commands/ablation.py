@@ -41,7 +41,7 @@ def ablation(
         typer.Option(
             help="Methods of `minsyn benchmark` to stand beside, separated by commas; empty for "
             "none.",
-            show_default="six",
+            show_default="seven",
         ),
     ] = None,
     components: Annotated[int, typer.Option(help="Latents of each model.")] = 9,
