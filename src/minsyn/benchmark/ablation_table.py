@@ -66,6 +66,7 @@ def ablation_table(
         if row is None:
             continue
         scores = [row.scores[name].text(decimals) for name, decimals in _DECIMALS.items()]
+        scores.append(f"{row.draws - row.unconverged} of {row.draws}")
         if method.key.startswith("ablation-"):
             ablation = find_ablation(method.key)
             yes = ["yes" if part else "no" for part in (ablation.balance, ablation.penalty)]
@@ -73,7 +74,8 @@ def ablation_table(
         else:
             others.append([row.label, "", "", "", *scores])
     header = ["Partition", "Decoder", "Balanced", "Penalty", *(_HEADERS[n] for n in _DECIMALS)]
-    lines = [f"| {' | '.join(header)} |", f"|{':--|' * 4}{'--:|' * len(_DECIMALS)}"]
+    header.append("Settled")
+    lines = [f"| {' | '.join(header)} |", f"|{':--|' * 4}{'--:|' * (len(_DECIMALS) + 1)}"]
     lines += [f"| {' | '.join(cells)} |" for cells in (*ablated, *others)]
     draws = max((row.draws for row in rows), default=0)
     lines += [
@@ -83,13 +85,9 @@ def ablation_table(
         f"{' ± standard deviation over draws' if draws > 1 else ' of the only draw'}. Losses are "
         "squared errors summed over the pixels; ACC is in nats; synergies about the pixels are in "
         "bits, measured on the training words and averaged by the pixels' variances, among all "
-        "latents and among their groups. Lower is better for all.",
+        "latents and among their groups. Lower is better for all. Settled: draws in which the loss "
+        "stopped falling before the evaluations ran out.",
     ]
-    unsettled = [
-        f"{row.label} ({row.unconverged} of {row.draws})" for row in rows if row.unconverged
-    ]
-    if unsettled:
-        lines += ["", f"Did not settle within their evaluations: {', '.join(unsettled)}."]
     dead = [f"{row.label} {row.dead_factors}" for row in rows if row.dead_factors]
     if dead:
         lines += ["", f"Latents without weight, left out of ACC: {', '.join(dead)}."]
