@@ -12,6 +12,7 @@ from rich.markup import escape
 from minsyn._version import __version__
 from minsyn.commands._cells import clear_errors, console, exit_with, run_cells, split_keys
 from minsyn.commands._variadic import VariadicCommand
+from minsyn.commands.ablation import ablation
 from minsyn.commands.figure1 import figure1
 from minsyn.commands.fit import fit
 from minsyn.commands.inspect import inspect
@@ -91,7 +92,8 @@ def benchmark(
             help="Methods, separated by commas or in repeated options. Known: "
             "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
             "`denoising` (the paper's seven), `minsyn-single-parent`, `oracle` (told the "
-            "positions of the characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` "
+            "positions of the characters); `minsyn-correlation`, grouped by correlation; "
+            "scikit-learn's `nmf`, `dictionary` and `sparse-pca` "
             "(slow); and `minsyn-bernoulli-batch`, which decodes each batch with the batch's own "
             "statistics.",
             show_default="the first nine",
@@ -179,6 +181,7 @@ app.command("inspect")(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
 app.command("robustness")(robustness)
 app.command("tasks")(tasks)
+app.command("ablation")(ablation)
 app.command("figure1")(figure1)
 
 

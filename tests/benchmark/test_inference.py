@@ -137,5 +137,5 @@ def test_files_carry_all_digits(tiny, cell, rng):
     assert pca["difference"] == pytest.approx((losses[:, 1] - losses[:, 0]).mean())
     assert np.isnan(frame.loc["minsyn-gaussian", "test_loss"]["p_holm"])
     record = json.loads(summary_json(frame.reset_index(), tiny()))
-    assert record["settings"]["letters"] and len(record["scores"]) == 12
+    assert record["settings"]["letters"] and len(record["scores"]) == 4 * 6
     assert record["scores"][0]["p_holm"] is None

@@ -163,3 +163,16 @@ def test_reader_never_sees_half_a_file(tmp_path):
     if path.exists():
         content = path.read_text()
         assert len(content) == 1_000_000 and len(set(content)) == 1
+
+
+def test_cells_from_before_synergies_were_measured_are_read(tmp_path, tiny, cell):
+    store = Store(tmp_path, tiny())
+    store.add(cell(ci_synergy=0.5))
+    path = tmp_path / "cells" / "pca-0.json"
+    record = json.loads(path.read_text())
+    assert record["scores"].pop("ci_synergy") == 0.5
+    del record["scores"]["gk_synergy"], record["scores"]["gk_synergy_groups"]
+    path.write_text(json.dumps(record))
+    (back,) = store.results()
+    assert store.notes == [] and back.train_loss == 50.0
+    assert np.isnan([back.ci_synergy, back.gk_synergy, back.gk_synergy_groups]).all()

@@ -4,6 +4,9 @@ An `Experiment` is data. `run` fits its cells, in parallel and each at most once
 a `Store`; `summarise` and `markdown_table` make the table of what is in there.
 """
 
+from minsyn.benchmark.ablated_minsyn import DECODERS, PARTITIONS, AblatedMinSyn
+from minsyn.benchmark.ablation import ABLATIONS, Ablation, find_ablation
+from minsyn.benchmark.ablation_table import ABLATION_REFERENCES, ablation_table
 from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
 from minsyn.benchmark.damage import DAMAGES, Damage, Damaged
 from minsyn.benchmark.experiment import Experiment
@@ -18,6 +21,7 @@ from minsyn.benchmark.inference import (
     holm,
     least_p_value,
 )
+from minsyn.benchmark.measured import MEASURES, MeasuredSynergy, measure_synergy
 from minsyn.benchmark.methods import (
     DEFAULT_METHODS,
     FURTHER_METHODS,
@@ -59,16 +63,23 @@ from minsyn.benchmark.task_table import ORACLE, tasks_frame, tasks_table
 from minsyn.benchmark.tasks import TableTask, Task, TaskExperiment, WordTask
 
 __all__ = [
+    "ABLATIONS",
+    "ABLATION_REFERENCES",
     "CLEAN",
     "CONFIDENCE",
     "DAMAGES",
+    "DECODERS",
     "DEFAULT_METHODS",
     "FURTHER_METHODS",
+    "MEASURES",
     "METHODS",
     "ORACLE",
+    "PARTITIONS",
     "REFERENCE",
     "SCORES",
     "TASKS",
+    "AblatedMinSyn",
+    "Ablation",
     "BatchDecodedMinSyn",
     "CellFailure",
     "CellGrid",
@@ -77,6 +88,7 @@ __all__ = [
     "Damage",
     "Damaged",
     "Experiment",
+    "MeasuredSynergy",
     "Method",
     "MethodSummary",
     "PaperScores",
@@ -89,6 +101,7 @@ __all__ = [
     "TaskExperiment",
     "WordTask",
     "WorkerDiedError",
+    "ablation_table",
     "batch_method",
     "best",
     "bootstrap_interval",
@@ -100,12 +113,14 @@ __all__ = [
     "damage_losses",
     "damaged_words",
     "decoder_maps",
+    "find_ablation",
     "find_methods",
     "find_tasks",
     "holm",
     "least_p_value",
     "markdown_table",
     "measure_robustness",
+    "measure_synergy",
     "missing_cells",
     "paper_texts",
     "reconstruct",

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from minsyn.benchmark.grid import Samples
+from minsyn.benchmark.measured import measure_synergy
 from minsyn.benchmark.methods import Method
 from minsyn.metrics import character_concentration, group_agreement, squared_error
 
@@ -65,6 +66,9 @@ class CellResult:
         that vary in training; NaN where there are none.
     wrong_features : int or None
         Of these features, those in another group than the true one.
+    ci_synergy, gk_synergy, gk_synergy_groups : float
+        Of the latents about the pixels, as `measure_synergy` has it; NaN also in cells of stores
+        that were written before this was measured.
     """
 
     method: str
@@ -86,6 +90,9 @@ class CellResult:
     n_groups: int | None = None
     adjusted_rand: float = float("nan")
     wrong_features: int | None = None
+    ci_synergy: float = float("nan")
+    gk_synergy: float = float("nan")
+    gk_synergy_groups: float = float("nan")
 
 
 def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
@@ -218,6 +225,7 @@ def run_cell(
         maps = _finite(decoder_maps(estimator))
         belongs = data.groups >= 0
         concentrations = character_concentration(maps[:, belongs], data.groups[belongs])
+        synergies = measure_synergy(estimator, X_train)
     settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     live = ~np.isnan(concentrations)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
@@ -241,6 +249,7 @@ def run_cell(
         train_examples=train[train_rows].astype(np.float32),
         test_examples=test[test_rows].astype(np.float32),
         **_agreement(last, X_train, data.groups),
+        **synergies._asdict(),
     )
 
 

@@ -135,6 +135,18 @@ def _single_parent(n_init: int, n_components: int, random_state: int) -> Any:
     return MinSyn(n_components, decoder="single-parent", n_init=n_init, random_state=random_state)
 
 
+def _by_correlation(n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import MinSyn
+
+    return MinSyn(
+        n_components,
+        decoder="single-parent",
+        grouping="correlation",
+        n_init=1,
+        random_state=random_state,
+    )
+
+
 def _batch_decoded(batch_size: int, n_components: int, random_state: int) -> Any:
     from minsyn.benchmark.batch_statistics import BatchDecodedMinSyn
 
@@ -277,6 +289,7 @@ FURTHER_METHODS: Mapping[str, Method] = MappingProxyType(
                 partial(_single_parent, 3),
                 knows_positions=True,
             ),
+            Method("minsyn-correlation", "MinSyn (Correlation groups)", _by_correlation),
             Method("nmf", "NMF", _nmf, bounded=True),
             Method("sparse-pca", "SparsePCA", _sparse_pca),
             Method("dictionary", "DictionaryLearning", _dictionary),
@@ -338,7 +351,8 @@ def find_methods(
     ----------
     keys : iterable of str
         Keys of `METHODS` or `FURTHER_METHODS`, or ``"minsyn-bernoulli-batch"`` for `batch_method`,
-        where a batch size may follow: ``"minsyn-bernoulli-batch-16"``. Repeats count once.
+        where a batch size may follow: ``"minsyn-bernoulli-batch-16"``; or of the rows in
+        `minsyn.benchmark.ABLATIONS`. Repeats count once.
     batch_size : int, default=32
         Batch size where none follows.
 
@@ -375,6 +389,10 @@ def _find(key: str, batch_size: int) -> Method:
     stem, _, size = key.rpartition("-")
     if stem == _BATCH and size.isdecimal():
         return batch_method(int(size))
+    if key.startswith("ablation-"):
+        from minsyn.benchmark.ablation import find_ablation
+
+        return find_ablation(key).method()
     close = difflib.get_close_matches(key.lower(), _keys(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"methods: {key!r} is unknown{hint} Known are {_known()}")

@@ -10,6 +10,7 @@ import pandas as pd
 from minsyn.benchmark.cell import CellResult
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.inference import CONFIDENCE, SCORES, Comparison, bootstrap_interval
+from minsyn.benchmark.measured import MEASURES
 from minsyn.benchmark.methods import FURTHER_METHODS, METHODS, Method, PaperScores, find_methods
 
 __all__ = [
@@ -37,6 +38,7 @@ _COLUMNS = (
     "n_groups",
     "adjusted_rand",
     "wrong_features",
+    *MEASURES,
 )
 
 #: Columns of whole numbers that some methods lack.
@@ -120,7 +122,7 @@ class MethodSummary:
     dead_factors : int
         Factors without weight, over all draws.
     scores : mapping of str to Score
-        By the names in `SCORES`.
+        By the names in `SCORES` and `MEASURES`.
     paper : PaperScores or None
         What the paper reports.
     leaks : bool
@@ -205,7 +207,7 @@ def summary_frame(
             test_low, test_high = (test.interval if test else None) or (None, None)
             values = (
                 *(row.key, row.label, name, row.draws, score.mean, score.std, low, high),
-                None if row.paper is None else getattr(row.paper, name),
+                getattr(row.paper, name, None),
                 *(getattr(test, field, None) for field in ("reference", "draws", "difference")),
                 *(test_low, test_high),
                 *(getattr(test, field, None) for field in ("p_value", "p_holm")),
@@ -297,7 +299,7 @@ def best(rows: Sequence[MethodSummary], score: str) -> set[str]:
 def _summary(method: Method, results: Sequence[CellResult]) -> MethodSummary:
     cells = [result for result in results if result.method == method.key]
     scores = {}
-    for name in SCORES:
+    for name in (*SCORES, *MEASURES):
         values = np.array([getattr(cell, name) for cell in cells], dtype=float)
         std = float(values.std(ddof=1)) if len(values) > 1 else None
         scores[name] = Score(float(values.mean()), std, bootstrap_interval(values))

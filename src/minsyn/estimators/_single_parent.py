@@ -18,7 +18,13 @@ from minsyn.estimators._single_parent_fit import (
 from minsyn.estimators._single_parent_groups import Grouping, find_groups, given_groups
 from minsyn.information import gaussian_groups
 
-__all__ = ["GKSynergy", "SingleParentFit", "fit_single_parent", "measured_synergy"]
+__all__ = [
+    "GKSynergy",
+    "SingleParentFit",
+    "fit_single_parent",
+    "measured_synergy",
+    "share_latents",
+]
 
 #: Fewest features, for each latent, of a group that is fitted without those it shares.
 _FEATURES_PER_LATENT = 2
@@ -90,7 +96,9 @@ def fit_single_parent(
         balancing_weights(X[:, own]) if balance and own.any() else np.ones(n_samples)
         for own in found.parents
     ]
-    shares = _shares(X, found, weights, total, logistic) if each is None else _checked(each, found)
+    shares = (
+        share_latents(X, found, weights, total, logistic) if each is None else _checked(each, found)
+    )
     latent_groups = np.repeat(np.arange(found.n_groups), shares)
 
     mean = X.mean(axis=0)
@@ -189,7 +197,7 @@ def _checked(each: Int[np.ndarray, " groups"], found: Grouping) -> Int[np.ndarra
     return each
 
 
-def _shares(
+def share_latents(
     X: Float[np.ndarray, "samples features"],
     found: Grouping,
     weights: list[Float[np.ndarray, " samples"]],

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit, logit
 
+from minsyn.estimators._single_parent_annealing import anneal
 from minsyn.training.batched_lbfgs import BatchObjective, minimise_batch
 
 __all__ = [
@@ -18,16 +19,12 @@ __all__ = [
     "n_factors",
 ]
 
-#: Penalties are first this strong and then fall to the one asked for: with weak penalties from the
-#: start, most starts end in poor local optima. Each holds for so many evaluations.
-_ANNEALING = ((1e-3, 60), (3e-4, 40), (1e-4, 60))
 #: Starts lie along so many principal components, or twice as many as there are latents.
 _START_COMPONENTS = 8
 #: Variance that latents have besides, where a first decoder is regressed on them.
 _START_RIDGE = 1e-3
-#: A loss, relative to that of the means, at which nothing is left but the means: all weights are 0,
-#: from where gradients lead nowhere. And a latent's weights, relative to the strongest latent's.
-_COLLAPSED, _DEAD = 0.95, 0.02
+#: Latents whose weights, relative to the strongest latent's, are below this are dead.
+_DEAD = 0.02
 #: How much more weights of the decoder cost than those of the encoder. Only the product counts, but
 #: for the bend of the activations.
 _DECODER_PENALTY = 100.0
@@ -165,25 +162,16 @@ def fit_group(
     """
     problem = _Problem(X, sample_weight, n_latents, logistic)
     n_starts = int(np.clip(_BATCH // (problem.n_samples * problem.n_features), 2, _STARTS))
-    best: tuple[float, Any, list[float], bool] | None = None
-    for _ in range(n_init):
-        history: list[float] = []
-
-        def record(loss: float, history: list[float] = history) -> None:
-            history.append(loss)
-            on_evaluation(loss)
-
-        x = problem.starts(n_starts, random_state)
-        for strong, n_evaluations in _ANNEALING:
-            objective = problem.objective(max(strong, penalty))
-            tried, loss, _ = minimise_batch(objective, x, min(n_evaluations, max_iter), tol, record)
-            if loss.min() < _COLLAPSED:  # else this penalty is more than the data bear
-                x = problem.revived(tried[loss.argsort()[: max(len(x) // 2, 1)]], random_state)
-        x, loss, settled = minimise_batch(problem.objective(penalty), x, max_iter, tol, record)
-        lowest = int(loss.argmin())
-        if best is None or float(loss[lowest]) < best[0]:
-            best = float(loss[lowest]), x[lowest], history, settled
-    assert best is not None
+    best = anneal(
+        problem,
+        penalty,
+        n_starts=n_starts,
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        random_state=random_state,
+        on_evaluation=on_evaluation,
+    )
     return problem.solution(*best)
 
 

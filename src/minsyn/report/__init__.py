@@ -1,5 +1,6 @@
 """Figures and the terminal's table. Figure functions are pure: data in, a Matplotlib figure out."""
 
+from minsyn.report.ablation import figure_of_ablation
 from minsyn.report.batches import BatchCurve, figure_of_batches
 from minsyn.report.benchmark import batch_figure, benchmark_figures, save_figures
 from minsyn.report.draws import figure_of_draws
@@ -25,6 +26,7 @@ __all__ = [
     "batch_figure",
     "benchmark_figures",
     "cell_progress",
+    "figure_of_ablation",
     "figure_of_batches",
     "figure_of_draws",
     "figure_of_factors",
