@@ -1,35 +1,29 @@
 """Minimally synergistic factors, the paper's method."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
-from minsyn.estimators._encoders import (
-    MinSynModule,
-    for_data_as_given,
-    hidden_sizes,
-    initial_mlp,
-    own_encoder,
-)
+from minsyn.estimators._batch_loss import own_randomness
+from minsyn.estimators._encoders import hidden_sizes
 from minsyn.estimators._factor_model import FactorModel
-from minsyn.estimators._free_decoder import FreeDecoder
+from minsyn.estimators._fitted import exact_statistics, set_fitted
+from minsyn.estimators._module import MinSynModule, initial_module
+from minsyn.estimators._partial_fit import PartialFit
 from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
 from minsyn.estimators._start import Start
-from minsyn.estimators._streaming import PartialFit, exact_statistics, fit_stream, is_stream
-from minsyn.information import bernoulli, gaussian
-from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
+from minsyn.estimators._streaming import fit_stream, is_stream
 from minsyn.training import (
     Device,
     Precision,
@@ -51,10 +45,6 @@ _MAX_LEARNING_RATE = 0.05
 _MAX_MLP_LEARNING_RATE = 0.01
 #: Adam's usual one, for an encoder of which nothing is known.
 _OWN_LEARNING_RATE = 0.001
-#: By how much one step of a decoder that is trained may change means of features of mean square 1.
-_MEAN_STEP = 0.1
-#: The same for log odds, which are larger.
-_LOG_ODDS_STEP = 0.3
 #: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
 _MAX_SPAN = 2000
 #: Random starts of L-BFGS for the Bernoulli decoder.
@@ -211,8 +201,9 @@ class MinSyn(FactorModel):
     Data that are not an array in memory are passed over by blocks, and memory does not grow with
     them: a path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a memmap, a sparse matrix,
     a Dataset or DataLoader of torch, or what `minsyn.training.as_samples` made of others. This is
-    for the Gaussian and the Bernoulli decoder, and trains with Adam; each epoch is one pass, and
-    there is one before for the means and one after for exact statistics. With ``solver="lbfgs"``
+    for the Gaussian and the Bernoulli decoder, with any encoder and ``synergy_weight``, and trains
+    with Adam; each epoch is one pass, and there is one before for the means and one after for exact
+    statistics (and one for a decoder that is trained to start from). With ``solver="lbfgs"``
     and with the single-parent decoder a memmap is an array as any other.
 
     Features and latents that do not vary have zero weight, and correlations of 1 take their
@@ -361,7 +352,7 @@ class MinSyn(FactorModel):
         """
         for name in ("_partial_fit", "encoder_", "encoder_weights_", "encoder_bias_"):
             self.__dict__.pop(name, None)
-        self._check_network(is_stream(X) and not isinstance(X, np.memmap))
+        self._check_network()
         if is_stream(X) and not (isinstance(X, np.memmap) and not self._takes_streams):
             fit_stream(self, X)
             self._warn_unless_converged()
@@ -397,20 +388,18 @@ class MinSyn(FactorModel):
         fit_module = self._fit_lbfgs if by_lbfgs else self._fit_adam
 
         def fit_once(start: Start) -> tuple[MinSynModule, TrainingResult]:
-            model = self._initial_module(n_components, varies, start.generator, X)
-            return model, fit_module(model, inputs, targets, start)
+            module = initial_module(
+                self,
+                n_components,
+                varies,
+                start.generator,
+                X,
+                whole_batches=self.batch_size is None or self.batch_size >= len(X),
+            )
+            return module, fit_module(module, inputs, targets, start)
 
-        model = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
-        if isinstance(self.encoder, nn.Module):
-            self.encoder_ = model.encoder.float().eval()
-        elif hidden_sizes(self.encoder) is not None:
-            self.encoder_ = for_data_as_given(model.encoder, varies, mean, scale)
-        else:
-            self._set_encoder(*model.encoder_of_all(varies), mean, scale)
-        self._set_decoder([X], model.decoder, mean, scale)
-        if model.free is not None:
-            ci_map = self.components_, self.intercept_
-            self.components_, self.intercept_ = model.free.fitted(ci_map, mean, scale)
+        module = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
+        set_fitted(self, module, varies, mean, scale, lambda: exact_statistics(self, [X]))
         self._warn_unless_converged()
         return self
 
@@ -423,7 +412,8 @@ class MinSyn(FactorModel):
         after `fit` or `load`, training goes on from the encoder found there, with a loss that first
         rises a little, as the first steps of Adam are long at an optimum. The decoder is set
         from the moving average of the statistics of the batches (``momentum``), each with the
-        latents after its step; exact statistics would need the earlier samples again.
+        latents after its step; exact statistics would need the earlier samples again. One that is
+        trained (``synergy_weight``) goes on as the encoder does.
 
         Parameters
         ----------
@@ -446,7 +436,7 @@ class MinSyn(FactorModel):
         ------
         ValueError
             As `fit`, or if other devices, precisions or processes, checkpoints or loggers are
-            asked for.
+            asked for; if the model was fitted with another encoder.
 
         Examples
         --------
@@ -465,7 +455,7 @@ class MinSyn(FactorModel):
                 "partial_fit runs in one process on the CPU, a step at a time; found "
                 f"{', '.join(self._engine_settings())}. Use fit for these"
             )
-        self._check_network(True)
+        self._check_network()
         X = self._training_data(
             X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
         )
@@ -476,8 +466,7 @@ class MinSyn(FactorModel):
 
     @property
     def _takes_streams(self) -> bool:
-        plain = self.solver != "lbfgs" and self.decoder != "single-parent"
-        return plain and not self._network_settings()
+        return self.solver != "lbfgs" and self.decoder != "single-parent"
 
     @property
     def _step_size(self) -> float:
@@ -517,14 +506,12 @@ class MinSyn(FactorModel):
             asked.append(f"synergy_weight={self.synergy_weight}")
         return asked
 
-    def _check_network(self, streaming: bool) -> None:
+    def _check_network(self) -> None:
         asked = self._network_settings()
-        if asked and (streaming or self.decoder == "single-parent"):
-            where = "partial_fit and data that are read by blocks"
-            where = where if self.decoder != "single-parent" else "decoder='single-parent'"
+        if asked and self.decoder == "single-parent":
             raise ValueError(
-                f"{where} have a linear encoder and a decoder in closed form; found "
-                f"{', '.join(asked)}. Pass an array to fit, with decoder='gaussian' or 'bernoulli'"
+                "decoder='single-parent' has a linear encoder and a decoder of its own; found "
+                f"{', '.join(asked)}. Use decoder='gaussian' or 'bernoulli' for these"
             )
         if self.synergy_weight < np.inf and self.statistics != "exact":
             raise ValueError(
@@ -578,48 +565,6 @@ class MinSyn(FactorModel):
         self.converged_ = fit.converged
         self.gk_synergy_ = measured_synergy(self._encode(X), X, self.latent_groups_)
 
-    def _initial_module(
-        self,
-        n_components: int,
-        varies: Bool[np.ndarray, " features"],
-        generator: torch.Generator,
-        X: Float[np.ndarray, "samples features"] | None = None,
-    ) -> MinSynModule:
-        """The module before training; X is for trying encoders of the user's own on."""
-        decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
-        encoder: nn.Module | None = None
-        hidden = hidden_sizes(self.encoder)
-        if isinstance(self.encoder, nn.Module):
-            assert X is not None
-            encoder = own_encoder(self.encoder, X, n_components)
-        elif hidden is not None:
-            encoder = initial_mlp(varies, hidden, n_components, generator)
-        return MinSynModule(
-            decoder(n_components, len(varies), self.momentum),
-            varies,
-            generator,
-            encoder,
-            None if X is None else self._free_decoder(n_components, *X.shape),
-        )
-
-    def _free_decoder(
-        self, n_components: int, n_samples: int, n_features: int
-    ) -> FreeDecoder | None:
-        if self.synergy_weight == np.inf:
-            return None
-        step = self._step_size
-        if self.learning_rate == "auto":
-            step = (_LOG_ODDS_STEP if self._binary_features else _MEAN_STEP) / n_components
-        return FreeDecoder(
-            n_components,
-            n_features,
-            binary=self._binary_features,
-            synergy_weight=float(self.synergy_weight),
-            relative_step=step / self._step_size,
-            follows=self.synergy_weight > 0
-            and (self.batch_size is None or self.batch_size >= n_samples),
-        )
-
     def _fit_adam(
         self,
         model: MinSynModule,
@@ -628,12 +573,8 @@ class MinSyn(FactorModel):
         start: Start,
     ) -> TrainingResult:
         """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
-        if isinstance(self.encoder, nn.Module):  # which may draw from torch's own generator
-            with torch.random.fork_rng(devices=[]):
-                seed = torch.randint(2**31, (), generator=start.generator)
-                torch.default_generator.manual_seed(int(seed))
-                return self._train(model, inputs, targets, start)
-        return self._train(model, inputs, targets, start)
+        with own_randomness(self, start.generator):
+            return self._train(model, inputs, targets, start)
 
     def _train(
         self,
@@ -705,33 +646,3 @@ class MinSyn(FactorModel):
 
     def _objective(self, x: Float[Tensor, "samples features"]) -> Objective:
         return GaussianObjective(x) if self.decoder == "gaussian" else BernoulliObjective(x)
-
-    def _set_decoder(
-        self,
-        blocks: Iterable[Float[np.ndarray, "rows features"]],
-        decoder: Decoder,
-        mean: Float[np.ndarray, " features"],
-        scale: float,
-    ) -> None:
-        """The final decoder, in float64, from the exact or the running statistics."""
-        if self.statistics == "exact":
-            statistics = exact_statistics(self, blocks)
-        else:
-            running = decoder.running.statistics()
-            moments = {
-                name: getattr(running, name).double().numpy()
-                for name in ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
-            }
-            if self.decoder == "gaussian":  # learned on scaled features
-                moments["mean_x"] = mean + scale * moments["mean_x"]
-                moments["cov_zx"] = scale * moments["cov_zx"]
-                moments["var_x"] = scale**2 * moments["var_x"]
-            statistics = PairwiseStatistics(running.weight, **moments)
-        self._decode_from(statistics)
-
-    def _decode_from(self, statistics: PairwiseStatistics) -> None:
-        self.statistics_ = statistics
-        if self.decoder == "gaussian":
-            self.components_, self.intercept_ = gaussian.ci_linear_map(self.statistics_)
-        else:
-            self.components_, self.intercept_ = bernoulli.ci_linear_map(self.statistics_)

@@ -58,6 +58,7 @@ class SampleStream(ABC):
     in_memory: bool = False
     _mean: Float[np.ndarray, " features"] | None = None
     _scale: Float[np.ndarray, "..."] | None = None
+    _unscaled: "SampleStream | None" = None
 
     @abstractmethod
     def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
@@ -92,6 +93,19 @@ class SampleStream(ABC):
             mean = self._mean + self._scale * np.asarray(mean, np.float64)
             scale = self._scale * np.asarray(scale, np.float64)
         other._mean, other._scale = np.asarray(mean, dtype), np.asarray(scale, dtype)
+        return other
+
+    def with_unscaled(self: Self) -> Self:
+        """The same samples, of which batches hold two tensors: as they are given, and as scaled.
+
+        Returns
+        -------
+        SampleStream
+            Reads from the same place, once for both.
+        """
+        other = copy.copy(self)
+        other._unscaled = copy.copy(self)
+        other._unscaled._mean = other._unscaled._scale = None
         return other
 
     def blocks(self) -> Iterator[Float[np.ndarray, "rows features"]]:
@@ -138,7 +152,7 @@ class SampleStream(ABC):
         Yields
         ------
         tuple of one Tensor of shape (batch, n_features)
-            float32, in a buffer that the next batch overwrites.
+            float32, in a buffer that the next batch overwrites; two of them `with_unscaled`.
 
         Raises
         ------
@@ -150,8 +164,9 @@ class SampleStream(ABC):
         if batch_size is None or batch_size >= self.n_samples:
             generator = None  # one batch has no order
         start, stop = next(bounds)
+        views = (self,) if self._unscaled is None else (self._unscaled, self)
         # The first batch is the largest; the others use its memory again.
-        buffer = np.empty((stop - start, self.n_features), np.float32)
+        buffers = [np.empty((stop - start, self.n_features), np.float32) for _ in views]
         position = 0
         for block in self._read(generator):
             n = len(block.rows)
@@ -163,11 +178,12 @@ class SampleStream(ABC):
                 # A slice, or the numbers of mixed samples: either picks rows.
                 picked = slice(low, high) if mixed is None else mixed[low:high]
                 if high > low:
-                    into = buffer[low + position - start : high + position - start]
-                    self._convert(block, picked, into)
+                    for view, buffer in zip(views, buffers, strict=True):
+                        into = buffer[low + position - start : high + position - start]
+                        view._convert(block, picked, into)
                 if stop > position + n:
                     break
-                yield (torch.from_numpy(buffer[: stop - start]),)
+                yield tuple(torch.from_numpy(buffer[: stop - start]) for buffer in buffers)
                 start, stop = next(bounds, (self.n_samples, self.n_samples))
             position += n
         if position != self.n_samples:
