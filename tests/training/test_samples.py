@@ -14,6 +14,7 @@ from minsyn.training import (
     TensorSamples,
     as_samples,
     column_statistics,
+    gathered,
     in_memory,
     rows,
     stream,
@@ -21,9 +22,10 @@ from minsyn.training import (
     torch_data,
     train,
 )
+from minsyn.training.worker import Worker
 
 N, K = 103, 5
-MODULES = (in_memory, rows, stream, tables, torch_data)
+MODULES = (gathered, in_memory, rows, stream, tables, torch_data)
 
 
 @pytest.fixture
@@ -191,6 +193,81 @@ def test_mixed_and_shared(x, tmp_path, small_blocks, kind):
     shares = [collect(samples, 10, seeded(), rank, 3) for rank in range(3)]
     for batch, *parts in zip(alone, *shares, strict=True):
         np.testing.assert_array_equal(np.concatenate(parts), batch)
+
+
+@pytest.mark.parametrize("kind", EVERYTHING)
+def test_shares_of_blocks(x, tmp_path, small_blocks, kind):
+    """Shares follow each other, and are all samples together."""
+    samples = as_samples(EVERYTHING[kind](x, tmp_path))
+    for n_ranks in (3, 8):
+        shares = [
+            [block.copy() for block in samples.blocks(rank, n_ranks)] for rank in range(n_ranks)
+        ]
+        np.testing.assert_array_equal(np.concatenate([b for share in shares for b in share]), x)
+        sizes = [sum(map(len, share)) for share in shares]
+        assert max(sizes) - min(sizes) <= 1
+    assert sum(len(list(samples.blocks(rank, N + 2))) for rank in range(N + 2)) == N
+
+
+@pytest.mark.parametrize("kind", EVERYTHING)
+def test_shares_of_the_whole(x, tmp_path, small_blocks, kind):
+    samples = as_samples(EVERYTHING[kind](x, tmp_path))
+    parts = [collect(samples, None, seeded(), rank, 3) for rank in range(3)]
+    assert [len(part) for part in parts] == [1, 1, 1]
+    np.testing.assert_array_equal(np.concatenate([x for (x,) in parts]), x)
+
+
+def test_a_share_is_all_that_is_read(x, tmp_path, small_blocks, monkeypatch):
+    samples, read = as_samples(npy(x, tmp_path)), []
+    fill = type(samples)._fill
+
+    def counted(self, start, stop, out):
+        read.append((start, stop))
+        fill(self, start, stop, out)
+
+    monkeypatch.setattr(type(samples), "_fill", counted)
+    list(samples.blocks(1, 4))
+    assert read == [(26, 42), (42, 52)]
+    read.clear()
+    list(samples.batches(None, None, 1, 4))
+    assert read == [(26, 42), (42, 52)]
+
+
+def test_shares_of_a_data_set_make_no_other_items(x):
+    class Counted(Mapped):
+        def __getitem__(self, i):
+            made.append(i)
+            return super().__getitem__(i)
+
+    made = []
+    samples = as_samples(Counted(x))
+    made.clear()
+    list(samples.blocks(2, 4))
+    assert made == list(range(52, 78))
+
+
+@pytest.mark.parametrize("n_ranks", [2, 5, N + 3])
+def test_column_statistics_of_shares_are_merged(x, tmp_path, small_blocks, n_ranks):
+    """Ranks in turns, in one process."""
+
+    class Turns(Worker):
+        world_size = n_ranks
+
+        def on_all_ranks(self, function):
+            found = []
+            for self.rank in range(n_ranks):
+                found.append(function())
+            return found
+
+    x[:, 2] = 0.1
+    samples = as_samples(npy(x.astype(np.float64) + 1e6, tmp_path))
+    shared, alone = column_statistics(samples, Turns()), column_statistics(samples)
+    assert shared.n_samples == N
+    for name in ("mean", "minimum", "maximum"):
+        np.testing.assert_allclose(getattr(shared, name), getattr(alone, name), rtol=1e-15)
+    # A mean of 1e6 is known to 1e-10; sums of squares would lose the variance.
+    np.testing.assert_allclose(shared.variance, alone.variance, rtol=1e-9)
+    assert shared.variance[2] == 0
 
 
 def test_every_epoch_is_mixed_anew_and_alike_on_all_ranks(x, tmp_path, small_blocks):
@@ -408,6 +485,8 @@ def test_torch_data_that_will_not_do(x):
     loader = as_samples(DataLoader(Mapped(x), batch_size=8, shuffle=True))
     with pytest.raises(ValueError, match="pass its dataset"):
         collect(loader, 10, seeded(), 0, 2)
+    with pytest.raises(ValueError, match="pass its dataset"):
+        next(loader.blocks(0, 2))
     drops = as_samples(DataLoader(Mapped(x), batch_size=10, drop_last=True))
     assert len(np.concatenate(collect(drops, 20))) == drops.n_samples == 100
 
@@ -443,9 +522,12 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, small_blocks):
         samples = as_samples(path)
         for _ in samples.batches(10, seeded()):
             pass
+        column_statistics(samples)
+        gc.collect()
         tracemalloc.start()
-        for _ in samples.batches(10, seeded()):
-            pass
+        for number, _ in enumerate(samples.batches(10, seeded())):
+            if number % 50 == 0:
+                gc.collect()  # garbage that waits for a collection says nothing
         column_statistics(samples)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

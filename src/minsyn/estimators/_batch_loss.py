@@ -15,6 +15,7 @@ from minsyn.estimators._module import MinSynModule
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.training import SampleStream
 from minsyn.training.objectives import BernoulliObjective, GaussianObjective
+from minsyn.training.worker import Worker
 
 if TYPE_CHECKING:
     from minsyn.estimators.minsyn import MinSyn
@@ -109,12 +110,30 @@ class BatchLoss:
         return GaussianObjective(varying, drop_constant=False)(z)
 
     @torch.no_grad()
-    def start_decoder(self, batches: Iterator[tuple[Tensor, ...]]) -> None:
-        """Let a decoder that is trained start without CI synergy of the initial latents."""
+    def start_decoder(
+        self, samples: SampleStream, batch_size: int | None, worker: Worker | None = None
+    ) -> None:
+        """Let a decoder that is trained start without CI synergy of the initial latents.
+
+        Parameters
+        ----------
+        samples : SampleStream
+            From `training_batches`.
+        batch_size : int or None
+            Most samples that are encoded at once, over all processes.
+        worker : Worker, optional
+            The process, of which each takes its share; None is the only one.
+        """
         free = self._module.free
-        if free is not None and not free.follows:
-            statistics = reduce(PairwiseStatistics.merge, map(self._statistics, batches))
-            free.start_at(*free.map_without_synergy(statistics))
+        if free is None or free.follows:
+            return
+        worker = worker or Worker()
+
+        def of_share() -> PairwiseStatistics:
+            batches = samples.batches(batch_size, None, worker.rank, worker.world_size)
+            return reduce(PairwiseStatistics.merge, map(self._statistics, batches))
+
+        free.start_at(*free.map_without_synergy(worker.merged(of_share)))
 
     def _statistics(self, batch: tuple[Tensor, ...]) -> PairwiseStatistics:
         z = self._latents(batch[0], self._varying(batch[-1]))

@@ -31,10 +31,13 @@ from minsyn.training import (
     n_processes,
     training_progress,
 )
+from minsyn.training.worker import worker_of
 
 __all__ = ["FactorModel", "check_latents"]
 
 Module = TypeVar("Module", bound=nn.Module)
+
+_MAX_SEED = np.iinfo(np.int32).max
 
 #: Parameters that do not change a run's numbers, or that `train` itself notes in its checkpoints.
 _NOT_IN_CHECKPOINTS = {
@@ -345,15 +348,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         fit_once: Callable[[Start], tuple[Module, TrainingResult]],
         scale: float,
         n_starts: int,
+        fabric: Any,
     ) -> Module:
         """Of several random starts the module with the lowest loss; its course is kept.
 
         Losses are told in the units of the data, of which real-valued ones were divided by
-        ``scale`` for training.
+        ``scale`` for training. ``fabric`` is from `_launch`.
         """
         random_state = check_random_state(self.random_state)
         unit = 1.0 if self._binary_features else scale**2
-        fabric = launch(self.device, self.precision, self.loggers or ())
+        worker = worker_of(fabric)
         verbose = bool(self.verbose) and (fabric is None or fabric.is_global_zero)
         fits = []
         for number in range(1, n_starts + 1):
@@ -365,13 +369,20 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             with training_progress(
                 description, self.max_iter, loss_unit=unit, verbose=verbose
             ) as on_epoch:
-                fits.append(fit_once(Start(_seeded(random_state), on_epoch, fabric, settings)))
+                # All ranks begin alike, even if no seed was given.
+                seed = worker.on_rank_zero(lambda: int(random_state.randint(_MAX_SEED)))
+                generator = torch.Generator().manual_seed(seed)
+                fits.append(fit_once(Start(generator, on_epoch, fabric, settings)))
         module, result = min(fits, key=lambda fit: fit[1].loss)
         module.cpu().double()  # NumPy knows no bfloat16, and a GPU may know no double
         self.loss_curve_ = [unit * loss for loss in result.history]
         self.n_iter_ = result.n_epochs
         self.converged_ = result.converged
         return module
+
+    def _launch(self) -> Any:
+        """The Fabric that the parameters ask for, or None."""
+        return launch(self.device, self.precision, self.loggers or ())
 
     def _train_settings(self, number: int, n_starts: int) -> dict[str, Any]:
         """Checkpoints and logged names of a start, each its own."""
@@ -444,8 +455,3 @@ def check_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples laten
             f"gives it; found {Z.shape}"
         )
     return Z
-
-
-def _seeded(random_state: np.random.RandomState) -> torch.Generator:
-    """A torch generator whose seed is drawn from NumPy's."""
-    return torch.Generator().manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))

@@ -81,7 +81,7 @@ def decode_from(model: "MinSyn", statistics: PairwiseStatistics) -> None:
 def exact_statistics(
     model: "MinSyn", blocks: Iterable[Float[np.ndarray, "rows features"]]
 ) -> PairwiseStatistics:
-    """Statistics of latents and features, in float64, from blocks of samples."""
+    """Statistics of latents and features, in float64, from blocks of samples, at least one."""
 
     def of(X: Float[np.ndarray, "rows features"]) -> PairwiseStatistics:
         X = X.astype(np.float64, copy=False)

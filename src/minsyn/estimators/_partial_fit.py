@@ -1,6 +1,6 @@
 """`MinSyn` on batches that come one after another."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from minsyn.estimators._fitted import decode_from, exact_statistics, set_encoder
 from minsyn.estimators._module import initial_module
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.statistics import RunningStatistics
+from minsyn.training import SampleStream
 from minsyn.training.in_memory import ArraySamples
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class PartialFit:
             if varies.any() and not isinstance(model.encoder, nn.Module):
                 self.module.layers[0].weight.data *= varies
             with own_randomness(model, generator):
-                self._loss(model).start_decoder(self._batches(model, X))
+                self._loss(model).start_decoder(self._samples(model, X), model.batch_size)
         else:
             self._go_on_from(model, known)
         self.adam = torch.optim.Adam(self.module.parameters(), lr=model._step_size)
@@ -74,7 +75,7 @@ class PartialFit:
         """Take a step on each batch of the samples, and refresh the fitted attributes."""
         loss, total = self._loss(model), 0.0
         with own_randomness(model, self.module.generator):
-            for batch in self._batches(model, X):
+            for batch in self._samples(model, X).batches(model.batch_size):
                 self.adam.zero_grad()
                 value = loss(*batch)
                 if not torch.isfinite(value):
@@ -104,9 +105,8 @@ class PartialFit:
     def _loss(self, model: "MinSyn") -> BatchLoss:
         return BatchLoss(model, self.module, self.mean, self.scale, self._everything)
 
-    def _batches(self, model: "MinSyn", X: Float[np.ndarray, "samples features"]) -> Any:
-        samples = training_batches(model, ArraySamples(X), self.mean, self.scale)
-        return samples.batches(model.batch_size)
+    def _samples(self, model: "MinSyn", X: Float[np.ndarray, "samples features"]) -> SampleStream:
+        return training_batches(model, ArraySamples(X), self.mean, self.scale)
 
     def _go_on_from(self, model: "MinSyn", known: PairwiseStatistics) -> None:
         """Take over encoder, statistics and a decoder that was trained."""

@@ -1,5 +1,6 @@
 """`MinSyn` on data that are read by blocks."""
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from torch.utils.data import DataLoader, Dataset
 from minsyn.estimators._batch_loss import BatchLoss, own_randomness, training_batches
 from minsyn.estimators._fitted import exact_statistics, set_fitted
 from minsyn.estimators._module import MinSynModule, initial_module
+from minsyn.information.statistics import PairwiseStatistics
 from minsyn.training import SampleStream, TrainingResult, as_samples, column_statistics, train
+from minsyn.training.worker import worker_of
 
 if TYPE_CHECKING:
     from minsyn.estimators._start import Start
@@ -67,7 +70,8 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
 
     One pass gives mean, scale and range of every feature; each epoch is a pass in mini-batches;
     for exact statistics a last pass merges those of the blocks in float64. A decoder that is
-    trained starts from one more pass.
+    trained starts from one more pass. With several processes each reads its share for the first and
+    the last pass.
     """
     samples = as_samples(X)
     if model.decoder == "single-parent" or model.solver == "lbfgs":
@@ -79,7 +83,9 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
         )
     if samples.n_samples < 2:
         raise ValueError(f"{samples.name} holds one sample; a minimum of 2 is required")
-    columns = column_statistics(samples)
+    fabric = model._launch()
+    worker = worker_of(fabric)
+    columns = column_statistics(samples, worker)
     model._check_range(columns.minimum, columns.maximum, samples.name)
     n_components = model._check_n_components(samples.n_samples, samples.n_features)
     model.n_features_in_ = samples.n_features
@@ -103,7 +109,7 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
             model, module, mean, scale, varies, by_hand=start.alone_in_single_precision
         )
         with own_randomness(model, start.generator):
-            loss.start_decoder(batches.batches(batch_size))
+            loss.start_decoder(batches, batch_size, worker)
             return module, train(
                 module,
                 loss,
@@ -118,7 +124,13 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
                 **start.settings,
             )
 
-    module = model._best_start(fit_once, scale, model._n_starts(1))
-    set_fitted(
-        model, module, varies, mean, scale, lambda: exact_statistics(model, samples.blocks())
-    )
+    def exact() -> PairwiseStatistics:
+        def of_share() -> PairwiseStatistics | None:
+            blocks = samples.blocks(worker.rank, worker.world_size)
+            first = next(blocks, None)
+            return None if first is None else exact_statistics(model, chain([first], blocks))
+
+        return worker.merged(of_share)
+
+    module = model._best_start(fit_once, scale, model._n_starts(1), fabric)
+    set_fitted(model, module, varies, mean, scale, exact)

@@ -176,7 +176,10 @@ class AutoEncoder(FactorModel):
         x = ((X - mean) / scale).astype(np.float32)
         noise_std = self.noise_std / scale
         model = self._best_start(
-            lambda start: self._fit_once(x, n_components, noise_std, start), scale, self.n_init
+            lambda start: self._fit_once(x, n_components, noise_std, start),
+            scale,
+            self.n_init,
+            self._launch(),
         )
         encoder = model.encoder.double()
         self._set_encoder(

@@ -398,7 +398,8 @@ class MinSyn(FactorModel):
             )
             return module, fit_module(module, inputs, targets, start)
 
-        module = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
+        n_starts = 1 if by_lbfgs else self._n_starts(1)
+        module = self._best_start(fit_once, scale, n_starts, self._launch())
         set_fitted(self, module, varies, mean, scale, lambda: exact_statistics(self, [X]))
         self._warn_unless_converged()
         return self
