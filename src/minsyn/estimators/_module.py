@@ -10,12 +10,14 @@ from torch import Tensor, nn
 
 from minsyn.estimators._encoders import hidden_sizes, initial_mlp, own_encoder
 from minsyn.estimators._free_decoder import FreeDecoder
+from minsyn.estimators._solver_choice import step_size
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
+from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
 
 if TYPE_CHECKING:
     from minsyn.estimators.minsyn import MinSyn
 
-__all__ = ["MinSynModule", "initial_module"]
+__all__ = ["MinSynModule", "initial_module", "objective_of"]
 
 #: By how much one step of a decoder that is trained may change means of features of mean square 1.
 _MEAN_STEP = 0.1
@@ -135,7 +137,7 @@ def _free_decoder(
 ) -> FreeDecoder | None:
     if model.synergy_weight == np.inf:
         return None
-    step = model._step_size
+    step = step_size(model)
     if model.learning_rate == "auto":
         step = (_LOG_ODDS_STEP if model._binary_features else _MEAN_STEP) / n_components
     return FreeDecoder(
@@ -143,6 +145,11 @@ def _free_decoder(
         n_features,
         binary=model._binary_features,
         synergy_weight=float(model.synergy_weight),
-        relative_step=step / model._step_size,
+        relative_step=step / step_size(model),
         follows=model.synergy_weight > 0 and whole_batches,
     )
+
+
+def objective_of(model: "MinSyn", x: Float[Tensor, "samples features"]) -> Objective:
+    """The loss of data as a function of latents, with a gradient that is written by hand."""
+    return GaussianObjective(x) if model.decoder == "gaussian" else BernoulliObjective(x)

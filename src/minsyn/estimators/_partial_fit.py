@@ -12,6 +12,8 @@ from minsyn.estimators._batch_loss import BatchLoss, own_randomness, training_ba
 from minsyn.estimators._encoders import for_standardised_data, hidden_sizes
 from minsyn.estimators._fitted import decode_from, exact_statistics, set_encoder
 from minsyn.estimators._module import initial_module
+from minsyn.estimators._solver_choice import step_size
+from minsyn.estimators._training_data import check_n_components, origin_and_scale
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.statistics import RunningStatistics
 from minsyn.training import SampleStream
@@ -46,8 +48,8 @@ class PartialFit:
         n_features = X.shape[1]
         known = vars(model).get("statistics_")
         if known is None:
-            n_components = model._check_n_components(*X.shape)
-            mean, self.scale = model._origin_and_scale(X)
+            n_components = check_n_components(model, *X.shape)
+            mean, self.scale = origin_and_scale(X)
             self.mean = mean.astype(np.float64)
         else:
             n_components = len(model.components_)
@@ -69,7 +71,7 @@ class PartialFit:
                 self._loss(model).start_decoder(self._samples(model, X), model.batch_size)
         else:
             self._go_on_from(model, known)
-        self.adam = torch.optim.Adam(self.module.parameters(), lr=model._step_size)
+        self.adam = torch.optim.Adam(self.module.parameters(), lr=step_size(model))
 
     def __call__(self, model: "MinSyn", X: Float[np.ndarray, "samples features"]) -> None:
         """Take a step on each batch of the samples, and refresh the fitted attributes."""

@@ -12,12 +12,14 @@ from torch.utils.data import DataLoader, Dataset
 from minsyn.estimators._batch_loss import BatchLoss, own_randomness, training_batches
 from minsyn.estimators._fitted import exact_statistics, set_fitted
 from minsyn.estimators._module import MinSynModule, initial_module
+from minsyn.estimators._solver_choice import n_starts, step_size
+from minsyn.estimators._start import Start, best_start, launched
+from minsyn.estimators._training_data import check_n_components, check_range
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.training import SampleStream, TrainingResult, as_samples, column_statistics, train
 from minsyn.training.worker import worker_of
 
 if TYPE_CHECKING:
-    from minsyn.estimators._start import Start
     from minsyn.estimators.minsyn import MinSyn
 
 __all__ = [
@@ -83,11 +85,11 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
         )
     if samples.n_samples < 2:
         raise ValueError(f"{samples.name} holds one sample; a minimum of 2 is required")
-    fabric = model._launch()
+    fabric = launched(model)
     worker = worker_of(fabric)
     columns = column_statistics(samples, worker)
-    model._check_range(columns.minimum, columns.maximum, samples.name)
-    n_components = model._check_n_components(samples.n_samples, samples.n_features)
+    check_range(model, columns.minimum, columns.maximum, samples.name)
+    n_components = check_n_components(model, samples.n_samples, samples.n_features)
     model.n_features_in_ = samples.n_features
     model.__dict__.pop("feature_names_in_", None)
     if samples.feature_names is not None:
@@ -101,7 +103,7 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
     batch_size = BATCH_SIZE if model.batch_size is None else model.batch_size
     n_steps = -(-samples.n_samples // batch_size)
 
-    def fit_once(start: "Start") -> tuple[MinSynModule, TrainingResult]:
+    def fit_once(start: Start) -> tuple[MinSynModule, TrainingResult]:
         module = initial_module(
             model, n_components, varies, start.generator, rows, whole_batches=n_steps == 1
         )
@@ -114,7 +116,7 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
                 module,
                 loss,
                 batches,
-                learning_rate=model._step_size,
+                learning_rate=step_size(model),
                 batch_size=batch_size,
                 max_epochs=model.max_iter,
                 tol=model.tol,
@@ -132,5 +134,5 @@ def fit_stream(model: "MinSyn", X: Any) -> None:
 
         return worker.merged(of_share)
 
-    module = model._best_start(fit_once, scale, model._n_starts(1), fabric)
+    module = best_start(model, fit_once, scale, n_starts(model, 1), fabric)
     set_fitted(model, module, varies, mean, scale, exact)

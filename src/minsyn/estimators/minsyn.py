@@ -1,54 +1,26 @@
 """Minimally synergistic factors, the paper's method."""
 
-import itertools
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
-from torch import Tensor, nn
+from torch import nn
 
-from minsyn.estimators._batch_loss import own_randomness
-from minsyn.estimators._encoders import hidden_sizes
 from minsyn.estimators._factor_model import FactorModel
-from minsyn.estimators._fitted import exact_statistics, set_fitted
-from minsyn.estimators._module import MinSynModule, initial_module
+from minsyn.estimators._in_memory import fit_array
 from minsyn.estimators._partial_fit import PartialFit
-from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
-from minsyn.estimators._start import Start
+from minsyn.estimators._solver_choice import check_settings, takes_streams
+from minsyn.estimators._start import engine_settings
 from minsyn.estimators._streaming import fit_stream, is_stream
-from minsyn.training import (
-    Device,
-    Precision,
-    TrainingResult,
-    fit_linear_encoder,
-    train,
-    training_progress,
-)
-from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
+from minsyn.estimators._training_data import training_data
+from minsyn.training import Device, Precision
 
 __all__ = ["MinSyn"]
-
-#: By how much one Adam step may change a latent's pre-activation, for ``learning_rate="auto"``:
-#: the step size is this over the number of features, which are scaled to mean square 1.
-_PRE_ACTIVATION_STEP = 2.0
-#: Adam's step size is not raised further for tables of few features.
-_MAX_LEARNING_RATE = 0.05
-#: For an MLP, whose step size is that of all layers.
-_MAX_MLP_LEARNING_RATE = 0.01
-#: Adam's usual one, for an encoder of which nothing is known.
-_OWN_LEARNING_RATE = 0.001
-#: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
-_MAX_SPAN = 2000
-#: Random starts of L-BFGS for the Bernoulli decoder.
-_BERNOULLI_STARTS = 8
 
 
 class MinSyn(FactorModel):
@@ -352,55 +324,11 @@ class MinSyn(FactorModel):
         """
         for name in ("_partial_fit", "encoder_", "encoder_weights_", "encoder_bias_"):
             self.__dict__.pop(name, None)
-        self._check_network()
-        if is_stream(X) and not (isinstance(X, np.memmap) and not self._takes_streams):
+        check_settings(self)
+        if is_stream(X) and not (isinstance(X, np.memmap) and not takes_streams(self)):
             fit_stream(self, X)
-            self._warn_unless_converged()
-            return self
-        X = self._training_data(X)
-        if self.decoder == "single-parent":
-            asked = self._engine_settings() + ["batch_size"] * (self.batch_size is not None)
-            if asked:
-                raise ValueError(
-                    "decoder='single-parent' is fitted to the whole data, in one process on the "
-                    f"CPU, in one go; found {', '.join(asked)}"
-                )
-            self._fit_single_parent(X)
-            self._warn_unless_converged()
-            return self
-        n_components = self._check_n_components(*X.shape)
-        if self.solver == "lbfgs" and self._only_adam():
-            raise ValueError(
-                "solver='lbfgs' fits a linear encoder for a decoder in closed form, to the whole "
-                "data with exact statistics, in one process on the CPU, in one go; found "
-                f"{', '.join(self._only_adam())}. Use solver='adam' for that"
-            )
-        mean, scale = self._origin_and_scale(X)
-        # For the Gaussian decoder everything is learned on features of mean square 1; the
-        # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
-        # The encoder is learned on features that vary: of others it could only take up noise.
-        scaled = ((X - mean) / scale).astype(np.float32)
-        varies = np.any(scaled != 0, axis=0)
-        varies |= not varies.any()  # a layer without inputs would only make trouble
-        inputs = X.astype(np.float32) if isinstance(self.encoder, nn.Module) else scaled[:, varies]
-        targets = scaled if self.decoder == "gaussian" else X.astype(np.float32)
-        by_lbfgs = self._by_lbfgs(min(inputs.shape))
-        fit_module = self._fit_lbfgs if by_lbfgs else self._fit_adam
-
-        def fit_once(start: Start) -> tuple[MinSynModule, TrainingResult]:
-            module = initial_module(
-                self,
-                n_components,
-                varies,
-                start.generator,
-                X,
-                whole_batches=self.batch_size is None or self.batch_size >= len(X),
-            )
-            return module, fit_module(module, inputs, targets, start)
-
-        n_starts = 1 if by_lbfgs else self._n_starts(1)
-        module = self._best_start(fit_once, scale, n_starts, self._launch())
-        set_fitted(self, module, varies, mean, scale, lambda: exact_statistics(self, [X]))
+        else:
+            fit_array(self, X)
         self._warn_unless_converged()
         return self
 
@@ -451,199 +379,21 @@ class MinSyn(FactorModel):
         >>> bool(-model.score(X) < 0.7 * X.var(axis=0).sum())
         True
         """
-        if self._engine_settings():
+        if engine_settings(self):
             raise ValueError(
                 "partial_fit runs in one process on the CPU, a step at a time; found "
-                f"{', '.join(self._engine_settings())}. Use fit for these"
+                f"{', '.join(engine_settings(self))}. Use fit for these"
             )
-        self._check_network()
-        X = self._training_data(
-            X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
+        check_settings(self)
+        X = training_data(
+            self, X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
         )
         if not hasattr(self, "_partial_fit"):
             self._partial_fit = PartialFit(self, X)
         self._partial_fit(self, X)
         return self
 
-    @property
-    def _takes_streams(self) -> bool:
-        return self.solver != "lbfgs" and self.decoder != "single-parent"
-
-    @property
-    def _step_size(self) -> float:
-        """Adam's."""
-        if self.learning_rate == "auto":
-            if isinstance(self.encoder, nn.Module):
-                return _OWN_LEARNING_RATE
-            hidden = hidden_sizes(self.encoder)
-            if hidden is not None:
-                widest = max(self.n_features_in_, *hidden)
-                return min(_MAX_MLP_LEARNING_RATE, _PRE_ACTIVATION_STEP / widest)
-            return min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
-        return self.learning_rate
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self._takes_streams
+        tags.input_tags.sparse = takes_streams(self)
         return tags
-
-    def _only_adam(self) -> list[str]:
-        """What is asked for that L-BFGS cannot do."""
-        asked = self._engine_settings()
-        if self.batch_size is not None:
-            asked.append(f"batch_size={self.batch_size}")
-        if self.statistics != "exact":
-            asked.append(f"statistics={self.statistics!r}")
-        return asked + self._network_settings()
-
-    def _network_settings(self) -> list[str]:
-        """What is asked for beyond a linear encoder and a decoder in closed form."""
-        asked = []
-        if isinstance(self.encoder, nn.Module):
-            asked.append(f"encoder={type(self.encoder).__name__}")
-        elif hidden_sizes(self.encoder) is not None:
-            asked.append(f"encoder={self.encoder!r}")
-        if self.synergy_weight < np.inf:
-            asked.append(f"synergy_weight={self.synergy_weight}")
-        return asked
-
-    def _check_network(self) -> None:
-        asked = self._network_settings()
-        if asked and self.decoder == "single-parent":
-            raise ValueError(
-                "decoder='single-parent' has a linear encoder and a decoder of its own; found "
-                f"{', '.join(asked)}. Use decoder='gaussian' or 'bernoulli' for these"
-            )
-        if self.synergy_weight < np.inf and self.statistics != "exact":
-            raise ValueError(
-                f"a decoder that is trained (synergy_weight={self.synergy_weight}) has no "
-                "statistics='running'; leave it at 'exact'"
-            )
-        if isinstance(self.encoder, nn.Module) and self.n_init not in ("auto", 1):
-            raise ValueError(
-                f"n_init={self.n_init} starts of an encoder of your own would all begin with its "
-                "weights: leave n_init at 1"
-            )
-
-    def _by_lbfgs(self, dimensions: int) -> bool:
-        if self.solver != "auto":
-            return self.solver == "lbfgs"
-        return dimensions <= _MAX_SPAN and not self._only_adam()
-
-    def _n_starts(self, automatic: int) -> int:
-        return automatic if self.n_init == "auto" else self.n_init
-
-    def _fit_single_parent(self, X: Float[np.ndarray, "samples features"]) -> None:
-        if isinstance(self.n_components, Integral):
-            self._check_n_components(*X.shape)
-        X = X.astype(np.float64, copy=False)
-        self.link_ = "logit" if X.min() >= 0 and X.max() <= 1 else "identity"
-        description = f"{type(self).__name__}, single-parent"
-        with training_progress(
-            description, self.max_iter, loss_unit=1.0, verbose=bool(self.verbose)
-        ) as on_epoch:
-            evaluations = itertools.count(1)
-            fit = fit_single_parent(
-                X,
-                n_components=self.n_components,
-                n_groups=None if self.n_groups == "auto" else self.n_groups,
-                grouping=self.grouping,
-                max_parents=self.max_parents,
-                balance=self.balance,
-                logistic=self.link_ == "logit",
-                penalty=self.alpha,
-                n_init=self._n_starts(1),
-                max_iter=self.max_iter,
-                tol=self.tol,
-                random_state=check_random_state(self.random_state),
-                on_evaluation=lambda loss: on_epoch(next(evaluations), loss),
-            )
-        self.groups_, self.parents_ = fit.grouping.groups, fit.grouping.parents
-        self.latent_groups_, self.synergy_graph_ = fit.latent_groups, fit.grouping.graph
-        self.encoder_weights_, self.encoder_bias_ = fit.encoder_weights, fit.encoder_bias
-        self.components_, self.intercept_ = fit.components, fit.intercept
-        self.loss_curve_, self.n_iter_ = fit.loss_curve, len(fit.loss_curve)
-        self.converged_ = fit.converged
-        self.gk_synergy_ = measured_synergy(self._encode(X), X, self.latent_groups_)
-
-    def _fit_adam(
-        self,
-        model: MinSynModule,
-        inputs: Float[np.ndarray, "samples features"],
-        targets: Float[np.ndarray, "samples features"],
-        start: Start,
-    ) -> TrainingResult:
-        """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
-        with own_randomness(self, start.generator):
-            return self._train(model, inputs, targets, start)
-
-    def _train(
-        self,
-        model: MinSynModule,
-        inputs: Float[np.ndarray, "samples features"],
-        targets: Float[np.ndarray, "samples features"],
-        start: Start,
-    ) -> TrainingResult:
-        samples = start.samples(inputs, targets)
-        x = samples.tensors[1]
-        whole = self.batch_size is None or self.batch_size >= len(x)
-        if model.free is not None:
-            with torch.no_grad():
-                z = model(torch.from_numpy(inputs))
-            model.free.start_from(z, torch.from_numpy(targets))
-        by_hand = (
-            model.free is None
-            and whole
-            and self.statistics == "exact"
-            and start.alone_in_single_precision
-        )
-        objective = self._objective(x) if by_hand else None
-
-        def loss(inputs: Tensor, targets: Tensor) -> Tensor:
-            z = model(inputs)
-            if model.free is not None:
-                return model.free.loss(z, targets)
-            return model.decoder.loss(z, targets) if objective is None else objective(z)
-
-        return train(
-            model,
-            loss,
-            samples,
-            learning_rate=self._step_size,
-            batch_size=self.batch_size,
-            max_epochs=self.max_iter,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-            generator=model.generator,
-            on_epoch=start.on_epoch,
-            **start.settings,
-        )
-
-    def _fit_lbfgs(
-        self,
-        model: MinSynModule,
-        inputs: Float[np.ndarray, "samples features"],
-        targets: Float[np.ndarray, "samples features"],
-        start: Start,
-    ) -> TrainingResult:
-        starts = [model.encoder.weight.detach().numpy()]
-        for _ in range(1, self._n_starts(_BERNOULLI_STARTS if self._binary_latents else 1)):
-            weight = torch.empty_like(model.encoder.weight)
-            nn.init.normal_(weight, std=self.n_features_in_**-0.5, generator=start.generator)
-            starts.append(weight.numpy())
-        weights, bias, result = fit_linear_encoder(
-            self._objective(torch.from_numpy(targets)),
-            model.activation,
-            inputs,
-            starts,
-            max_iter=self.max_iter,
-            tol=self.tol / self.n_iter_no_change,
-            generator=start.generator,
-            on_iteration=start.on_epoch,
-        )
-        model.encoder.weight.data.copy_(torch.from_numpy(weights))
-        model.encoder.bias.data.copy_(torch.from_numpy(bias))
-        return result
-
-    def _objective(self, x: Float[Tensor, "samples features"]) -> Objective:
-        return GaussianObjective(x) if self.decoder == "gaussian" else BernoulliObjective(x)
