@@ -98,8 +98,8 @@ def minsyn_epoch(samples, decoder, columns):
     train = _streaming.train
     model = MinSyn(N_LATENTS, decoder=decoder, max_iter=1, random_state=0)
     with (
-        patch.multiple(_streaming, train=timed, column_statistics=lambda samples: columns),
-        patch.object(MinSyn, "_set_decoder"),
+        patch.multiple(_streaming, train=timed, column_statistics=lambda *_: columns),
+        patch.object(_streaming, "set_fitted"),
         warnings.catch_warnings(action="ignore"),
     ):
         model.fit(samples)

@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -128,12 +128,9 @@ class Watched(MinSyn):
         self.fit_seconds = time.perf_counter() - self.start
         return self
 
-    def _fit_lbfgs(self, model, inputs, targets, start):
-        watched = replace(
-            start,
-            on_epoch=lambda *_: self.seconds.append(time.perf_counter() - self.start),
-        )
-        return super()._fit_lbfgs(model, inputs, targets, watched)
+    @contextmanager
+    def _progress(self, *_):
+        yield lambda *_: self.seconds.append(time.perf_counter() - self.start)
 
     def seconds_to(self, loss):
         """Until the training loss was this low; infinite if it never was."""

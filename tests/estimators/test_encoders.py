@@ -130,17 +130,6 @@ def test_what_cannot_be(settings, message, X):
         MinSyn(**({"n_components": 2} | settings)).fit(X)
 
 
-def test_streams_are_linear(X, tmp_path):
-    np.save(tmp_path / "x.npy", X)
-    model = MinSyn(2, encoder=(4,), **SETTINGS)
-    with pytest.raises(ValueError, match="Pass an array"):
-        model.fit(str(tmp_path / "x.npy"))
-    with pytest.raises(ValueError, match="Pass an array"):
-        model.partial_fit(X)
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")  # is an array, after all
-    assert np.array_equal(model.fit(mapped).components_, model.fit(X).components_)
-
-
 def test_no_encoder_where_none_is_needed(X, tmp_path):
     AutoEncoder(2, **SETTINGS).fit(X).save(tmp_path)
     with pytest.raises(ValueError, match="without encoder="):

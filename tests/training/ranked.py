@@ -7,17 +7,28 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy import sparse
+from sklearn.base import clone
 from torch import nn
 
 from minsyn.estimators import AutoEncoder, MinSyn
 from minsyn.nn import share_of_batch
-from minsyn.training import launch, n_processes
+from minsyn.training import as_samples, column_statistics, launch, n_processes
+from minsyn.training.worker import worker_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from line import Line, fit_line, line_samples
 
 #: Batches of 11, 10, 10 and 10 samples, or of 41: shares of two processes are uneven.
 N_SAMPLES, BATCH_SIZE = 41, 11
+
+STREAMED = {
+    "linear": MinSyn(2, batch_size=BATCH_SIZE, random_state=0, max_iter=10),
+    "running": MinSyn(2, statistics="running", batch_size=11, random_state=0, max_iter=10),
+    "bernoulli": MinSyn(2, decoder="bernoulli", random_state=0, max_iter=10),
+    "net": MinSyn(2, encoder=(4,), batch_size=BATCH_SIZE, random_state=0, max_iter=10),
+    "free": MinSyn(2, synergy_weight=1, batch_size=BATCH_SIZE, random_state=0, max_iter=10),
+}
 
 
 def data():
@@ -28,7 +39,7 @@ def data():
 def fitted(model):
     return {
         "decoder": model.components_.tolist(),
-        "encoder": model.encoder_weights_.tolist(),
+        "latents": model.transform(data()).tolist(),
         "loss": model.loss_curve_,
     }
 
@@ -45,6 +56,12 @@ def comparable():
         model = AutoEncoder(2, learning_rate=0.01, **settings)
         found[f"AutoEncoder {batch_size}"] = fitted(model.fit(data()))
         found[f"line {batch_size}"] = fitted_line(batch_size, fabric)
+    for name, model in STREAMED.items():
+        found[f"stream {name}"] = fitted(clone(model).fit(sparse.csr_array(data())))
+    columns = column_statistics(as_samples(data() + 1e6), worker_of(fabric))
+    found["columns"] = {
+        name: getattr(columns, name).tolist() for name in ("mean", "variance", "minimum", "maximum")
+    }
     return found
 
 
@@ -91,6 +108,14 @@ def together(folder):
             fit()
         except ValueError as error:
             found[name] = str(error)
+    free = MinSyn(2, synergy_weight=0, max_iter=3).fit(sparse.csr_array(data()))
+    found["unseeded free"] = fitted(free)
+    last_row = data()
+    last_row[-1, 3] = np.nan  # in the second rank's share
+    try:
+        MinSyn(2).fit(sparse.csr_array(last_row))
+    except ValueError as error:
+        found["nan in a share"] = str(error)
     module = nn.Linear(2, 1)
     try:  # NaN on the first rank alone
         fabric = launch("cpu")

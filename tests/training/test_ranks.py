@@ -41,13 +41,19 @@ def test_two_processes(tmp_path):
     first, second = run_two(Path(__file__).with_name("ranked.py"), tmp_path)
     assert first == second
     alone = comparable()
-    assert len(alone) == 8
+    assert len(alone) == 14
     for case, expected in alone.items():
         for name, value in expected.items():
             found = first["comparable"][case][name]
             np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-6, err_msg=f"{case} {name}")
 
+    for name, value in alone["columns"].items():
+        found = first["comparable"]["columns"][name]
+        np.testing.assert_allclose(found, value, rtol=1e-9 if name == "variance" else 1e-15)
+
     found = first["together"]
+    assert "row 40, column 3 is nan" in found["nan in a share"]
+    assert np.all(np.isfinite(found["unseeded free"]["loss"]))
     assert np.all(np.isfinite(found["unseeded"]["loss"]))
     assert found["resumed"] == found["uninterrupted"]
     assert "module.encoder.weight was" in found["of another run"]

@@ -56,8 +56,8 @@ def ablation(
     """Exchange the parts of single-parent MinSyn one at a time, and fit all by the same optimiser.
 
     Every partition of the features with every decoder, with and without balance and penalty. A
-    draw takes some ten minutes of one core of one core; finished cells stay in the output folder, and the
-    same command goes on where it was stopped.
+    draw takes some ten minutes of one core; finished cells stay in the output folder, and the same
+    command goes on where it was stopped.
 
     Writes ablation.csv (every draw), summary.csv, ablation.md and ablation.png and .pdf.
     """

@@ -1,4 +1,4 @@
-"""The encoders of `MinSyn`: linear, an MLP, or a module of the user's own."""
+"""Encoders of `MinSyn` that are nets: an MLP, or a module of the user's own."""
 
 import copy
 import itertools
@@ -8,16 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from minsyn.estimators._free_decoder import FreeDecoder
-from minsyn.nn import BernoulliDecoder, Decoder
-
 __all__ = [
-    "MinSynModule",
     "for_data_as_given",
+    "for_standardised_data",
     "hidden_sizes",
     "initial_mlp",
     "mlp",
@@ -29,65 +25,6 @@ __all__ = [
 _SILU_GAIN = 1.676
 #: Samples that are encoded at once.
 _BLOCK_ROWS = 1024
-
-
-class MinSynModule(nn.Module):
-    """An encoder, its activation, and a decoder without CI synergy.
-
-    Parameters
-    ----------
-    decoder : Decoder
-        Says what kind of latents there are.
-    varies : ndarray of bool, shape (n_features,)
-        Features that the linear encoder sees: those that vary.
-    generator : torch.Generator
-        Draws the initial weights.
-    encoder : nn.Module, optional
-        Gives pre-activations (n_samples, n_latents); None is linear.
-    free : FreeDecoder, optional
-        A decoder that is trained instead.
-    """
-
-    def __init__(
-        self,
-        decoder: Decoder,
-        varies: Bool[np.ndarray, " features"],
-        generator: torch.Generator,
-        encoder: nn.Module | None = None,
-        free: FreeDecoder | None = None,
-    ) -> None:
-        super().__init__()
-        self.activation = torch.sigmoid if isinstance(decoder, BernoulliDecoder) else F.softplus
-        self.decoder = decoder
-        self.free = free
-        self.generator = generator
-        n_latents = decoder.running.n_latents
-        self.encoder: Any = (
-            _initial_linear(n_latents, varies, generator) if encoder is None else encoder
-        )
-
-    def forward(self, inputs: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch latents"]:
-        return self.activation(self.encoder(inputs))
-
-    def encoder_of_all(
-        self, varies: Bool[np.ndarray, " features"]
-    ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " latents"]]:
-        """Weights, of which those of constant features are 0, and biases, in float64."""
-        weights = np.zeros((self.encoder.out_features, len(varies)))
-        weights[:, varies] = self.encoder.weight.detach().numpy()
-        return weights, self.encoder.bias.detach().double().numpy()
-
-
-def _initial_linear(
-    n_latents: int, varies: Bool[np.ndarray, " features"], generator: torch.Generator
-) -> nn.Linear:
-    # Pre-activations of unit variance for features of mean square 1.
-    weight = torch.empty(n_latents, len(varies))
-    nn.init.normal_(weight, std=len(varies) ** -0.5, generator=generator)
-    encoder = nn.Linear(int(varies.sum()), n_latents)
-    encoder.weight.data.copy_(weight[:, varies])
-    nn.init.zeros_(encoder.bias)
-    return encoder
 
 
 def hidden_sizes(encoder: Any) -> tuple[int, ...] | None:
@@ -162,6 +99,19 @@ def for_data_as_given(
         whole.weight.copy_(torch.from_numpy(weight))
         whole.bias.copy_(torch.from_numpy(bias))
     return nn.Sequential(whole, *layers[1:]).double().eval()
+
+
+def for_standardised_data(
+    fitted: nn.Sequential, mean: Float[np.ndarray, " features"], scale: float
+) -> nn.Sequential:
+    """The MLP of ``(X - mean) / scale`` in float32, from one of X: to go on training."""
+    encoder = copy.deepcopy(fitted)
+    first = encoder[0]
+    assert isinstance(first, nn.Linear)
+    with torch.no_grad():
+        first.bias.add_(first.weight @ torch.from_numpy(mean))
+        first.weight.mul_(scale)
+    return encoder.float()
 
 
 def own_encoder(

@@ -2,61 +2,36 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn.estimators._encoders import pre_activations
 from minsyn.estimators._persistence import load_model, save_model
-from minsyn.estimators._start import Start
+from minsyn.estimators._start import OnEpoch
 from minsyn.estimators._streaming import is_stream, stream_of_known_features
 from minsyn.estimators._synergy_report import SynergyReport, synergy_report
-from minsyn.training import (
-    Device,
-    Precision,
-    TrainingResult,
-    launch,
-    n_processes,
-    training_progress,
-)
+from minsyn.estimators._training_data import check_latents
+from minsyn.training import Device, Precision, training_progress
 
-__all__ = ["FactorModel", "check_latents"]
-
-Module = TypeVar("Module", bound=nn.Module)
-
-#: Parameters that do not change a run's numbers, or that `train` itself notes in its checkpoints.
-_NOT_IN_CHECKPOINTS = {
-    "batch_size",
-    "checkpoint_dir",
-    "checkpoint_every",
-    "device",
-    "learning_rate",
-    "loggers",
-    "max_iter",
-    "n_init",
-    "n_iter_no_change",
-    "precision",
-    "tol",
-    "verbose",
-}
+__all__ = ["FactorModel"]
 
 
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Latents ``activation(X @ encoder_weights_.T + encoder_bias_)``, decoded by a linear map.
 
-    A subclass fits modules through `_best_start`, sets ``components_`` (n_components, n_features)
+    A subclass fits modules through `best_start`, sets ``components_`` (n_components, n_features)
     and ``intercept_``, the encoder through `_set_encoder`, and says through `_binary_latents` and
     `_binary_features` which variables live in [0, 1].
     """
@@ -296,114 +271,11 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Float[np.ndarray, "samples features"]:
         return expit(natural) if self._logistic_output else natural
 
-    def _training_data(self, X: Any, reset: bool = True) -> Float[np.ndarray, "samples features"]:
-        X = validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=2
-        )
-        self._check_range(X.min(), X.max())
-        return X
-
-    def _check_range(self, minimum: Any, maximum: Any, name: str = "X") -> None:
-        """Refuse values outside [0, 1] where features are binary."""
-        low, high = float(np.min(minimum)), float(np.max(maximum))
-        if self._binary_features and (low < 0 or high > 1):
-            raise ValueError(
-                f"binary features must lie in [0, 1]; {name} ranges from {low:.6g} to {high:.6g}. "
-                "Scale it, for example with sklearn.preprocessing.MinMaxScaler, or choose a "
-                "decoder for real values"
-            )
-
-    @staticmethod
-    def _origin_and_scale(
-        X: Float[np.ndarray, "samples features"],
-    ) -> tuple[Float[np.ndarray, " features"], float]:
-        """Means, and the square root of the features' mean variance (1 where nothing varies)."""
-        # In float64: sums of float32 down a long column lose the mean, not only its last digits.
-        mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
-        variance = np.var(X, axis=0, dtype=np.float64)
-        constant = X.min(axis=0) == X.max(axis=0)  # else rounding of its mean seems to vary
-        mean[constant], variance[constant] = X[0, constant], 0.0
-        return mean, float(np.sqrt(variance.mean())) or 1.0
-
-    def _check_n_components(self, n_samples: int, n_features: int) -> int:
-        if self.n_components is None:
-            return min(n_samples, n_features)
-        if not isinstance(self.n_components, Integral):
-            raise ValueError(
-                f"n_components={self.n_components!r} must be one number, but for groups of latents "
-                "(decoder='single-parent')"
-            )
-        if int(self.n_components) > n_features:
-            raise ValueError(
-                f"n_components={self.n_components} must be at most the number of features, "
-                f"{n_features}: lower it"
-            )
-        return int(self.n_components)
-
-    def _best_start(
-        self,
-        fit_once: Callable[[Start], tuple[Module, TrainingResult]],
-        scale: float,
-        n_starts: int,
-    ) -> Module:
-        """Of several random starts the module with the lowest loss; its course is kept.
-
-        Losses are told in the units of the data, of which real-valued ones were divided by
-        ``scale`` for training.
-        """
-        random_state = check_random_state(self.random_state)
-        unit = 1.0 if self._binary_features else scale**2
-        fabric = launch(self.device, self.precision, self.loggers or ())
-        verbose = bool(self.verbose) and (fabric is None or fabric.is_global_zero)
-        fits = []
-        for number in range(1, n_starts + 1):
-            description = f"{type(self).__name__}, start {number} of {n_starts}"
-            settings = self._train_settings(number, n_starts) | {
-                "fabric": fabric,
-                "loss_unit": unit,
-            }
-            with training_progress(
-                description, self.max_iter, loss_unit=unit, verbose=verbose
-            ) as on_epoch:
-                fits.append(fit_once(Start(_seeded(random_state), on_epoch, fabric, settings)))
-        module, result = min(fits, key=lambda fit: fit[1].loss)
-        module.cpu().double()  # NumPy knows no bfloat16, and a GPU may know no double
-        self.loss_curve_ = [unit * loss for loss in result.history]
-        self.n_iter_ = result.n_epochs
-        self.converged_ = result.converged
-        return module
-
-    def _train_settings(self, number: int, n_starts: int) -> dict[str, Any]:
-        """Checkpoints and logged names of a start, each its own."""
-        configuration: dict[str, Any] = {"estimator": type(self).__name__, "start": number}
-        for name, value in self.get_params(deep=False).items():
-            if name in _NOT_IN_CHECKPOINTS:
-                continue
-            value = value.item() if isinstance(value, np.generic) else value
-            plain = value is None or isinstance(value, int | float | str)
-            configuration[name] = value if plain else type(value).__name__
-        folder = self.checkpoint_dir
-        return {
-            "checkpoint_dir": None if folder is None else Path(folder, f"start-{number}"),
-            "checkpoint_every": self.checkpoint_every,
-            "configuration": configuration,
-            "name": f"start {number}/" if n_starts > 1 else "",
-        }
-
-    def _engine_settings(self) -> list[str]:
-        """What is asked for that only `minsyn.training.train` can do."""
-        asked = []
-        if self.device in ("cuda", "mps"):
-            asked.append(f"device={self.device!r}")
-        if self.precision != "32-true":
-            asked.append(f"precision={self.precision!r}")
-        if self.checkpoint_dir is not None:
-            asked.append("checkpoint_dir")
-        if self.loggers:
-            asked.append("loggers")
-        if n_processes() > 1:
-            asked.append(f"{n_processes()} processes")
-        return asked
+    def _progress(
+        self, description: str, loss_unit: float, verbose: bool
+    ) -> AbstractContextManager[OnEpoch]:
+        """What is told of each epoch's number, from 1, and loss, while a start is fitted."""
+        return training_progress(description, self.max_iter, loss_unit=loss_unit, verbose=verbose)
 
     def _set_encoder(
         self,
@@ -433,19 +305,3 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def check_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:
-    """Latents as an array of finite numbers, one column a component."""
-    Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-    if Z.shape[1] != n_components:
-        raise ValueError(
-            f"Z must have shape (n_samples, {n_components}), one column a component, as transform "
-            f"gives it; found {Z.shape}"
-        )
-    return Z
-
-
-def _seeded(random_state: np.random.RandomState) -> torch.Generator:
-    """A torch generator whose seed is drawn from NumPy's."""
-    return torch.Generator().manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))

@@ -1,5 +1,7 @@
 """A decoder that is trained, and drawn towards the one without synergy."""
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -7,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from minsyn.information import bernoulli, gaussian
+from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import ci_synergy_penalty, share_of_batch, statistics_over_ranks
 from minsyn.nn.precision import at_least_single, without_autocast
 
@@ -68,9 +71,22 @@ class FreeDecoder(nn.Module):
     ) -> None:
         """Start from the decoder without CI synergy of these latents."""
         if not self.follows:
-            weight, bias = self._without_synergy(z, x)
-            self.start_weight.copy_(weight)
-            self.start_bias.copy_(bias)
+            self.start_at(*self._without_synergy(z, x))
+
+    @torch.no_grad()
+    def start_at(
+        self, weight: Float[Tensor, "latents features"], bias: Float[Tensor, " features"]
+    ) -> None:
+        """Start from this decoder."""
+        self.start_weight.copy_(weight)
+        self.start_bias.copy_(bias)
+
+    def map_without_synergy(
+        self, statistics: PairwiseStatistics
+    ) -> tuple[Float[Any, "latents features"], Float[Any, " features"]]:
+        """The decoder without CI synergy that has these statistics."""
+        linear_map = bernoulli.ci_linear_map if self.binary else gaussian.ci_linear_map
+        return linear_map(statistics)
 
     def linear_map(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
@@ -124,6 +140,5 @@ class FreeDecoder(nn.Module):
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
         with without_autocast(z):
             statistics = statistics_over_ranks(*at_least_single(z, x))
-            linear_map = bernoulli.ci_linear_map if self.binary else gaussian.ci_linear_map
-            weight, bias = linear_map(statistics)
+            weight, bias = self.map_without_synergy(statistics)
         return weight.to(z.dtype), bias.to(z.dtype)

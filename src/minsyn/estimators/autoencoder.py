@@ -14,7 +14,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from minsyn.estimators._factor_model import FactorModel
-from minsyn.estimators._start import Start
+from minsyn.estimators._start import Start, best_start, launched
+from minsyn.estimators._training_data import (
+    check_n_components,
+    origin_and_scale,
+    training_data,
+)
 from minsyn.nn import share_of_batch
 from minsyn.training import Device, Precision, TrainingResult, train
 
@@ -167,16 +172,20 @@ class AutoEncoder(FactorModel):
         AutoEncoder
             The fitted estimator.
         """
-        X = self._training_data(X)
-        n_components = self._check_n_components(*X.shape)
+        X = training_data(self, X)
+        n_components = check_n_components(self, *X.shape)
         mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
         scale = 1.0
         if not self._binary_features:  # Adam's steps and float32 want features of mean square 1
-            mean, scale = self._origin_and_scale(X)
+            mean, scale = origin_and_scale(X)
         x = ((X - mean) / scale).astype(np.float32)
         noise_std = self.noise_std / scale
-        model = self._best_start(
-            lambda start: self._fit_once(x, n_components, noise_std, start), scale, self.n_init
+        model = best_start(
+            self,
+            lambda start: self._fit_once(x, n_components, noise_std, start),
+            scale,
+            self.n_init,
+            launched(self),
         )
         encoder = model.encoder.double()
         self._set_encoder(

@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from minsyn.estimators._factor_model import check_latents
+from minsyn.estimators._training_data import check_latents
 
 __all__ = ["InfoMax"]
 

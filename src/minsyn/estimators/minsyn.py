@@ -1,66 +1,26 @@
 """Minimally synergistic factors, the paper's method."""
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
-from torch import Tensor, nn
+from torch import nn
 
-from minsyn.estimators._encoders import (
-    MinSynModule,
-    for_data_as_given,
-    hidden_sizes,
-    initial_mlp,
-    own_encoder,
-)
 from minsyn.estimators._factor_model import FactorModel
-from minsyn.estimators._free_decoder import FreeDecoder
-from minsyn.estimators._single_parent import fit_single_parent, measured_synergy
-from minsyn.estimators._start import Start
-from minsyn.estimators._streaming import PartialFit, exact_statistics, fit_stream, is_stream
-from minsyn.information import bernoulli, gaussian
-from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training import (
-    Device,
-    Precision,
-    TrainingResult,
-    fit_linear_encoder,
-    train,
-    training_progress,
-)
-from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
+from minsyn.estimators._in_memory import fit_array
+from minsyn.estimators._partial_fit import PartialFit
+from minsyn.estimators._solver_choice import check_settings, takes_streams
+from minsyn.estimators._start import engine_settings
+from minsyn.estimators._streaming import fit_stream, is_stream
+from minsyn.estimators._training_data import training_data
+from minsyn.training import Device, Precision
 
 __all__ = ["MinSyn"]
-
-#: By how much one Adam step may change a latent's pre-activation, for ``learning_rate="auto"``:
-#: the step size is this over the number of features, which are scaled to mean square 1.
-_PRE_ACTIVATION_STEP = 2.0
-#: Adam's step size is not raised further for tables of few features.
-_MAX_LEARNING_RATE = 0.05
-#: For an MLP, whose step size is that of all layers.
-_MAX_MLP_LEARNING_RATE = 0.01
-#: Adam's usual one, for an encoder of which nothing is known.
-_OWN_LEARNING_RATE = 0.001
-#: By how much one step of a decoder that is trained may change means of features of mean square 1.
-_MEAN_STEP = 0.1
-#: The same for log odds, which are larger.
-_LOG_ODDS_STEP = 0.3
-#: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
-_MAX_SPAN = 2000
-#: Random starts of L-BFGS.
-_LBFGS_STARTS = 8
-#: What squared pre-activations of sigmoid latents cost there at first (see `fit_linear_encoder`).
-_SIGMOID_PENALTIES = (0.05, 0.02, 0.007)
 
 
 class MinSyn(FactorModel):
@@ -213,8 +173,9 @@ class MinSyn(FactorModel):
     Data that are not an array in memory are passed over by blocks, and memory does not grow with
     them: a path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a memmap, a sparse matrix,
     a Dataset or DataLoader of torch, or what `minsyn.training.as_samples` made of others. This is
-    for the Gaussian and the Bernoulli decoder, and trains with Adam; each epoch is one pass, and
-    there is one before for the means and one after for exact statistics. With ``solver="lbfgs"``
+    for the Gaussian and the Bernoulli decoder, with any encoder and ``synergy_weight``, and trains
+    with Adam; each epoch is one pass, and there is one before for the means and one after for exact
+    statistics (and one for a decoder that is trained to start from). With ``solver="lbfgs"``
     and with the single-parent decoder a memmap is an array as any other.
 
     Features and latents that do not vary have zero weight, and correlations of 1 take their
@@ -363,56 +324,11 @@ class MinSyn(FactorModel):
         """
         for name in ("_partial_fit", "encoder_", "encoder_weights_", "encoder_bias_"):
             self.__dict__.pop(name, None)
-        self._check_network(is_stream(X) and not isinstance(X, np.memmap))
-        if is_stream(X) and not (isinstance(X, np.memmap) and not self._takes_streams):
+        check_settings(self)
+        if is_stream(X) and not (isinstance(X, np.memmap) and not takes_streams(self)):
             fit_stream(self, X)
-            self._warn_unless_converged()
-            return self
-        X = self._training_data(X)
-        if self.decoder == "single-parent":
-            asked = self._engine_settings() + ["batch_size"] * (self.batch_size is not None)
-            if asked:
-                raise ValueError(
-                    "decoder='single-parent' is fitted to the whole data, in one process on the "
-                    f"CPU, in one go; found {', '.join(asked)}"
-                )
-            self._fit_single_parent(X)
-            self._warn_unless_converged()
-            return self
-        n_components = self._check_n_components(*X.shape)
-        if self.solver == "lbfgs" and self._only_adam():
-            raise ValueError(
-                "solver='lbfgs' fits a linear encoder for a decoder in closed form, to the whole "
-                "data with exact statistics, in one process on the CPU, in one go; found "
-                f"{', '.join(self._only_adam())}. Use solver='adam' for that"
-            )
-        mean, scale = self._origin_and_scale(X)
-        # For the Gaussian decoder everything is learned on features of mean square 1; the
-        # Bernoulli decoder's features keep their range, and only the encoder's input is scaled.
-        # The encoder is learned on features that vary: of others it could only take up noise.
-        scaled = ((X - mean) / scale).astype(np.float32)
-        varies = np.any(scaled != 0, axis=0)
-        varies |= not varies.any()  # a layer without inputs would only make trouble
-        inputs = X.astype(np.float32) if isinstance(self.encoder, nn.Module) else scaled[:, varies]
-        targets = scaled if self.decoder == "gaussian" else X.astype(np.float32)
-        by_lbfgs = self._by_lbfgs(min(inputs.shape))
-        fit_module = self._fit_lbfgs if by_lbfgs else self._fit_adam
-
-        def fit_once(start: Start) -> tuple[MinSynModule, TrainingResult]:
-            model = self._initial_module(n_components, varies, start.generator, X)
-            return model, fit_module(model, inputs, targets, start)
-
-        model = self._best_start(fit_once, scale, 1 if by_lbfgs else self._n_starts(1))
-        if isinstance(self.encoder, nn.Module):
-            self.encoder_ = model.encoder.float().eval()
-        elif hidden_sizes(self.encoder) is not None:
-            self.encoder_ = for_data_as_given(model.encoder, varies, mean, scale)
         else:
-            self._set_encoder(*model.encoder_of_all(varies), mean, scale)
-        self._set_decoder([X], model.decoder, mean, scale)
-        if model.free is not None:
-            ci_map = self.components_, self.intercept_
-            self.components_, self.intercept_ = model.free.fitted(ci_map, mean, scale)
+            fit_array(self, X)
         self._warn_unless_converged()
         return self
 
@@ -425,7 +341,8 @@ class MinSyn(FactorModel):
         after `fit` or `load`, training goes on from the encoder found there, with a loss that first
         rises a little, as the first steps of Adam are long at an optimum. The decoder is set
         from the moving average of the statistics of the batches (``momentum``), each with the
-        latents after its step; exact statistics would need the earlier samples again.
+        latents after its step; exact statistics would need the earlier samples again. One that is
+        trained (``synergy_weight``) goes on as the encoder does.
 
         Parameters
         ----------
@@ -448,7 +365,7 @@ class MinSyn(FactorModel):
         ------
         ValueError
             As `fit`, or if other devices, precisions or processes, checkpoints or loggers are
-            asked for.
+            asked for; if the model was fitted with another encoder.
 
         Examples
         --------
@@ -462,279 +379,21 @@ class MinSyn(FactorModel):
         >>> bool(-model.score(X) < 0.7 * X.var(axis=0).sum())
         True
         """
-        if self._engine_settings():
+        if engine_settings(self):
             raise ValueError(
                 "partial_fit runs in one process on the CPU, a step at a time; found "
-                f"{', '.join(self._engine_settings())}. Use fit for these"
+                f"{', '.join(engine_settings(self))}. Use fit for these"
             )
-        self._check_network(True)
-        X = self._training_data(
-            X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
+        check_settings(self)
+        X = training_data(
+            self, X.toarray() if hasattr(X, "tocsr") else X, reset=not hasattr(self, "components_")
         )
         if not hasattr(self, "_partial_fit"):
             self._partial_fit = PartialFit(self, X)
         self._partial_fit(self, X)
         return self
 
-    @property
-    def _takes_streams(self) -> bool:
-        plain = self.solver != "lbfgs" and self.decoder != "single-parent"
-        return plain and not self._network_settings()
-
-    @property
-    def _step_size(self) -> float:
-        """Adam's."""
-        if self.learning_rate == "auto":
-            if isinstance(self.encoder, nn.Module):
-                return _OWN_LEARNING_RATE
-            hidden = hidden_sizes(self.encoder)
-            if hidden is not None:
-                widest = max(self.n_features_in_, *hidden)
-                return min(_MAX_MLP_LEARNING_RATE, _PRE_ACTIVATION_STEP / widest)
-            return min(_MAX_LEARNING_RATE, _PRE_ACTIVATION_STEP / self.n_features_in_)
-        return self.learning_rate
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self._takes_streams
+        tags.input_tags.sparse = takes_streams(self)
         return tags
-
-    def _only_adam(self) -> list[str]:
-        """What is asked for that L-BFGS cannot do."""
-        asked = self._engine_settings()
-        if self.batch_size is not None:
-            asked.append(f"batch_size={self.batch_size}")
-        if self.statistics != "exact":
-            asked.append(f"statistics={self.statistics!r}")
-        return asked + self._network_settings()
-
-    def _network_settings(self) -> list[str]:
-        """What is asked for beyond a linear encoder and a decoder in closed form."""
-        asked = []
-        if isinstance(self.encoder, nn.Module):
-            asked.append(f"encoder={type(self.encoder).__name__}")
-        elif hidden_sizes(self.encoder) is not None:
-            asked.append(f"encoder={self.encoder!r}")
-        if self.synergy_weight < np.inf:
-            asked.append(f"synergy_weight={self.synergy_weight}")
-        return asked
-
-    def _check_network(self, streaming: bool) -> None:
-        asked = self._network_settings()
-        if asked and (streaming or self.decoder == "single-parent"):
-            where = "partial_fit and data that are read by blocks"
-            where = where if self.decoder != "single-parent" else "decoder='single-parent'"
-            raise ValueError(
-                f"{where} have a linear encoder and a decoder in closed form; found "
-                f"{', '.join(asked)}. Pass an array to fit, with decoder='gaussian' or 'bernoulli'"
-            )
-        if self.synergy_weight < np.inf and self.statistics != "exact":
-            raise ValueError(
-                f"a decoder that is trained (synergy_weight={self.synergy_weight}) has no "
-                "statistics='running'; leave it at 'exact'"
-            )
-        if isinstance(self.encoder, nn.Module) and self.n_init not in ("auto", 1):
-            raise ValueError(
-                f"n_init={self.n_init} starts of an encoder of your own would all begin with its "
-                "weights: leave n_init at 1"
-            )
-
-    def _by_lbfgs(self, dimensions: int) -> bool:
-        if self.solver != "auto":
-            return self.solver == "lbfgs"
-        return dimensions <= _MAX_SPAN and not self._only_adam()
-
-    def _n_starts(self, automatic: int) -> int:
-        return automatic if self.n_init == "auto" else self.n_init
-
-    def _fit_single_parent(self, X: Float[np.ndarray, "samples features"]) -> None:
-        if isinstance(self.n_components, Integral):
-            self._check_n_components(*X.shape)
-        X = X.astype(np.float64, copy=False)
-        self.link_ = "logit" if X.min() >= 0 and X.max() <= 1 else "identity"
-        description = f"{type(self).__name__}, single-parent"
-        with training_progress(
-            description, self.max_iter, loss_unit=1.0, verbose=bool(self.verbose)
-        ) as on_epoch:
-            evaluations = itertools.count(1)
-            fit = fit_single_parent(
-                X,
-                n_components=self.n_components,
-                n_groups=None if self.n_groups == "auto" else self.n_groups,
-                grouping=self.grouping,
-                max_parents=self.max_parents,
-                balance=self.balance,
-                logistic=self.link_ == "logit",
-                penalty=self.alpha,
-                n_init=self._n_starts(1),
-                max_iter=self.max_iter,
-                tol=self.tol,
-                random_state=check_random_state(self.random_state),
-                on_evaluation=lambda loss: on_epoch(next(evaluations), loss),
-            )
-        self.groups_, self.parents_ = fit.grouping.groups, fit.grouping.parents
-        self.latent_groups_, self.synergy_graph_ = fit.latent_groups, fit.grouping.graph
-        self.encoder_weights_, self.encoder_bias_ = fit.encoder_weights, fit.encoder_bias
-        self.components_, self.intercept_ = fit.components, fit.intercept
-        self.loss_curve_, self.n_iter_ = fit.loss_curve, len(fit.loss_curve)
-        self.converged_ = fit.converged
-        self.gk_synergy_ = measured_synergy(self._encode(X), X, self.latent_groups_)
-
-    def _initial_module(
-        self,
-        n_components: int,
-        varies: Bool[np.ndarray, " features"],
-        generator: torch.Generator,
-        X: Float[np.ndarray, "samples features"] | None = None,
-    ) -> MinSynModule:
-        """The module before training; X is for trying encoders of the user's own on."""
-        decoder = GaussianDecoder if self.decoder == "gaussian" else BernoulliDecoder
-        encoder: nn.Module | None = None
-        hidden = hidden_sizes(self.encoder)
-        if isinstance(self.encoder, nn.Module):
-            assert X is not None
-            encoder = own_encoder(self.encoder, X, n_components)
-        elif hidden is not None:
-            encoder = initial_mlp(varies, hidden, n_components, generator)
-        return MinSynModule(
-            decoder(n_components, len(varies), self.momentum),
-            varies,
-            generator,
-            encoder,
-            None if X is None else self._free_decoder(n_components, *X.shape),
-        )
-
-    def _free_decoder(
-        self, n_components: int, n_samples: int, n_features: int
-    ) -> FreeDecoder | None:
-        if self.synergy_weight == np.inf:
-            return None
-        step = self._step_size
-        if self.learning_rate == "auto":
-            step = (_LOG_ODDS_STEP if self._binary_features else _MEAN_STEP) / n_components
-        return FreeDecoder(
-            n_components,
-            n_features,
-            binary=self._binary_features,
-            synergy_weight=float(self.synergy_weight),
-            relative_step=step / self._step_size,
-            follows=self.synergy_weight > 0
-            and (self.batch_size is None or self.batch_size >= n_samples),
-        )
-
-    def _fit_adam(
-        self,
-        model: MinSynModule,
-        inputs: Float[np.ndarray, "samples features"],
-        targets: Float[np.ndarray, "samples features"],
-        start: Start,
-    ) -> TrainingResult:
-        """Adam: the decoder set from each batch, or whole batches with hand-written gradients."""
-        if isinstance(self.encoder, nn.Module):  # which may draw from torch's own generator
-            with torch.random.fork_rng(devices=[]):
-                seed = torch.randint(2**31, (), generator=start.generator)
-                torch.default_generator.manual_seed(int(seed))
-                return self._train(model, inputs, targets, start)
-        return self._train(model, inputs, targets, start)
-
-    def _train(
-        self,
-        model: MinSynModule,
-        inputs: Float[np.ndarray, "samples features"],
-        targets: Float[np.ndarray, "samples features"],
-        start: Start,
-    ) -> TrainingResult:
-        samples = start.samples(inputs, targets)
-        x = samples.tensors[1]
-        whole = self.batch_size is None or self.batch_size >= len(x)
-        if model.free is not None:
-            with torch.no_grad():
-                z = model(torch.from_numpy(inputs))
-            model.free.start_from(z, torch.from_numpy(targets))
-        by_hand = (
-            model.free is None
-            and whole
-            and self.statistics == "exact"
-            and start.alone_in_single_precision
-        )
-        objective = self._objective(x) if by_hand else None
-
-        def loss(inputs: Tensor, targets: Tensor) -> Tensor:
-            z = model(inputs)
-            if model.free is not None:
-                return model.free.loss(z, targets)
-            return model.decoder.loss(z, targets) if objective is None else objective(z)
-
-        return train(
-            model,
-            loss,
-            samples,
-            learning_rate=self._step_size,
-            batch_size=self.batch_size,
-            max_epochs=self.max_iter,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-            generator=model.generator,
-            on_epoch=start.on_epoch,
-            **start.settings,
-        )
-
-    def _fit_lbfgs(
-        self,
-        model: MinSynModule,
-        inputs: Float[np.ndarray, "samples features"],
-        targets: Float[np.ndarray, "samples features"],
-        start: Start,
-    ) -> TrainingResult:
-        starts = [model.encoder.weight.detach().numpy()]
-        for _ in range(1, self._n_starts(_LBFGS_STARTS)):
-            weight = torch.empty_like(model.encoder.weight)
-            nn.init.normal_(weight, std=self.n_features_in_**-0.5, generator=start.generator)
-            starts.append(weight.numpy())
-        weights, bias, result = fit_linear_encoder(
-            self._objective(torch.from_numpy(targets)),
-            model.activation,
-            inputs,
-            starts,
-            max_iter=self.max_iter,
-            tol=self.tol / self.n_iter_no_change,
-            generator=start.generator,
-            penalties=_SIGMOID_PENALTIES if self._binary_latents else (),
-            on_iteration=start.on_epoch,
-        )
-        model.encoder.weight.data.copy_(torch.from_numpy(weights))
-        model.encoder.bias.data.copy_(torch.from_numpy(bias))
-        return result
-
-    def _objective(self, x: Float[Tensor, "samples features"]) -> Objective:
-        return GaussianObjective(x) if self.decoder == "gaussian" else BernoulliObjective(x)
-
-    def _set_decoder(
-        self,
-        blocks: Iterable[Float[np.ndarray, "rows features"]],
-        decoder: Decoder,
-        mean: Float[np.ndarray, " features"],
-        scale: float,
-    ) -> None:
-        """The final decoder, in float64, from the exact or the running statistics."""
-        if self.statistics == "exact":
-            statistics = exact_statistics(self, blocks)
-        else:
-            running = decoder.running.statistics()
-            moments = {
-                name: getattr(running, name).double().numpy()
-                for name in ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
-            }
-            if self.decoder == "gaussian":  # learned on scaled features
-                moments["mean_x"] = mean + scale * moments["mean_x"]
-                moments["cov_zx"] = scale * moments["cov_zx"]
-                moments["var_x"] = scale**2 * moments["var_x"]
-            statistics = PairwiseStatistics(running.weight, **moments)
-        self._decode_from(statistics)
-
-    def _decode_from(self, statistics: PairwiseStatistics) -> None:
-        self.statistics_ = statistics
-        if self.decoder == "gaussian":
-            self.components_, self.intercept_ = gaussian.ci_linear_map(self.statistics_)
-        else:
-            self.components_, self.intercept_ = bernoulli.ci_linear_map(self.statistics_)

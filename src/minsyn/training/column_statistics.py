@@ -1,5 +1,6 @@
 """Mean, variance and range of every feature, in one pass."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from jaxtyping import Float
 
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.training.stream import SampleStream
+from minsyn.training.worker import Worker
 
 __all__ = ["ColumnStatistics", "column_statistics"]
 
@@ -43,7 +45,7 @@ class ColumnStatistics:
         return self.minimum == self.maximum
 
 
-def column_statistics(samples: SampleStream) -> ColumnStatistics:
+def column_statistics(samples: SampleStream, worker: Worker | None = None) -> ColumnStatistics:
     """Mean, variance and range of every feature, in one pass over the data.
 
     Moments of blocks are merged (Chan, Golub and LeVeque), so that neither a large mean nor many
@@ -53,6 +55,9 @@ def column_statistics(samples: SampleStream) -> ColumnStatistics:
     ----------
     samples : SampleStream
         From `as_samples`.
+    worker : Worker, optional
+        With several processes, from ``minsyn.training.worker.worker_of(launch())``: each passes over
+        its share, and all get the same numbers. None is one process.
 
     Returns
     -------
@@ -69,23 +74,43 @@ def column_statistics(samples: SampleStream) -> ColumnStatistics:
     >>> column_statistics(as_samples(np.array([[1, 5], [3, 5]]))).variance
     array([1., 0.])
     """
-    total: PairwiseStatistics | None = None
-    low = high = np.empty(0)
-    for x in samples.blocks():
-        block = PairwiseStatistics.of(np.empty((len(x), 0)), x)
-        smallest, largest = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
-        if total is None:
-            total, low, high = block, smallest, largest
-        else:
-            total = total.merge(block)
-            low, high = np.minimum(low, smallest), np.maximum(high, largest)
-    if total is None:
-        raise ValueError("there are no samples")
-    varies = low < high
+    worker = worker or Worker()
+    total = worker.merged(lambda: _of(samples.blocks(worker.rank, worker.world_size)))
+    varies = total.low < total.high
     return ColumnStatistics(
-        int(total.weight),
-        np.where(varies, total.mean_x, low),
-        np.where(varies, total.var_x, 0.0),
-        low,
-        high,
+        int(total.moments.weight),
+        np.where(varies, total.moments.mean_x, total.low),
+        np.where(varies, total.moments.var_x, 0.0),
+        total.low,
+        total.high,
     )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Moments and range of the features in a part of the samples."""
+
+    moments: PairwiseStatistics
+    low: Float[np.ndarray, " features"]
+    high: Float[np.ndarray, " features"]
+
+    def merge(self, other: "_Columns") -> "_Columns":
+        """Of both parts."""
+        return _Columns(
+            self.moments.merge(other.moments),
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+
+def _of(blocks: Iterator[Float[np.ndarray, "rows features"]]) -> _Columns | None:
+    """Of all blocks; None of none."""
+    total: _Columns | None = None
+    for x in blocks:
+        block = _Columns(
+            PairwiseStatistics.of(np.empty((len(x), 0)), x),
+            x.min(axis=0).astype(np.float64),
+            x.max(axis=0).astype(np.float64),
+        )
+        total = block if total is None else total.merge(block)
+    return total

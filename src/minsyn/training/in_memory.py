@@ -54,14 +54,14 @@ class ArraySamples(SampleStream):
         self.feature_names = feature_names
         self._array = array
 
-    def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        rows = np.arange(self.n_samples)
-        if generator is not None:
-            yield Block(rows, self._array)
-            return
-        row_bytes = self.n_features * working_dtype(self.dtype).itemsize
-        for part in np.split(rows, rows[:: max(1, BLOCK_BYTES // row_bytes)][1:]):
-            yield Block(part, self._array[part[0] : part[-1] + 1])
+    def _read_range(self, start: int, stop: int) -> Iterator[Block]:
+        block_rows = max(1, BLOCK_BYTES // (self.n_features * working_dtype(self.dtype).itemsize))
+        for first in range(start, stop, block_rows):
+            last = min(first + block_rows, stop)
+            yield Block(np.arange(first, last), self._array[first:last])
+
+    def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
+        yield Block(np.arange(self.n_samples), self._array)
 
     def _identity(self) -> bytes:
         return hashlib.sha256(np.ascontiguousarray(self._array).data).digest()

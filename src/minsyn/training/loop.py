@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from minsyn.training.checkpoint import CheckpointError, Checkpoints
 from minsyn.training.protocol import Samples
 from minsyn.training.state import TrainingState
-from minsyn.training.worker import FabricWorker, Worker
+from minsyn.training.worker import Worker, worker_of
 
 __all__ = ["TrainingResult", "train"]
 
@@ -141,7 +141,7 @@ def train(
     >>> round(line(torch.ones(1, 1)).item(), 1)
     2.0
     """
-    worker = Worker() if fabric is None else FabricWorker(fabric)
+    worker = worker_of(fabric)
     adam = torch.optim.Adam(module.parameters(), lr=learning_rate)
     optimizer = worker.set_up(module, adam)
     module.train()

@@ -34,15 +34,18 @@ class RowStream(SampleStream):
     def _fill(self, start: int, stop: int, out: Shaped[np.ndarray, "rows features"]) -> None:
         """Read samples from ``start`` up to ``stop`` into ``out``."""
 
-    def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        row_bytes = self.n_features * max(self.dtype.itemsize, working_dtype(self.dtype).itemsize)
-        block_rows = min(self.n_samples, max(1, BLOCK_BYTES // row_bytes))
-        piece_rows = min(block_rows, max(1, PIECE_BYTES // row_bytes))
-        if generator is None:
-            piece_rows = block_rows
+    def _read_range(self, start: int, stop: int) -> Iterator[Block]:
+        block_rows, _ = self._rows_of_block_and_piece()
+        buffer = np.empty((min(block_rows, stop - start), self.n_features), self.dtype)
+        for first in range(start, stop, block_rows):
+            n = min(block_rows, stop - first)
+            self._fill(first, first + n, buffer[:n])
+            yield Block(np.arange(first, first + n), buffer[:n])
+
+    def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
+        block_rows, piece_rows = self._rows_of_block_and_piece()
         pieces = np.arange(0, self.n_samples, piece_rows)
-        if generator is not None:
-            pieces = pieces[torch.randperm(len(pieces), generator=generator).numpy()]
+        pieces = pieces[torch.randperm(len(pieces), generator=generator).numpy()]
         buffer = np.empty((block_rows, self.n_features), self.dtype)
         per_block = block_rows // piece_rows
         for first in range(0, len(pieces), per_block):
@@ -53,6 +56,11 @@ class RowStream(SampleStream):
                 rows.append(np.arange(start, stop))
                 filled += stop - start
             yield Block(np.concatenate(rows), buffer[:filled])
+
+    def _rows_of_block_and_piece(self) -> tuple[int, int]:
+        row_bytes = self.n_features * max(self.dtype.itemsize, working_dtype(self.dtype).itemsize)
+        block_rows = min(self.n_samples, max(1, BLOCK_BYTES // row_bytes))
+        return block_rows, min(block_rows, max(1, PIECE_BYTES // row_bytes))
 
 
 class ArrayFile(RowStream):

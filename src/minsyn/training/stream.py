@@ -11,7 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Int, Num, Shaped
 from torch import Tensor
 
-__all__ = ["Block", "SampleStream", "batch_bounds", "gathered", "require_finite", "working_dtype"]
+from minsyn.training.shares import batch_bounds, even_parts
+
+__all__ = ["Block", "SampleStream", "require_finite", "working_dtype"]
 
 #: What a pass holds of the data at a time, in bytes: enough that samples are mixed well and reading
 #: is sequential, little beside what a process needs anyway.
@@ -33,8 +35,9 @@ class Block(NamedTuple):
 class SampleStream(ABC):
     """A data set that is read by blocks, every pass anew: memory does not grow with it.
 
-    A subclass sets the attributes and reads, in `_read`. Mixing the samples of a block, batches of
-    even size, the share of each process, float32 and the check for NaN are done here.
+    A subclass sets the attributes and reads, in `_read_range` and `_read_mixed`. Mixing the samples
+    of a block, batches of even size, the share of each process, float32 and the check for NaN are
+    done here.
 
     Attributes
     ----------
@@ -58,10 +61,15 @@ class SampleStream(ABC):
     in_memory: bool = False
     _mean: Float[np.ndarray, " features"] | None = None
     _scale: Float[np.ndarray, "..."] | None = None
+    _unscaled: "SampleStream | None" = None
 
     @abstractmethod
-    def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        """Every sample once, in blocks: in order, or what is read in random order.
+    def _read_range(self, start: int, stop: int) -> Iterator[Block]:
+        """Samples from ``start`` up to ``stop``, in order and in blocks."""
+
+    @abstractmethod
+    def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
+        """Every sample once, in blocks that are read in random order.
 
         Samples within a block need not be mixed.
         """
@@ -94,8 +102,30 @@ class SampleStream(ABC):
         other._mean, other._scale = np.asarray(mean, dtype), np.asarray(scale, dtype)
         return other
 
-    def blocks(self) -> Iterator[Float[np.ndarray, "rows features"]]:
-        """All samples in order, in blocks of about 32 MB.
+    def with_unscaled(self: Self) -> Self:
+        """The same samples, of which batches hold two tensors: as they are given, and as scaled.
+
+        Returns
+        -------
+        SampleStream
+            Reads from the same place, once for both.
+        """
+        other = copy.copy(self)
+        other._unscaled = copy.copy(self)
+        other._unscaled._mean = other._unscaled._scale = None
+        return other
+
+    def blocks(
+        self, rank: int = 0, world_size: int = 1
+    ) -> Iterator[Float[np.ndarray, "rows features"]]:
+        """All samples in order, or one process's share of them, in blocks of about 32 MB.
+
+        Parameters
+        ----------
+        rank, world_size : int
+            With several processes: whose share. Shares are ranges of the samples that are even to
+            one sample; some are empty where there are fewer samples than processes. Of files only
+            the share is read (of a parquet file, the row groups that it touches).
 
         Yields
         ------
@@ -109,7 +139,8 @@ class SampleStream(ABC):
             At the first number that is NaN or infinite.
         """
         dtype = working_dtype(self.dtype)
-        for block in self._read(None):
+        start, stop = list(even_parts(0, self.n_samples, world_size))[rank]
+        for block in self._read_range(start, stop):
             require_finite(self, block)
             values = block.values.astype(dtype, copy=False)
             yield values if self._mean is None else (values - self._mean) / self._scale
@@ -138,7 +169,7 @@ class SampleStream(ABC):
         Yields
         ------
         tuple of one Tensor of shape (batch, n_features)
-            float32, in a buffer that the next batch overwrites.
+            float32, in a buffer that the next batch overwrites; two of them `with_unscaled`.
 
         Raises
         ------
@@ -147,13 +178,16 @@ class SampleStream(ABC):
             fewer samples than there are processes.
         """
         bounds = batch_bounds(self.n_samples, batch_size, rank, world_size)
-        if batch_size is None or batch_size >= self.n_samples:
-            generator = None  # one batch has no order
         start, stop = next(bounds)
+        position, end = 0, self.n_samples
+        if batch_size is None or batch_size >= self.n_samples:
+            generator = None  # one batch has no order, and each process reads its part alone
+            position, end = start, stop
+        views = (self,) if self._unscaled is None else (self._unscaled, self)
         # The first batch is the largest; the others use its memory again.
-        buffer = np.empty((stop - start, self.n_features), np.float32)
-        position = 0
-        for block in self._read(generator):
+        buffers = [np.empty((stop - start, self.n_features), np.float32) for _ in views]
+        blocks = self._read_mixed(generator) if generator else self._read_range(position, end)
+        for block in blocks:
             n = len(block.rows)
             require_finite(self, block)
             mixed = None if generator is None else torch.randperm(n, generator=generator).numpy()
@@ -163,14 +197,15 @@ class SampleStream(ABC):
                 # A slice, or the numbers of mixed samples: either picks rows.
                 picked = slice(low, high) if mixed is None else mixed[low:high]
                 if high > low:
-                    into = buffer[low + position - start : high + position - start]
-                    self._convert(block, picked, into)
+                    for view, buffer in zip(views, buffers, strict=True):
+                        into = buffer[low + position - start : high + position - start]
+                        view._convert(block, picked, into)
                 if stop > position + n:
                     break
-                yield (torch.from_numpy(buffer[: stop - start]),)
+                yield tuple(torch.from_numpy(buffer[: stop - start]) for buffer in buffers)
                 start, stop = next(bounds, (self.n_samples, self.n_samples))
             position += n
-        if position != self.n_samples:
+        if position != end:
             raise ValueError(
                 f"{self.name} gave {position} samples in this pass, not {self.n_samples} as "
                 "before: training needs the same samples in every pass"
@@ -208,67 +243,13 @@ class SampleStream(ABC):
 
     def _identity(self) -> bytes:
         """What tells these data from others of their shape: the first block's values."""
-        blocks = self._read(None)
+        blocks = self._read_range(0, self.n_samples)
         first = next(blocks).values.tobytes()
         del blocks
         return first
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.n_samples} samples of {self.n_features} features>"
-
-
-def batch_bounds(
-    n_samples: int, batch_size: int | None, rank: int = 0, world_size: int = 1
-) -> Iterator[tuple[int, int]]:
-    """Where each batch of a pass begins and ends, or one process's slice of it.
-
-    Parameters
-    ----------
-    n_samples : int
-        Samples of the pass.
-    batch_size : int or None
-        Most samples in a batch; None is all.
-    rank, world_size : int
-        The process, and how many there are.
-
-    Yields
-    ------
-    tuple of int
-        First sample, and the one after the last.
-
-    Raises
-    ------
-    ValueError
-        If there are no samples, or fewer in a batch than processes.
-
-    Examples
-    --------
-    >>> list(batch_bounds(10, 4))
-    [(0, 4), (4, 7), (7, 10)]
-    >>> list(batch_bounds(10, 4, rank=1, world_size=2))
-    [(2, 4), (6, 7), (9, 10)]
-    """
-    if n_samples == 0:
-        raise ValueError("there are no samples to train on")
-    size = n_samples if batch_size is None else batch_size
-    n_batches = -(-n_samples // size)
-    if size > 1:
-        n_batches = max(1, min(n_batches, n_samples // 2))
-    if n_samples // n_batches < world_size:
-        raise ValueError(
-            f"batches of {n_samples // n_batches} samples cannot be shared by {world_size} "
-            "processes: raise batch_size, or start fewer"
-        )
-    for start, stop in _even(0, n_samples, n_batches):
-        yield (start, stop) if world_size == 1 else list(_even(start, stop, world_size))[rank]
-
-
-def _even(start: int, stop: int, parts: int) -> Iterator[tuple[int, int]]:
-    """Parts whose sizes differ by one at the most, the larger first."""
-    size, larger = divmod(stop - start, parts)
-    for part in range(parts):
-        low = start + part * size + min(part, larger)
-        yield low, low + size + (part < larger)
 
 
 def working_dtype(dtype: Any) -> np.dtype[Any]:
@@ -323,55 +304,3 @@ def require_finite(stream: SampleStream, block: Block, where: str = "") -> None:
         f"{stream.name}: row {block.rows[row]}, column {feature!r} is {values[row, column]}"
         f"{where or '; drop those rows or fill them in first'}"
     )
-
-
-def gathered(
-    parts: Iterator[Shaped[np.ndarray, "_ _"]],
-    stream: SampleStream,
-    numbers: Int[np.ndarray, " samples"] | None = None,
-) -> Iterator[Block]:
-    """Blocks of the usual size, in one buffer, from parts of a few samples.
-
-    Parameters
-    ----------
-    parts : iterator of ndarray of shape (rows, n_features)
-        The samples of a pass.
-    stream : SampleStream
-        Whose samples they are: says how many to expect.
-    numbers : ndarray of shape (n_samples,), optional
-        The samples' numbers in the data set, as they come; in order by default.
-
-    Yields
-    ------
-    Block
-
-    Raises
-    ------
-    ValueError
-        If there are more samples than before, or they have another number of features.
-    """
-    if numbers is None:
-        numbers = np.arange(stream.n_samples)
-    row_bytes = stream.n_features * max(4, stream.dtype.itemsize)
-    block_rows = min(stream.n_samples, max(1, BLOCK_BYTES // row_bytes))
-    values = np.empty((block_rows, stream.n_features), stream.dtype)
-    position = filled = 0  # where the block begins, and what it holds so far
-    for part in parts:
-        if position + filled + len(part) > stream.n_samples:
-            raise ValueError(
-                f"{stream.name} gives more samples in this pass than {stream.n_samples}, as before"
-            )
-        if part.shape[1] != stream.n_features:
-            raise ValueError(
-                f"{stream.name}: sample {numbers[position + filled]} has {part.shape[1]} features, "
-                f"the first has {stream.n_features}"
-            )
-        while len(part):
-            taken = part[: block_rows - filled]
-            values[filled : filled + len(taken)] = taken
-            filled, part = filled + len(taken), part[len(taken) :]
-            if filled == block_rows:
-                yield Block(numbers[position : position + filled], values)
-                position, filled = position + filled, 0
-    if filled:
-        yield Block(numbers[position : position + filled], values[:filled])

@@ -10,9 +10,10 @@ import pandas as pd
 import torch
 from jaxtyping import Shaped
 
+from minsyn.training.gathered import gathered, trimmed
 from minsyn.training.in_memory import ArraySamples
 from minsyn.training.rows import ArrayFile, table_shape
-from minsyn.training.stream import BLOCK_BYTES, Block, SampleStream, gathered, working_dtype
+from minsyn.training.stream import BLOCK_BYTES, Block, SampleStream, working_dtype
 
 __all__ = ["ParquetSamples", "csv_samples", "table_columns"]
 
@@ -67,21 +68,28 @@ class ParquetSamples(SampleStream):
         kinds = {np.dtype(bool if pa.types.is_boolean(t) else t.to_pandas_dtype()) for t in types}
         self.dtype = working_dtype(np.result_type(*kinds))
 
-    def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        n_groups = len(self._group_rows)
-        order = list(range(n_groups))
-        if generator is not None:
-            order = torch.randperm(n_groups, generator=generator).tolist()
+    def _read_range(self, start: int, stop: int) -> Iterator[Block]:
+        ends = np.cumsum(self._group_rows)
+        groups = np.flatnonzero((ends > start) & (ends - self._group_rows < stop))
+        skipped = int(ends[groups[0]] - self._group_rows[groups[0]]) if len(groups) else 0
+        parts = trimmed(self._parts(groups.tolist()), start - skipped, stop - skipped)
+        return gathered(parts, self, np.arange(start, stop))
+
+    def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
+        order = torch.randperm(len(self._group_rows), generator=generator).tolist()
         starts = np.cumsum([0, *self._group_rows])
+        numbers = np.concatenate([np.arange(starts[g], starts[g + 1]) for g in order])
+        return gathered(self._parts(order), self, numbers)
+
+    def _parts(self, groups: list[int]) -> Iterator[Shaped[np.ndarray, "rows features"]]:
+        """Rows of some row groups, a few at a time."""
         names = list(self.feature_names or ())
         part_rows = max(1, _DECODED_BYTES // (self.n_features * self.dtype.itemsize))
-        numbers = np.concatenate([np.arange(starts[g], starts[g + 1]) for g in order])
         with _parquet_file(self._path) as file:
-            batches = file.iter_batches(
-                part_rows, row_groups=order, columns=names, use_threads=False
-            )
-            parts = (self._values(batch.select(names)) for batch in batches)
-            yield from gathered(parts, self, numbers)
+            for batch in file.iter_batches(
+                part_rows, row_groups=groups, columns=names, use_threads=False
+            ):
+                yield self._values(batch.select(names))
 
     def _values(self, batch: Any) -> Shaped[np.ndarray, "rows features"]:
         """Rows in C order; gaps are NaN."""

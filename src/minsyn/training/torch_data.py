@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler
 
-from minsyn.training.stream import Block, SampleStream, gathered
+from minsyn.training.gathered import gathered, trimmed
+from minsyn.training.stream import Block, SampleStream
 
 __all__ = ["DatasetSamples", "LoaderSamples"]
 
@@ -50,7 +51,7 @@ class DatasetSamples(SampleStream):
         self.n_samples = sum(1 for _ in items) if self._iterable else len(items)
         if self.n_samples == 0:
             raise ValueError(f"{self.name} is empty")
-        first = next(self._items(None), None)
+        first = next(self._items(range(1)), None)
         if first is None:
             raise ValueError(f"{self.name} gave no samples in this pass, {self.n_samples} before")
         sample = _array(first, self.name)
@@ -58,17 +59,22 @@ class DatasetSamples(SampleStream):
 
     def _items(self, order: Any) -> Iterator[Any]:
         items: Any = self._dataset
-        if self._iterable:
-            return iter(items)
-        return (items[i] for i in (range(self.n_samples) if order is None else order))
+        return iter(items) if self._iterable else (items[i] for i in order)
 
-    def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        order = None
-        if generator is not None and not self._iterable:
-            order = torch.randperm(self.n_samples, generator=generator).numpy()
-        items = self._items(None if order is None else order.tolist())
-        samples = (_array(item, self.name).reshape(1, -1) for item in items)
-        return gathered(samples, self, order)
+    def _read_range(self, start: int, stop: int) -> Iterator[Block]:
+        samples = self._samples(range(start, stop))
+        if self._iterable:  # to its end, so that more samples than before are noticed
+            samples = trimmed(samples, start, None if stop == self.n_samples else stop)
+        return gathered(samples, self, np.arange(start, stop))
+
+    def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
+        if self._iterable:
+            return self._read_range(0, self.n_samples)
+        order = torch.randperm(self.n_samples, generator=generator).numpy()
+        return gathered(self._samples(order.tolist()), self, order)
+
+    def _samples(self, order: Any) -> Iterator[Shaped[np.ndarray, "1 features"]]:
+        return (_array(item, self.name).reshape(1, -1) for item in self._items(order))
 
 
 class LoaderSamples(SampleStream):
@@ -137,15 +143,37 @@ class LoaderSamples(SampleStream):
             Also if several processes are to share batches of a loader that shuffles: each
             process's loader would shuffle in another way.
         """
+        self._check_shared(world_size)
+        return super().batches(batch_size, generator, rank, world_size)
+
+    def blocks(
+        self, rank: int = 0, world_size: int = 1
+    ) -> Iterator[Float[np.ndarray, "rows features"]]:
+        """All samples or a share of them; see `SampleStream.blocks`.
+
+        Raises
+        ------
+        ValueError
+            As of `batches`.
+        """
+        self._check_shared(world_size)
+        return super().blocks(rank, world_size)
+
+    def _check_shared(self, world_size: int) -> None:
         if world_size > 1 and isinstance(self._loader.sampler, RandomSampler):
             raise ValueError(
                 f"{self.name} shuffles, in every process in another way: pass its dataset, which "
                 "is then shuffled in the same way everywhere"
             )
-        return super().batches(batch_size, generator, rank, world_size)
 
-    def _read(self, generator: torch.Generator | None) -> Iterator[Block]:
-        return gathered((self._batch(batch) for batch in self._loader), self)
+    def _read_range(self, start: int, stop: int) -> Iterator[Block]:
+        batches = (self._batch(batch) for batch in self._loader)
+        # To its end, so that more samples than before are noticed.
+        parts = trimmed(batches, start, None if stop == self.n_samples else stop)
+        return gathered(parts, self, np.arange(start, stop))
+
+    def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
+        return self._read_range(0, self.n_samples)
 
 
 def _array(item: Any, name: str) -> Shaped[np.ndarray, "..."]:

@@ -1,7 +1,9 @@
 """One of the processes that train: where its tensors are, and how its gradients join others'."""
 
+import pickle
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +11,20 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["FabricWorker", "Worker"]
+__all__ = ["FabricWorker", "Worker", "worker_of"]
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class _Mergeable(Protocol):
+    """What is known of a part of the data, and can be joined with what is known of another."""
+
+    def merge(self, other: Any, /) -> Any:
+        """What is known of both."""
+
+
+M = TypeVar("M", bound=_Mergeable)
 
 
 class Worker:
@@ -36,6 +49,29 @@ class Worker:
     def on_rank_zero(self, function: Callable[[], T]) -> T:
         """What a function gives that only the first rank runs; its errors reach all ranks."""
         return function()
+
+    def on_all_ranks(self, function: Callable[[], T]) -> list[T]:
+        """What a function gives on each rank, on all of them; an error of one reaches all."""
+        return [function()]
+
+    def merged(self, function: Callable[[], M | None]) -> M:
+        """What all ranks found together, each in its share of the data, to the bit the same on all.
+
+        Parameters
+        ----------
+        function : callable
+            Called on every rank: what it finds in the rank's share, with a method ``merge``, or
+            None where the share is empty.
+
+        Raises
+        ------
+        ValueError
+            If all shares are empty.
+        """
+        found = [part for part in self.on_all_ranks(function) if part is not None]
+        if not found:
+            raise ValueError("there are no samples")
+        return reduce(lambda known, part: known.merge(part), found)
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """The tensor of every rank."""
@@ -127,6 +163,22 @@ class FabricWorker(Worker):
             raise failure
         return result
 
+    def on_all_ranks(self, function: Callable[[], T]) -> list[T]:
+        """What a function gives on each rank, on all of them; an error of one reaches all."""
+        if self.world_size == 1:
+            return [function()]
+        own: tuple[Any, Exception | None]
+        try:
+            own = function(), None
+        except Exception as error:
+            own = None, _portable(error)
+        found: list[Any] = [None] * self.world_size
+        torch.distributed.all_gather_object(found, own)
+        for _, failure in found:
+            if failure is not None:
+                raise failure
+        return [result for result, _ in found]
+
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """The tensor of every rank."""
         if self.world_size == 1:
@@ -152,3 +204,17 @@ class FabricWorker(Worker):
         """Have the loggers write what they hold."""
         for logger in self.fabric.loggers:
             logger.finalize("success")
+
+
+def worker_of(fabric: "Fabric | None") -> Worker:
+    """The process that a Fabric from `launch` stands for; None is the only one."""
+    return Worker() if fabric is None else FabricWorker(fabric)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or one that says the same, if it cannot be sent to other processes."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
