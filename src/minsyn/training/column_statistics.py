@@ -56,8 +56,8 @@ def column_statistics(samples: SampleStream, worker: Worker | None = None) -> Co
     samples : SampleStream
         From `as_samples`.
     worker : Worker, optional
-        With several processes, from ``minsyn.training.worker.worker_of(launch())``: each passes over
-        its share, and all get the same numbers. None is one process.
+        With several processes, from ``minsyn.training.worker.worker_of(launch())``: each passes
+        over its share, and all get the same numbers. None is one process.
 
     Returns
     -------
