@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from minsyn.estimators import AutoEncoder, MinSyn
-from minsyn.estimators import _factor_model as factor_model
+from minsyn.estimators import AutoEncoder, MinSyn, _start
 from minsyn.training import CheckpointError
 
 
@@ -25,7 +24,7 @@ def stop_at(epoch, monkeypatch):
     """Let the second start of a fit be interrupted."""
     starts = []
 
-    class Start(factor_model.Start):
+    class Start(_start.Start):
         def __init__(self, generator, on_epoch, *rest):
             starts.append(self)
             second = len(starts) == 2
@@ -36,7 +35,7 @@ def stop_at(epoch, monkeypatch):
 
             super().__init__(generator, interrupt, *rest)
 
-    monkeypatch.setattr(factor_model, "Start", Start)
+    monkeypatch.setattr(_start, "Start", Start)
 
 
 @pytest.mark.parametrize("name", MODELS)

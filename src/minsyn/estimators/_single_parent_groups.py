@@ -108,7 +108,7 @@ def find_groups(
         warnings.warn(
             "no two features are significantly correlated: all are in one group",
             UserWarning,
-            stacklevel=6,  # whoever called MinSyn.fit
+            stacklevel=7,  # whoever called MinSyn.fit
         )
         return _grouping(everything, None)
     limit = min(max_groups, codes.shape[1])
