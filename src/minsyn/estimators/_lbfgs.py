@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["fit_lbfgs"]
 
 #: Random starts: on clusters of features, so many cost about as much as one on all of them.
-_STARTS = 8
+_STARTS = 6
 #: What squared pre-activations of sigmoid latents cost at first (see `fit_linear_encoder`).
 _SIGMOID_PENALTIES = (0.05, 0.02, 0.007)
 

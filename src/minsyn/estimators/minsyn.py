@@ -83,7 +83,7 @@ class MinSyn(FactorModel):
     n_init : int or "auto", default="auto"
         Number of random starts. Adam fits each and keeps the one with the lowest training loss.
         L-BFGS compares them on clusters of features and fits the best to the end. "auto" is 1
-        for Adam and 8 for L-BFGS, where more cost little.
+        for Adam and 6 for L-BFGS, where more cost little.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial encoder and the order of mini-batches.
     device : {"cpu", "auto", "cuda", "mps"}, default="cpu"

@@ -24,7 +24,7 @@ _OUT_OF_ITERATIONS = 1
 #: Several starts are compared on so many clusters of features for each latent, and samples.
 _CLUSTERS_PER_LATENT, _SEARCH_SAMPLES = 8, 2000
 #: Evaluations under each penalty, and without.
-_PENALISED, _FREE = 15, 30
+_PENALISED, _FREE = 15, 20
 #: The least relative fall of the loss over twenty evaluations, at which a step of these ends.
 _SEARCH_TOL = 1e-4
 

@@ -198,13 +198,13 @@ class BernoulliObjective(Objective):
             x = x[:, varies]
         self.features = x.contiguous()
         self._p_x = x.mean(dim=0)
-        self._counts = torch.ones_like(self._p_x)
+        self._counts: Float[Tensor, " features"] | None = None
 
     @property
     def at_stake(self) -> float:
         """Information that the samples hold about the features, as if these were binary."""
         gained = _entropy(self._p_x) - _entropy(self.features).mean(dim=0)
-        return float(self._counts @ gained)
+        return float(self._counted(gained).sum())
 
     def value_and_gradient(
         self, z: Float[Tensor, "*starts samples latents"]
@@ -215,12 +215,13 @@ class BernoulliObjective(Objective):
         cov = (z - p_z[..., None, :]).mT @ x / n_samples
         p_zx = torch.addcmul(cov, p_z[..., None], p_x)
         w, b, cells = bernoulli.ci_decoder_cells(cov, p_z, p_x, self._flip)
-        softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b, self._counts)
+        counted_w = self._counted(w)
+        softplus, zp, mean_p, d_z = _softplus_of_log_odds(z, w, b, counted_w)
         linear = (w * p_zx).sum(dim=-2) + b * p_x
-        loss = self._constant + (softplus / n_samples - linear) @ self._counts
+        loss = self._constant + self._counted(softplus / n_samples - linear).sum(dim=-1)
 
-        d_w = (zp / n_samples - p_zx).mul_(self._counts)
-        d_b = ((mean_p - p_x) * self._counts)[..., None, :]
+        d_w = self._counted(zp / n_samples - p_zx)
+        d_b = self._counted(mean_p - p_x)[..., None, :]
         # w = log p11 - log p10 - log p01 + log p00, b = prior + sum_j (log p01 - log p00 - prior);
         # p10 = p_z - p11, p01 = p_x - p11, p00 = 1 - p_z - p_x + p11, all through the channel.
         d_p10, d_p00 = -d_w / cells.p10, (d_w - d_b) / cells.p00
@@ -228,7 +229,7 @@ class BernoulliObjective(Objective):
         keep = 1 - 2 * self._flip
         d_p_zx = keep * keep * d_p11
         d_p_z = keep * (d_p10 - d_p00 + self._flip * d_p11).sum(dim=-1)
-        d_z += x @ (d_p_zx - w * self._counts).mT
+        d_z += x @ (d_p_zx - counted_w).mT
         return loss, d_z.add_(d_p_z[..., None, :]).div_(n_samples)
 
     def merged(self, rows: Int[Tensor, " rows"], clusters: Clusters) -> "BernoulliObjective":
@@ -238,12 +239,18 @@ class BernoulliObjective(Objective):
         part._counts = clusters.sizes
         return part
 
+    def _counted(
+        self, values: Float[Tensor, "*shape features"]
+    ) -> Float[Tensor, "*shape features"]:
+        """Values of each feature, as often as it counts."""
+        return values if self._counts is None else values * self._counts
+
 
 def _softplus_of_log_odds(
     z: Float[Tensor, "*starts samples latents"],
     w: Float[Tensor, "*starts latents features"],
     b: Float[Tensor, "*starts features"],
-    counts: Float[Tensor, " features"],
+    counted_w: Float[Tensor, "*starts latents features"],
 ) -> tuple[
     Float[Tensor, "*starts features"],
     Float[Tensor, "*starts latents features"],
@@ -252,19 +259,17 @@ def _softplus_of_log_odds(
 ]:
     """Sums of softplus(z w + b), and with p = sigmoid(z w + b): z' p, the mean of p, and p w'.
 
-    In the last, features count as often as ``counts`` says.
+    In the last, w is that of features that count several times.
     """
     rows = max(1, _BLOCK // max(1, b.numel()))
     total, zp, sum_p, pw = torch.zeros_like(b), torch.zeros_like(w), torch.zeros_like(b), []
-    back = (w * counts).mT
     for block in z.split(rows, dim=-2):
-        log_odds = block @ w
-        log_odds += b[..., None, :]
+        log_odds = torch.addmm(b, block, w) if w.ndim == 2 else torch.baddbmm(b[:, None], block, w)
         p = torch.sigmoid(log_odds)
         total += log_odds.relu_().sum(dim=-2) - _sum_of_logarithms(torch.maximum(p, 1 - p))
         zp += block.mT @ p
         sum_p += p.sum(dim=-2)
-        pw.append(p @ back)
+        pw.append(p @ counted_w.mT)
     return total, zp, sum_p / z.shape[-2], torch.cat(pw, dim=-2)
 
 
