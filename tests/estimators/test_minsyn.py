@@ -191,3 +191,15 @@ def test_separates_handwritten_characters(real_data, decoder, train_loss):
     share = weights / weights.sum(axis=0)
     assert error < train_loss
     assert np.mean(share.max(axis=0)) > 0.9
+
+
+def test_nothing_of_an_earlier_fit_is_left(rng):
+    X = np.repeat(rng.exponential(size=(60, 2)), 4, axis=1) + 0.1 * rng.normal(size=(60, 8))
+    model = MinSyn(2, decoder="single-parent", random_state=0).fit(X)
+    model.set_params(decoder="gaussian").fit(X)
+    assert not hasattr(model, "groups_") and not hasattr(model, "latent_groups_")
+    with pytest.raises(ValueError, match="n_components=3, but partial_fit goes on"):
+        model.set_params(n_components=3).partial_fit(X)
+    model.set_params(n_components=2, decoder="single-parent").fit(X)
+    model.set_params(decoder="gaussian").partial_fit(X)
+    assert model.components_.shape == (2, 8)

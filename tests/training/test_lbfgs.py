@@ -121,3 +121,9 @@ def test_span_keeps_what_the_samples_see_of_weights(rng, shape):
     basis = span.basis.double().numpy()
     np.testing.assert_allclose(basis @ span.coordinates(W).T, X @ W.T, atol=1e-5)
     assert np.mean(np.sum(basis**2, axis=1)) == pytest.approx(1, rel=1e-5)
+
+
+def test_one_short_step_is_not_the_end(inputs):
+    """The loss must stop falling over several iterations, from however good a start."""
+    _, (_, _, result) = fit(inputs, tol=1e-3)
+    assert len(result.history) > 10

@@ -110,3 +110,8 @@ def test_a_constant_far_from_the_origin_does_not_vary():
     value, gradient = GaussianObjective(x, drop_constant=False).value_and_gradient(z)
     without, without_gradient = GaussianObjective(x[:, [0, 2]]).value_and_gradient(z)
     torch.testing.assert_close((value, gradient), (without, without_gradient), rtol=1e-4, atol=1e-7)
+
+
+def test_what_is_at_stake_is_not_negative_in_single_precision():
+    x = (0.5 + 1e-5 * torch.randn(2000, 50, generator=torch.Generator().manual_seed(0))).float()
+    assert BernoulliObjective(x).at_stake >= 0

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 from minsyn.training import as_samples
 
@@ -45,3 +52,20 @@ def test_torch_data_that_will_not_do(x):
         next(loader.blocks(0, 2))
     drops = as_samples(DataLoader(Mapped(x), batch_size=10, drop_last=True))
     assert len(np.concatenate(collect(drops, 20))) == drops.n_samples == 100
+
+
+def test_processes_share_only_loaders_that_keep_their_order(x):
+    """A shuffled one would give two processes overlapping shares."""
+    dataset = TensorDataset(torch.from_numpy(x))
+    subset = SubsetRandomSampler(range(len(x)))
+    mixed = BatchSampler(RandomSampler(dataset), 3, drop_last=False)
+    for loader in (
+        DataLoader(dataset, batch_size=3, shuffle=True),
+        DataLoader(dataset, batch_size=3, sampler=subset),
+        DataLoader(dataset, batch_sampler=mixed),
+    ):
+        with pytest.raises(ValueError, match="may shuffle"):
+            next(as_samples(loader).blocks(0, 2))
+    ordered = as_samples(DataLoader(dataset, batch_size=3))
+    parts = [np.concatenate(list(ordered.blocks(rank, 2))) for rank in range(2)]
+    np.testing.assert_array_equal(np.concatenate(parts), x)

@@ -91,6 +91,8 @@ class AblationProblem:
         #: Reconstructions, or their log odds, of features that belong to no group.
         self._level = log_odds(X.mean(axis=0)) if logistic else X.mean(axis=0)
         self.groups = [group for group in groups if len(group.features)]
+        if not self.groups:
+            raise ValueError("X: no feature belongs to a group; give data that vary")
         self.columns = np.concatenate([group.features for group in self.groups])
         X = X[:, self.columns]
         self._slices = _slices([len(group.features) for group in self.groups])

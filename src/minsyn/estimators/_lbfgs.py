@@ -19,6 +19,9 @@ __all__ = ["fit_lbfgs"]
 
 #: Random starts: on clusters of features, so many cost about as much as one on all of them.
 _STARTS = 6
+#: Coordinates of all starts together, which limit them: with hundreds of factors there is little to
+#: merge, and each start costs as much as the whole fit.
+_SEARCH_NUMBERS = 1 << 18
 #: What squared pre-activations of sigmoid latents cost at first (see `fit_linear_encoder`).
 _SIGMOID_PENALTIES = (0.05, 0.02, 0.007)
 
@@ -34,8 +37,10 @@ def fit_lbfgs(
 
     Of several random starts the best goes to the end.
     """
+    coordinates = module.encoder.out_features * (min(inputs.shape) + 1)
+    affordable = max(1, min(_STARTS, _SEARCH_NUMBERS // coordinates))
     starts = [module.encoder.weight.detach().numpy()]
-    for _ in range(1, n_starts(model, _STARTS)):
+    for _ in range(1, n_starts(model, affordable)):
         weight = torch.empty_like(module.encoder.weight)
         nn.init.normal_(weight, std=model.n_features_in_**-0.5, generator=start.generator)
         starts.append(weight.numpy())

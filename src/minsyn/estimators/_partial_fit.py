@@ -53,6 +53,11 @@ class PartialFit:
             self.mean = mean.astype(np.float64)
         else:
             n_components = len(model.components_)
+            if model.n_components not in (None, n_components):
+                raise ValueError(
+                    f"n_components={model.n_components}, but partial_fit goes on from a fit with "
+                    f"{n_components}: set it back, or clone the estimator to begin anew"
+                )
             self.mean, self.scale = known.mean_x, float(np.sqrt(known.var_x.mean())) or 1.0
         self._everything = np.ones(n_features, dtype=bool)
         seed = check_random_state(model.random_state).randint(np.iinfo(np.int32).max)

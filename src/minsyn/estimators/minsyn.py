@@ -22,6 +22,12 @@ from minsyn.training import Device, Precision
 
 __all__ = ["MinSyn"]
 
+#: What a fit may leave behind that the next one, with other parameters, need not set.
+_OF_ONE_FIT = (
+    *("_partial_fit", "statistics_", "encoder_", "encoder_weights_", "encoder_bias_"),
+    *("groups_", "parents_", "latent_groups_", "synergy_graph_", "gk_synergy_", "link_"),
+)
+
 
 class MinSyn(FactorModel):
     r"""Factors that each tell something alone: representations with minimal synergy.
@@ -75,15 +81,16 @@ class MinSyn(FactorModel):
         Most passes over the data, or iterations of L-BFGS.
     tol : float, default=1e-3
         Training stops when the mean loss over ``n_iter_no_change`` epochs is not lower by more
-        than this fraction than over the same number of epochs before. L-BFGS stops when an
-        iteration lowers the loss by less than the fraction ``tol / n_iter_no_change``.
+        than this fraction than over the same number of epochs before. L-BFGS stops when ten
+        iterations lower the loss by less than ten times the fraction ``tol / n_iter_no_change``.
     n_iter_no_change : int, default=50
         Length of the windows that ``tol`` compares. Where the data are read by blocks it counts
         training steps, rounded up to whole epochs: passes over large data take many steps each.
     n_init : int or "auto", default="auto"
         Number of random starts. Adam fits each and keeps the one with the lowest training loss.
         L-BFGS compares them on clusters of features and fits the best to the end. "auto" is 1
-        for Adam and 6 for L-BFGS, where more cost little.
+        for Adam and at most 6 for L-BFGS, fewer where there are so many factors and samples that
+        a start costs much.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial encoder and the order of mini-batches.
     device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
@@ -322,7 +329,7 @@ class MinSyn(FactorModel):
             decoder, or have fewer features than components; if data that are read by blocks are
             given to a solver or decoder that needs all of them at once.
         """
-        for name in ("_partial_fit", "encoder_", "encoder_weights_", "encoder_bias_"):
+        for name in _OF_ONE_FIT:
             self.__dict__.pop(name, None)
         check_settings(self)
         if is_stream(X) and not (isinstance(X, np.memmap) and not takes_streams(self)):

@@ -19,6 +19,8 @@ __all__ = ["SampleSpan", "fit_linear_encoder"]
 _MEMORY = 20
 #: Directions whose singular value is below this fraction of the largest are rounding in float32.
 _RANK_TOLERANCE = 1e-6
+#: The fall of the loss is judged over this many iterations: single ones are now and then short.
+_WINDOW = 10
 #: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
 #: Several starts are compared on so many clusters of features for each latent, and samples.
@@ -121,7 +123,7 @@ def fit_linear_encoder(
     max_iter : int
         Most iterations, and half of the most evaluations of the loss.
     tol : float
-        Least relative fall of the loss in an iteration.
+        Least relative fall of the loss in an iteration, in the mean of ten.
     generator : torch.Generator
         Draws the samples and clusters by which several starts are compared.
     penalties : sequence of float, default=()
@@ -154,12 +156,15 @@ def fit_linear_encoder(
     def record(intermediate_result: Any) -> None:
         history.append(float(intermediate_result.fun))
         on_iteration(len(history), history[-1])
+        before = history[-1 - _WINDOW] if len(history) > _WINDOW else np.inf
+        if before - history[-1] <= _WINDOW * tol * abs(history[-1]):
+            raise StopIteration
 
     def loss(flat: Float[np.ndarray, " k"]) -> tuple[float, Float[np.ndarray, " k"]]:
         values, gradients = _loss(objective, activation, span.basis, flat.reshape(1, n_latents, -1))
         return float(values[0]), gradients.astype(np.float64).ravel()
 
-    options: Any = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": _MEMORY, "ftol": tol}
+    options: Any = {"maxiter": max_iter, "maxfun": 2 * max_iter, "maxcor": _MEMORY, "ftol": 0.0}
     solution: Any = minimize(
         loss, start.ravel(), jac=True, method="L-BFGS-B", callback=record, options=options
     )

@@ -203,8 +203,9 @@ class BernoulliObjective(Objective):
     @property
     def at_stake(self) -> float:
         """Information that the samples hold about the features, as if these were binary."""
-        gained = _entropy(self._p_x) - _entropy(self.features).mean(dim=0)
-        return float(self._counted(gained).sum())
+        # Of features that vary little it is a small difference, which float32 may make negative.
+        gained = _entropy(self._p_x.double()) - _entropy(self.features.double()).mean(dim=0)
+        return max(0.0, float(self._counted(gained).sum()))
 
     def value_and_gradient(
         self, z: Float[Tensor, "*starts samples latents"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped
-from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, SequentialSampler
 
 from minsyn.training.gathered import gathered, trimmed
 from minsyn.training.stream import Block, SampleStream
@@ -160,10 +160,17 @@ class LoaderSamples(SampleStream):
         return super().blocks(rank, world_size)
 
     def _check_shared(self, world_size: int) -> None:
-        if world_size > 1 and isinstance(self._loader.sampler, RandomSampler):
+        # A loader of an iterable dataset has no order of its own, and None here for its batches.
+        batches = self._loader.batch_sampler
+        sampler = getattr(batches, "sampler", self._loader.sampler)
+        ordered = type(batches) in (BatchSampler, type(None)) and (
+            isinstance(sampler, SequentialSampler)
+            or isinstance(self._loader.dataset, IterableDataset)
+        )
+        if world_size > 1 and not ordered:
             raise ValueError(
-                f"{self.name} shuffles, in every process in another way: pass its dataset, which "
-                "is then shuffled in the same way everywhere"
+                f"{self.name} may shuffle, in every process in another way: pass its dataset, "
+                "which is then shuffled in the same way everywhere"
             )
 
     def _read_range(self, start: int, stop: int) -> Iterator[Block]:
