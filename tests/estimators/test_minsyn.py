@@ -200,6 +200,8 @@ def test_nothing_of_an_earlier_fit_is_left(rng):
     assert not hasattr(model, "groups_") and not hasattr(model, "latent_groups_")
     with pytest.raises(ValueError, match="n_components=3, but partial_fit goes on"):
         model.set_params(n_components=3).partial_fit(X)
+    with pytest.raises(ValueError, match="goes on from a fit with 'gaussian'"):
+        model.set_params(n_components=2, decoder="bernoulli").partial_fit(X / X.max() * 0.5 + 0.25)
     model.set_params(n_components=2, decoder="single-parent").fit(X)
     model.set_params(decoder="gaussian").partial_fit(X)
     assert model.components_.shape == (2, 8)

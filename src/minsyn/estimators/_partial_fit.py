@@ -52,6 +52,12 @@ class PartialFit:
             mean, self.scale = origin_and_scale(X)
             self.mean = mean.astype(np.float64)
         else:
+            fitted = getattr(model, "_fitted_decoder", model.decoder)
+            if fitted != model.decoder:
+                raise ValueError(
+                    f"decoder={model.decoder!r}, but partial_fit goes on from a fit with "
+                    f"{fitted!r}: set it back, or clone the estimator to begin anew"
+                )
             n_components = len(model.components_)
             if model.n_components not in (None, n_components):
                 raise ValueError(

@@ -336,6 +336,7 @@ class MinSyn(FactorModel):
             fit_stream(self, X)
         else:
             fit_array(self, X)
+        self._fitted_decoder = self.decoder
         self._warn_unless_converged()
         return self
 

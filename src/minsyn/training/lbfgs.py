@@ -25,6 +25,8 @@ _WINDOW = 10
 _OUT_OF_ITERATIONS = 1
 #: Several starts are compared on so many clusters of features for each latent, and samples.
 _CLUSTERS_PER_LATENT, _SEARCH_SAMPLES = 8, 2000
+#: With less at stake than this share of the loss, starts would be compared by rounding in float32.
+_VISIBLE = 1e-5
 #: Evaluations under each penalty, and without.
 _PENALISED, _FREE = 15, 20
 #: The least relative fall of the loss over twenty evaluations, at which a step of these ends.
@@ -191,6 +193,9 @@ def _best_start(
         objective.features[rows], _CLUSTERS_PER_LATENT * shape[1], generator
     )
     likeness, basis = objective.merged(rows, clusters), basis[rows]
+    values, _ = _loss(likeness, activation, basis, starts)
+    if likeness.at_stake <= _VISIBLE * np.abs(values).min():
+        return np.asarray(starts[0])
 
     def penalised(penalty: float) -> BatchObjective:
         def of(flat: Float[np.ndarray, "starts k"]) -> tuple[Any, Any]:
