@@ -205,3 +205,12 @@ def test_nothing_of_an_earlier_fit_is_left(rng):
     model.set_params(n_components=2, decoder="single-parent").fit(X)
     model.set_params(decoder="gaussian").partial_fit(X)
     assert model.components_.shape == (2, 8)
+
+
+def test_latents_do_not_saturate_where_float32_shows_no_gain():
+    """A cross-entropy of hundreds in which 1e-7 could be gained: rounding must not choose."""
+    rng = np.random.default_rng(0)
+    causes = np.repeat(rng.normal(size=(2000, 3)), 100, axis=1)
+    X = 0.5 + 1e-5 * (causes + 0.3 * rng.normal(size=causes.shape))
+    Z = MinSyn(3, decoder="bernoulli", random_state=0).fit(X).transform(X)
+    assert np.mean((Z < 1e-6) | (Z > 1 - 1e-6)) < 0.01
