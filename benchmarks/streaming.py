@@ -24,8 +24,8 @@ import torch
 import torch.nn.functional as F
 
 from minsyn import MinSyn
+from minsyn.data import as_samples, column_statistics
 from minsyn.estimators import _streaming
-from minsyn.training import as_samples, column_statistics
 
 BATCH_SIZE, N_LATENTS = 512, 20
 

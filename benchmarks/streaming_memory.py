@@ -54,7 +54,7 @@ def one_pass(path, mapped):
 
     import torch
 
-    from minsyn.training import ArraySlices, as_samples, column_statistics
+    from minsyn.data import ArraySlices, as_samples, column_statistics
 
     torch.set_num_threads(1)
     samples = ArraySlices(np.load(path, mmap_mode="r"), "mapped") if mapped else as_samples(path)

@@ -21,7 +21,7 @@ from minsyn.datasets import load_letters, make_word_images
 from minsyn.estimators import MinSyn
 from minsyn.metrics import average_character_concentration
 from minsyn.nn import BernoulliDecoder, GaussianDecoder
-from minsyn.training.objectives import BernoulliObjective, GaussianObjective
+from minsyn.nn.objectives import BernoulliObjective, GaussianObjective
 
 #: Decoder as it is trained eagerly, the same with hand-written gradients, and the activation.
 KINDS = {

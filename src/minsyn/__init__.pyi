@@ -1,4 +1,5 @@
 from . import benchmark as benchmark
+from . import data as data
 from . import datasets as datasets
 from . import estimators as estimators
 from . import information as information

@@ -3,7 +3,8 @@ from scipy.special import expit
 
 from minsyn.benchmark import BatchDecodedMinSyn, decoder_maps
 from minsyn.estimators import MinSyn
-from minsyn.information import PairwiseStatistics, bernoulli
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli
 
 
 def test_one_batch_of_all_is_the_exact_decoder(rng):

@@ -5,7 +5,8 @@ from sklearn.base import clone
 from torch import nn
 
 from minsyn.estimators import AutoEncoder, MinSyn, ModelFormatError
-from minsyn.information import PairwiseStatistics, gaussian
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import gaussian
 
 
 class Shifted(nn.Module):

@@ -6,7 +6,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from minsyn.datasets import load_letters, make_word_images
 from minsyn.estimators import MinSyn
-from minsyn.information import PairwiseStatistics, bernoulli, gaussian
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli, gaussian
 
 DECODERS = {"gaussian": gaussian, "bernoulli": bernoulli}
 

@@ -11,10 +11,11 @@ from sklearn.base import clone
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from minsyn.data import as_samples, files
 from minsyn.estimators import MinSyn
-from minsyn.information import PairwiseStatistics, bernoulli, gaussian
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli, gaussian
 from minsyn.nn import ci_synergy_penalty
-from minsyn.training import as_samples, rows
 
 DECODERS = ["gaussian", "bernoulli"]
 #: Encoder, and weight of the synergy: all that is not linear with a decoder in closed form.
@@ -101,7 +102,7 @@ def test_running_statistics(decoder, encoder, X):
 def test_small_blocks_of_a_sparse_matrix(decoder, kind, X, monkeypatch):
     """In one batch nothing is shuffled; in several, blocks are mixed in another way."""
     whole = model_of(*kind, decoder, False).fit(X)
-    monkeypatch.setattr(rows, "BLOCK_BYTES", 40 * 20)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 40 * 20)
     data = sparse.csr_array(X)
     assert_same_model(model_of(*kind, decoder, False).fit(data), whole, X)
     options = {"batch_size": 50, "max_iter": 60}
@@ -181,8 +182,8 @@ def test_random_state(X):
 
 
 def test_memory_does_not_grow_with_the_samples(tmp_path, monkeypatch):
-    monkeypatch.setattr(rows, "BLOCK_BYTES", 2**14)
-    monkeypatch.setattr(rows, "PIECE_BYTES", 2**12)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 2**14)
+    monkeypatch.setattr(files, "PIECE_BYTES", 2**12)
 
     class Quiet(Own):
         def forward(self, x):

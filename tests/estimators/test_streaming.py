@@ -11,8 +11,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from torch.utils.data import DataLoader, TensorDataset
 
+from minsyn.data import as_samples
 from minsyn.estimators import MinSyn
-from minsyn.training import as_samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -109,7 +109,7 @@ def test_every_form_of_data(decoder, form, X, tmp_path):
 def test_blocks_are_merged(decoder, X, monkeypatch):
     """Small blocks: statistics, score and latents are those of all samples."""
     whole = MinSyn(2, **settings(decoder)).fit(X)
-    monkeypatch.setattr("minsyn.training.rows.BLOCK_BYTES", 40 * 20)
+    monkeypatch.setattr("minsyn.data.files.BLOCK_BYTES", 40 * 20)
     data = sparse.csr_array(X)
     assert len(list(as_samples(data).blocks())) == 11
     assert whole.score(data) == pytest.approx(whole.score(X))

@@ -4,7 +4,8 @@ import torch
 
 from minsyn.estimators import MinSyn
 from minsyn.estimators._free_decoder import FreeDecoder
-from minsyn.information import PairwiseStatistics, bernoulli, gaussian
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli, gaussian
 from minsyn.nn import ci_synergy_penalty
 
 MAPS = {"gaussian": gaussian.ci_linear_map, "bernoulli": bernoulli.ci_linear_map}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from minsyn.information import PairwiseStatistics, bernoulli, gaussian
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli, gaussian
 
 
 def test_gaussian_decoder_is_bayes_rule_with_independent_sources(rng):

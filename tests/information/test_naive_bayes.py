@@ -5,7 +5,9 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import norm
 
-from minsyn.information import PairwiseStatistics, bernoulli, categorical, gaussian, mixed
+from minsyn.information import PairwiseStatistics, gaussian
+from minsyn.information.ci import bernoulli, categorical, mixed
+from minsyn.information.ci import gaussian as ci_gaussian
 from minsyn.information.single_parent import (
     expected_squared_error,
     gk_linear_map,
@@ -126,7 +128,7 @@ def test_binary_sources_of_a_normal_target(rng):
         )
         density = softmax(log_density)
         assert z @ weights + intercept == pytest.approx(grid @ density, abs=1e-9)
-        variance = std**2 * gaussian.ci_decoder(None, rho[:, None]).variance[0]
+        variance = std**2 * ci_gaussian.ci_decoder(None, rho[:, None]).variance[0]
         assert (grid - grid @ density) ** 2 @ density == pytest.approx(variance, abs=1e-9)
 
 

@@ -13,9 +13,9 @@ from minsyn.information import (
     synergy,
     union_information,
 )
-from minsyn.information._bias import miller_madow_bias, shrink
-from minsyn.information._models import normal_scores
 from minsyn.information._pmf_batch import MEASURES as BATCH_MEASURES
+from minsyn.information.sampled.bias import miller_madow_bias, shrink
+from minsyn.information.sampled.models import normal_scores
 
 
 @pytest.fixture

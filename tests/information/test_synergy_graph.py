@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2
 
 from minsyn.information import PairwiseStatistics, gaussian, synergy_graph
-from minsyn.information.synergy_graph import pair_synergies, spectral_groups
+from minsyn.information.graph import pair_synergies, spectral_groups
 
 
 def columns_of(sizes, n_samples, noise, rng):

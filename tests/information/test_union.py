@@ -1,9 +1,7 @@
 """Union information: its certificate, its laws, and independent roads to the same number."""
 
-import sys
 import warnings
 from itertools import pairwise
-from pathlib import Path
 
 import cvxpy as cp
 import numpy as np
@@ -12,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from minsyn.information import _certificate, _solve, discrete, examples, union
-from minsyn.information._marginals import marginal_map
-from minsyn.information.union import (
+from minsyn.information import discrete, examples, union
+from minsyn.information.union import certificate as _certificate
+from minsyn.information.union import solve as _solve
+from minsyn.information.union.face import (
     UncertifiedWarning,
     gk_synergy,
     union_information,
     union_information_batch,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
+from minsyn.information.union.marginals import marginal_map
 from zoo import KINDS, deterministic, dirichlet, zoo
 
 ATOL = 2e-9  # two certified values may each be off by 1e-9 bit
@@ -331,7 +329,7 @@ def test_marginals_whose_product_underflows():
 
 
 def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
-    monkeypatch.setattr(union.os, "sysconf", lambda name: 2**12)  # 16 MiB
+    monkeypatch.setattr(union.face.os, "sysconf", lambda name: 2**12)  # 16 MiB
     p = np.zeros((40, 40, 40))
     p[np.arange(40), np.arange(40)[::-1], np.arange(40)] = 1 / 80
     p[np.arange(40), np.arange(40), np.arange(40)] += 1 / 80

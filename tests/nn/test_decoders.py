@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from minsyn.information import PairwiseStatistics, bernoulli, categorical, gaussian, mixed
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli, categorical, gaussian, mixed
 from minsyn.information.single_parent import gk_linear_map
 from minsyn.nn import (
     BernoulliCategoricalDecoder,

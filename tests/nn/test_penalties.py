@@ -5,13 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from minsyn.information import PairwiseStatistics, bernoulli, discrete, gaussian, mixed
+from minsyn.information import PairwiseStatistics, discrete, gaussian
+from minsyn.information.ci import bernoulli, mixed
+from minsyn.information.ci import gaussian as ci_gaussian
 from minsyn.information.single_parent import gk_linear_map
 from minsyn.nn import ci_synergy_penalty, gk_synergy_penalty
 
 MEASURES = {"ci": gaussian.ci_synergy, "gk": gaussian.gk_synergy}
 PENALTIES = {"ci": ci_synergy_penalty, "gk": gk_synergy_penalty}
-MAPS = {"ci": gaussian.ci_linear_map, "gk": gk_linear_map}
+MAPS = {"ci": ci_gaussian.ci_linear_map, "gk": gk_linear_map}
 
 
 @pytest.fixture
@@ -176,7 +178,7 @@ def test_strength_runs_from_the_free_decoder_to_the_one_without_synergy(data, bi
 
 
 def _ci_map(observations):
-    return gaussian.ci_linear_map if observations == "gaussian" else bernoulli.ci_linear_map
+    return ci_gaussian.ci_linear_map if observations == "gaussian" else bernoulli.ci_linear_map
 
 
 @pytest.mark.parametrize("noise", ["unit", "shared", "fitted"])

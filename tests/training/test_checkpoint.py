@@ -11,12 +11,11 @@ import pytest
 import torch
 from torch import nn
 
-from minsyn.training import CheckpointError, CheckpointWarning, as_samples
-
-sys.path.insert(0, str(Path(__file__).parent))
 from line import Line, fit_line, line_samples
+from minsyn.data import as_samples
+from minsyn.training import CheckpointError, CheckpointWarning
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "support"
 #: By name: the settings of a run, and how many epochs it takes at most.
 RUNS = {
     "whole batches, lowest loss early": {"learning_rate": 2.0, "max_epochs": 30},

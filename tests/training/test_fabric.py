@@ -1,9 +1,7 @@
 """Device, precision and loggers; several processes are in `test_ranks.py`."""
 
 import csv
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,11 +9,9 @@ from lightning_fabric import Fabric
 from lightning_fabric.loggers import CSVLogger, TensorBoardLogger
 from torch import nn
 
+from line import Line, fit_line, squared_error
 from minsyn.estimators import AutoEncoder, MinSyn
 from minsyn.training import launch, n_processes
-
-sys.path.insert(0, str(Path(__file__).parent))
-from line import Line, fit_line, squared_error
 
 GPU = torch.cuda.is_available() or torch.backends.mps.is_available()
 

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from minsyn.datasets import make_word_images
+from minsyn.nn.objectives import BernoulliObjective, GaussianObjective
 from minsyn.training import fit_linear_encoder
 from minsyn.training.lbfgs import SampleSpan
-from minsyn.training.objectives import BernoulliObjective, GaussianObjective
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
 
-from minsyn.training import TensorSamples, train
-
-sys.path.insert(0, str(Path(__file__).parent))
 from line import Line, fit_line, squared_error
+from minsyn.data import TensorSamples
+from minsyn.training import train
 
 
 @pytest.mark.parametrize("batch_size", [None, 8, 1000])

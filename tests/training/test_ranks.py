@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
 from ranked import comparable
 
 
@@ -38,7 +37,7 @@ def run_two(script, folder):
 
 def test_two_processes(tmp_path):
     """In one test, since starting them takes longer than all they do."""
-    first, second = run_two(Path(__file__).with_name("ranked.py"), tmp_path)
+    first, second = run_two(Path(__file__).parents[1] / "support" / "ranked.py", tmp_path)
     assert first == second
     alone = comparable()
     assert len(alone) == 14

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from scipy.special import expit
 
 from minsyn.estimators import MinSyn
-from minsyn.information import PairwiseStatistics, bernoulli
+from minsyn.information import PairwiseStatistics
+from minsyn.information.ci import bernoulli
 
 __all__ = ["BatchDecodedMinSyn"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from minsyn import MinSyn
-    from minsyn.training import SampleStream
+    from minsyn.data import SampleStream
 
 __all__ = ["UserData", "open_data", "open_data_for"]
 
@@ -75,8 +75,8 @@ def open_data(
     ValueError
         If there is no such column, none is left, or the file is no table of numbers.
     """
-    from minsyn.training import as_samples
-    from minsyn.training.tables import table_columns
+    from minsyn.data import as_samples
+    from minsyn.data.tables import table_columns
 
     if file.suffix.lower() not in _TABLES or not file.is_file():
         if columns is not None or drop is not None:
@@ -115,7 +115,7 @@ def open_data_for(model: "MinSyn", file: Path) -> UserData:
     """
     columns = None
     if file.suffix.lower() in _TABLES and hasattr(model, "feature_names_in_") and file.is_file():
-        from minsyn.training.tables import table_columns
+        from minsyn.data.tables import table_columns
 
         columns = list(model.feature_names_in_)
         present = table_columns(file)

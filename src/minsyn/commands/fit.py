@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from minsyn import MinSyn
-    from minsyn.training import ColumnStatistics, SampleStream
+    from minsyn.data import ColumnStatistics, SampleStream
 
 __all__ = ["fit"]
 
@@ -92,7 +92,7 @@ def fit(
             raise ValueError(f"--scale {scale}: expected {', '.join(_SCALES)}")
         _check_folder(output)
         from minsyn import MinSyn
-        from minsyn.training import column_statistics
+        from minsyn.data import column_statistics
 
         user_data = open_data(data, columns, drop)
         statistics = column_statistics(user_data.samples)

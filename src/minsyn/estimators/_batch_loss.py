@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from minsyn.data import SampleStream
 from minsyn.estimators._module import MinSynModule
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.training import SampleStream
-from minsyn.training.objectives import BernoulliObjective, GaussianObjective
+from minsyn.nn.objectives import BernoulliObjective, GaussianObjective
 from minsyn.training.worker import Worker
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or a stream
-            Data; paths, sparse matrices and whatever else `minsyn.training.as_samples` reads by
+            Data; paths, sparse matrices and whatever else `minsyn.data.as_samples` reads by
             blocks too.
 
         Returns

@@ -11,7 +11,7 @@ from torch import nn
 
 from minsyn.estimators._encoders import for_data_as_given, hidden_sizes
 from minsyn.estimators._module import MinSynModule
-from minsyn.information import bernoulli, gaussian
+from minsyn.information.ci import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import Decoder
 

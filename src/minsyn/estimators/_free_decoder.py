@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from minsyn.information import bernoulli, gaussian
+from minsyn.information.ci import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import ci_synergy_penalty, share_of_batch, statistics_over_ranks
 from minsyn.nn.precision import at_least_single, without_autocast

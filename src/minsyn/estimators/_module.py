@@ -12,7 +12,7 @@ from minsyn.estimators._encoders import hidden_sizes, initial_mlp, own_encoder
 from minsyn.estimators._free_decoder import FreeDecoder
 from minsyn.estimators._solver_choice import step_size
 from minsyn.nn import BernoulliDecoder, Decoder, GaussianDecoder
-from minsyn.training.objectives import BernoulliObjective, GaussianObjective, Objective
+from minsyn.nn.objectives import BernoulliObjective, GaussianObjective, Objective
 
 if TYPE_CHECKING:
     from minsyn.estimators.minsyn import MinSyn

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from sklearn.utils import check_random_state
 from torch import nn
 
+from minsyn.data import SampleStream
+from minsyn.data.arrays import ArraySamples
 from minsyn.estimators._batch_loss import BatchLoss, own_randomness, training_batches
 from minsyn.estimators._encoders import for_standardised_data, hidden_sizes
 from minsyn.estimators._fitted import decode_from, exact_statistics, set_encoder
@@ -16,8 +18,6 @@ from minsyn.estimators._solver_choice import step_size
 from minsyn.estimators._training_data import check_n_components, origin_and_scale
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.statistics import RunningStatistics
-from minsyn.training import SampleStream
-from minsyn.training.in_memory import ArraySamples
 
 if TYPE_CHECKING:
     from minsyn.estimators.minsyn import MinSyn

@@ -20,8 +20,8 @@ from minsyn._atomic import write_atomically
 from minsyn._version import __version__
 from minsyn.estimators._encoders import mlp
 from minsyn.estimators._single_parent import GKSynergy
+from minsyn.information.graph import SynergyGraph
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.information.synergy_graph import SynergyGraph
 
 __all__ = ["ModelFormatError", "load_model", "save_model"]
 

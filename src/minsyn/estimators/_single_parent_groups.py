@@ -11,7 +11,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import beta, false_discovery_control
 
 from minsyn.information.gaussian_groups import adjusted_information
-from minsyn.information.synergy_graph import SynergyGraph, spectral_groups, synergy_graph
+from minsyn.information.graph import SynergyGraph, spectral_groups, synergy_graph
 
 __all__ = ["NO_PARENT", "Grouping", "find_groups", "given_groups"]
 

@@ -11,7 +11,8 @@ from jaxtyping import Float
 from sklearn.utils import check_random_state
 from torch import nn
 
-from minsyn.training import TensorSamples, TrainingResult, launch, n_processes
+from minsyn.data import TensorSamples
+from minsyn.training import TrainingResult, launch, n_processes
 from minsyn.training.worker import worker_of
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from minsyn.data import SampleStream, as_samples, column_statistics
 from minsyn.estimators._batch_loss import BatchLoss, own_randomness, training_batches
 from minsyn.estimators._fitted import exact_statistics, set_fitted
 from minsyn.estimators._module import MinSynModule, initial_module
@@ -16,7 +17,7 @@ from minsyn.estimators._solver_choice import n_starts, step_size
 from minsyn.estimators._start import Start, best_start, launched
 from minsyn.estimators._training_data import check_n_components, check_range
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.training import SampleStream, TrainingResult, as_samples, column_statistics, train
+from minsyn.training import TrainingResult, train
 from minsyn.training.worker import worker_of
 
 if TYPE_CHECKING:

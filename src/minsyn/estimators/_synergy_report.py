@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from minsyn.information._bias import wishart_bias
 from minsyn.information._gaussian_nats import measures_nats
+from minsyn.information.sampled.bias import wishart_bias
 from minsyn.information.statistics import PairwiseStatistics
 
 if TYPE_CHECKING:

@@ -179,7 +179,7 @@ class MinSyn(FactorModel):
 
     Data that are not an array in memory are passed over by blocks, and memory does not grow with
     them: a path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a memmap, a sparse matrix,
-    a Dataset or DataLoader of torch, or what `minsyn.training.as_samples` made of others. This is
+    a Dataset or DataLoader of torch, or what `minsyn.data.as_samples` made of others. This is
     for the Gaussian and the Bernoulli decoder, with any encoder and ``synergy_weight``, and trains
     with Adam; each epoch is one pass, and there is one before for the means and one after for exact
     statistics (and one for a decoder that is trained to start from). With ``solver="lbfgs"``

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from minsyn.information._gaussian_decoder import ci_decoder
 from minsyn.information._whitening import Whitened, as_correlations, whiten
+from minsyn.information.ci.gaussian import ci_decoder
 
 #: A correlation whose square is 1 to this many roundings is 1, as in `whiten`, where it is the
 #: allowed error of a correlation times (1 + |e_j|_1)^2 = 4.

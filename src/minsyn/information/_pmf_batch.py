@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import xlogy
 
-from minsyn.information.union import union_information_batch
+from minsyn.information.union.face import union_information_batch
 
 Batch = Float[np.ndarray, "n *sources x"]
 

@@ -26,7 +26,7 @@ from minsyn.information._pmf import (
     source_marginals,
 )
 from minsyn.information.discrete import imin_redundancy
-from minsyn.information.union import union_information
+from minsyn.information.union.face import union_information
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -45,7 +45,7 @@ def xor() -> Float[np.ndarray, "2 2 2"]:
 
     Examples
     --------
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(xor()), 9)
     1.0
     """
@@ -58,7 +58,7 @@ def and_gate() -> Float[np.ndarray, "2 2 2"]:
     Examples
     --------
     >>> from minsyn.information.discrete import ci_synergy
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(and_gate()), 9), round(ci_synergy(and_gate()), 6)
     (0.5, 0.103759)
     """
@@ -73,7 +73,7 @@ def and_duplicate() -> Float[np.ndarray, "2 2 2 2"]:
     Examples
     --------
     >>> from minsyn.information.discrete import ci_synergy
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(and_duplicate()), 9), round(ci_synergy(and_duplicate()), 6)
     (0.5, 0.038001)
     """
@@ -85,7 +85,7 @@ def and3() -> Float[np.ndarray, "2 2 2 2"]:
 
     Examples
     --------
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(and3()), 6)
     0.405639
     """
@@ -112,7 +112,7 @@ def unq() -> Float[np.ndarray, "2 2 4"]:
     Examples
     --------
     >>> from minsyn.information.discrete import imin_redundancy
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(unq()), 9), imin_redundancy(unq())
     (0.0, 1.0)
     """
@@ -125,7 +125,7 @@ def rdn_xor() -> Float[np.ndarray, "4 4 4"]:
     Examples
     --------
     >>> from minsyn.information.discrete import whole_minus_sum
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(rdn_xor()), 9), abs(whole_minus_sum(rdn_xor())) < 1e-12
     (1.0, True)
     """
@@ -138,7 +138,7 @@ def rdn_unq_xor() -> Float[np.ndarray, "8 8 16"]:
 
     Examples
     --------
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(rdn_unq_xor()), 9)
     1.0
     """
@@ -154,7 +154,7 @@ def xor_multicoal() -> Float[np.ndarray, "4 4 4 2"]:
 
     Examples
     --------
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(xor_multicoal()), 9)
     1.0
     """
@@ -179,7 +179,7 @@ def parity(n_sources: int = 3) -> Float[np.ndarray, "*sources x"]:
 
     Examples
     --------
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(parity(5)), 9)
     1.0
     """
@@ -195,7 +195,7 @@ def sum_gate() -> Float[np.ndarray, "2 2 3"]:
     Examples
     --------
     >>> from minsyn.information.discrete import ci_synergy
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(sum_gate()), 9), round(ci_synergy(sum_gate()), 6)
     (1.0, 0.292481)
     """
@@ -208,7 +208,7 @@ def williams_beer_4a() -> Float[np.ndarray, "2 2 3"]:
     Examples
     --------
     >>> from minsyn.information.discrete import s_max
-    >>> from minsyn.information.union import gk_synergy
+    >>> from minsyn.information import gk_synergy
     >>> round(gk_synergy(williams_beer_4a()), 9), round(s_max(williams_beer_4a()), 6)
     (0.0, 0.333333)
     """

@@ -21,10 +21,10 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from minsyn.information import _gaussian_nats as nats
-from minsyn.information._gaussian_decoder import GaussianCIDecoder, ci_decoder, ci_linear_map
 from minsyn.information._multiplets import MultipletInformation, multiplet_information
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information._whitening import as_correlations, whiten
+from minsyn.information.ci.gaussian import GaussianCIDecoder, ci_decoder, ci_linear_map
 
 __all__ = [
     "GaussianCIDecoder",

@@ -26,7 +26,7 @@ from typing import Any
 from array_api_compat import array_namespace, device
 from jaxtyping import Float
 
-from minsyn.information._gaussian_decoder import inverse_or_zero
+from minsyn.information.ci.gaussian import inverse_or_zero
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["expected_squared_error", "gk_linear_map", "parent_probabilities"]

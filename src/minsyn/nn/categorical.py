@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from minsyn.information import categorical
-from minsyn.information.bernoulli import FLIP_PROBABILITY
+from minsyn.information.ci import categorical
+from minsyn.information.ci.bernoulli import FLIP_PROBABILITY
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoders import Decoder, checked_flip
 from minsyn.nn.precision import at_least_single
@@ -31,7 +31,7 @@ class CategoricalObservations(Decoder):
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
-        Smoothing, see `minsyn.information.categorical`.
+        Smoothing, see `minsyn.information.ci.categorical`.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class BernoulliCategoricalDecoder(CategoricalObservations):
     """Binary latents, categorical observations: naive Bayes of several classes.
 
     Latents may be probabilities in [0, 1]. For variables of two categories it is the
-    `BernoulliDecoder`. The map is `minsyn.information.categorical.bernoulli_ci_linear_map`.
+    `BernoulliDecoder`. The map is `minsyn.information.ci.categorical.bernoulli_ci_linear_map`.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class GaussianCategoricalDecoder(CategoricalObservations):
 
     Given a category the latents are normal, with a variance that all categories share. For
     variables of two categories it is the `GaussianBernoulliDecoder`. The map is
-    `minsyn.information.categorical.gaussian_ci_linear_map`.
+    `minsyn.information.ci.categorical.gaussian_ci_linear_map`.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from minsyn.information import bernoulli, gaussian
+from minsyn.information.ci import bernoulli, gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.precision import at_least_single, without_autocast
 from minsyn.nn.ranks import statistics_over_ranks, world_size
@@ -212,7 +212,7 @@ class BernoulliDecoder(BernoulliObservations):
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
         Smoothing: the probability with which every binary variable is taken to be flipped, see
-        `minsyn.information.bernoulli.ci_decoder`.
+        `minsyn.information.ci.bernoulli.ci_decoder`.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from minsyn.information import mixed
+from minsyn.information.ci import mixed
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoders import BernoulliObservations, GaussianDecoder
 
@@ -15,7 +15,7 @@ class GaussianBernoulliDecoder(BernoulliObservations):
 
     Naive Bayes with normal latents: :math:`p(z_j \mid x_i)` is normal with one mean for
     :math:`x_i = 0`, another for :math:`x_i = 1`, and a variance that both share, see
-    `minsyn.information.mixed.gaussian_to_bernoulli_linear_map`. Observations may be probabilities
+    `minsyn.information.ci.mixed.gaussian_to_bernoulli_linear_map`. Observations may be probabilities
     in [0, 1].
 
     Parameters
@@ -48,7 +48,7 @@ class BernoulliGaussianDecoder(GaussianDecoder):
     """Binary latents, Gaussian observations: the map and the loss of `GaussianDecoder`.
 
     Naive Bayes gives Eq. 9 for binary latents too, where both values of a latent leave a feature
-    with the same variance; `minsyn.information.mixed.bernoulli_to_gaussian_linear_map` shows why.
+    with the same variance; `minsyn.information.ci.mixed.bernoulli_to_gaussian_linear_map` shows why.
     Latents may be probabilities in [0, 1], such as a sigmoid gives.
 
     Examples

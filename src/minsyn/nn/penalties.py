@@ -15,8 +15,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from minsyn.information import bernoulli, gaussian, mixed, single_parent
+from minsyn.information import single_parent
 from minsyn.information._pmf import Unit, in_unit
+from minsyn.information.ci import bernoulli, mixed
+from minsyn.information.ci import gaussian as ci_gaussian
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.precision import at_least_single, without_autocast
 from minsyn.nn.ranks import statistics_over_ranks, world_size
@@ -118,6 +120,7 @@ def ci_synergy_penalty(
     What the decoder of least squares has is the CI synergy of the data:
 
     >>> from minsyn.information import PairwiseStatistics, gaussian
+    >>> from minsyn.information.ci import gaussian as ci_gaussian
     >>> free = torch.linalg.lstsq(z - z.mean(0), x - x.mean(0)).solution
     >>> bias = x.mean(0) - z.mean(0) @ free
     >>> found = ci_synergy_penalty(z, x, free, bias, noise="fitted", reduction="none")
@@ -136,8 +139,8 @@ def ci_synergy_penalty(
     with without_autocast(z):
         statistics = _statistics(z, x)
         if observations == "gaussian":
-            ci_variance = gaussian.ci_decoder(None, statistics.rho).variance * statistics.var_x
-            ci = gaussian.ci_linear_map(statistics)
+            ci_variance = ci_gaussian.ci_decoder(None, statistics.rho).variance * statistics.var_x
+            ci = ci_gaussian.ci_linear_map(statistics)
             per_feature = _gaussian(statistics, weights, bias, *ci, ci_variance, noise)
         else:
             ci_weights, ci_bias = _LOG_ODDS[latents](statistics)

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from minsyn.information.synergy_graph import SynergyGraph
+from minsyn.information.graph import SynergyGraph
 from minsyn.report.style import WIDTH, new_figure, styled
 
 __all__ = ["figure_of_synergy_graph"]

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from scipy.optimize import minimize
 
+from minsyn.nn.objectives import Objective
 from minsyn.training.batched_lbfgs import BatchObjective, minimise_batch
 from minsyn.training.clusters import cluster_features
 from minsyn.training.loop import TrainingResult
-from minsyn.training.objectives import Objective
 
 __all__ = ["SampleSpan", "fit_linear_encoder"]
 

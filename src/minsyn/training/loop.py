@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from minsyn.data.protocol import Samples
 from minsyn.training.checkpoint import CheckpointError, Checkpoints
-from minsyn.training.protocol import Samples
 from minsyn.training.state import TrainingState
 from minsyn.training.worker import Worker, worker_of
 
@@ -124,7 +124,7 @@ def train(
     Examples
     --------
     >>> import torch
-    >>> from minsyn.training import TensorSamples
+    >>> from minsyn.data import TensorSamples
     >>> x = torch.linspace(0, 1, 20)[:, None]
     >>> line = torch.nn.Linear(1, 1)
     >>> result = train(

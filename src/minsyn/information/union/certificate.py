@@ -1,0 +1,109 @@
+"""From an iterate to a proof: a feasible distribution above, a dual bound below (nats)."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import xlogy
+
+from minsyn.information.union.marginals import MarginalMap
+
+#: The projection onto the marginals solves one k x k system for each x; beyond this size it
+#: would cost more than the iteration, and proportional fitting takes its place.
+MAX_PROJECTION = 600
+#: Proportional-fitting sweeps where the projection is too large.
+SWEEPS = 20
+#: A start below the log of any probability that matters: what a negligible cell's potential is
+#: set to before the repair finds how high it may rise.
+NEGLIGIBLE_POTENTIAL = -60.0
+#: Rounding of a bound: a few units in the last place of every term that is added up.
+ROUNDING = 4 * np.finfo(float).eps
+
+
+def round_to_feasible(
+    marginals: MarginalMap, b: Float[np.ndarray, "n x k"], q: Float[np.ndarray, "n x z"]
+) -> Float[np.ndarray, "n x z"]:
+    """The distribution near q whose pairwise marginals are b, to rounding.
+
+    First relative changes (a q-weighted projection), which leave small cells small; then the
+    rounding of Altschuler, Weed and Rigollet: shrink until no marginal is exceeded, and spread
+    what is missing as a product.
+    """
+    e, k = marginals.one_hot, marginals.one_hot.shape[1]
+    small = k <= MAX_PROJECTION
+    for _ in range(3 if small else 0):
+        missing = b - q @ e
+        if np.abs(missing).max() < 1e-16:
+            break
+        laplacian = e.T @ (q[..., None] * e)
+        diagonal = np.einsum("nxkk->nxk", laplacian)
+        scale = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
+        laplacian *= scale[..., None]
+        laplacian *= scale[..., None, :]
+        # The ridge chooses among the gauges of the multipliers, which all give the same q.
+        diagonal[...] = np.where(diagonal > 0, 1 + 1e-14, 1.0)
+        change = scale * np.linalg.solve(laplacian, (missing * scale)[..., None])[..., 0]
+        q = q * np.clip(1 + change @ e.T, 0.1, 10)
+    for sweep in range(2 if small else SWEEPS):
+        last = sweep == (1 if small else SWEEPS - 1)
+        for block in marginals.blocks:
+            found = q @ e[:, block]
+            ratio = np.where(found > 0, b[..., block] / np.where(found > 0, found, 1.0), 0.0)
+            q = q * ((np.minimum(ratio, 1.0) if last else ratio) @ e[:, block].T)
+    missing = np.maximum(b - q @ e, 0.0)
+    totals = np.stack([missing[..., block].sum(-1) for block in marginals.blocks])
+    share = missing.copy()
+    for block, total in zip(marginals.blocks, totals, strict=True):
+        share[..., block] /= np.where(total > 0, total, 1.0)[..., None]
+    return q + totals.max(0)[..., None] * marginals.product(share)
+
+
+def upper_bound(q: Float[np.ndarray, "n x z"]) -> Float[np.ndarray, " n"]:
+    """I_q(Z; X) = sum q log q(x|z)/q(x)."""
+    r, p_x = q.sum(1, keepdims=True), q.sum(2, keepdims=True)
+    value = (xlogy(q, q) - xlogy(q, r) - xlogy(q, p_x)).sum((1, 2))
+    return np.maximum(value, 0.0)
+
+
+def _excess(
+    marginals: MarginalMap, f: Float[np.ndarray, "n x k"], log_p_x: Float[np.ndarray, "n x 1"]
+) -> Float[np.ndarray, "n z"]:
+    """Log sum_x p(x) exp sum_j f_j(z_j, x) for every z; -inf in f counts as such."""
+    finite = np.where(np.isneginf(f), -1e6, f)
+    return np.asarray(np.logaddexp.reduce(log_p_x + finite @ marginals.one_hot.T, axis=1))
+
+
+def repair(
+    marginals: MarginalMap, f: Float[np.ndarray, "n x k"], log_p_x: Float[np.ndarray, "n x 1"]
+) -> Float[np.ndarray, "n x k"]:
+    """Raise or lower each f_j(z_j, .) until its tightest constraint is met with equality.
+
+    From potentials that satisfy all constraints this is coordinate ascent on the bound; from
+    others, it charges a violation to the value z_j that causes it, not to all.
+    """
+    f = f.copy()
+    for block in marginals.blocks:
+        excess = _excess(marginals, f, log_p_x)
+        belongs = marginals.one_hot[:, block]
+        worst = np.stack(
+            [excess[:, column > 0].max(1, initial=-np.inf) for column in belongs.T], axis=1
+        )
+        f[..., block] -= np.where(np.abs(worst) < 1e5, worst, 0.0)[:, None, :]
+    return f
+
+
+def lower_bound(
+    marginals: MarginalMap,
+    b: Float[np.ndarray, "n x k"],
+    f: Float[np.ndarray, "n x k"],
+    log_p_x: Float[np.ndarray, "n x 1"],
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n x k"]]:
+    """sum_j E_p f_j - log max_z sum_x p(x) exp sum_j f_j(z_j, x), less its rounding.
+
+    True for any f. Returned with the f that is shifted so that the maximum is 1.
+    """
+    worst = _excess(marginals, f, log_p_x).max(1)
+    f = f.copy()
+    f[..., marginals.blocks[0]] -= worst[:, None, None]
+    term = b * np.where(b > 0, f, 0.0)
+    # Shifting by ``worst`` leaves its rounding behind: it is part of the slack.
+    slack = ROUNDING * (np.abs(term).sum((1, 2)) + np.abs(np.where(b > 0, f, 0.0)).max((1, 2)) + 1)
+    return np.asarray(term.sum((1, 2)) - slack), f
