@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from minsyn.estimators._scaling import undo_scaling
 
 from minsyn import MinSyn
-from minsyn.estimators._scaling import undo_scaling
 from minsyn.information import PairwiseStatistics
 
 

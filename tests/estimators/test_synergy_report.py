@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from minsyn.estimators._synergy_report import synergy_report
 
 from minsyn.estimators import AutoEncoder, MinSyn
-from minsyn.estimators._synergy_report import synergy_report
 from minsyn.information import synergy
 
 

@@ -2,6 +2,7 @@
 
 from minsyn.data.columns import ColumnStatistics, column_statistics
 from minsyn.data.files import ArraySlices
+from minsyn.data.known import is_stream, stream_of_features
 from minsyn.data.protocol import Samples
 from minsyn.data.samples import as_samples
 from minsyn.data.stream import SampleStream
@@ -15,4 +16,6 @@ __all__ = [
     "TensorSamples",
     "as_samples",
     "column_statistics",
+    "is_stream",
+    "stream_of_features",
 ]
