@@ -1,4 +1,4 @@
-"""Pairwise statistics of sources and targets: all that a CI decoder or a Gaussian measure needs."""
+"""Pairwise statistics of sources and targets, from which decoders and measures are computed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

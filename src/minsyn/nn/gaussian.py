@@ -66,7 +66,7 @@ class GaussianDecoder(Decoder, name="gaussian"):
         statistics = self.statistics(z, x)
         with without_autocast(z):
             rho = statistics.rho
-            u = gaussian.ci_decoder(None, rho).coefficients
+            u = gaussian.ci_decoder(rho).coefficients
             unexplained = 1 - 2 * (u * rho).sum(dim=0) + (u * (statistics.sigma @ u)).sum(dim=0)
             return statistics.var_x @ unexplained
 
