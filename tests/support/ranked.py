@@ -60,7 +60,10 @@ def comparable():
         found[f"stream {name}"] = fitted(
             clone(model).set_params(random_state=0, max_iter=10).fit(sparse.csr_array(data()))
         )
-    columns = column_statistics(as_samples(data() + 1e6), worker_of(fabric))
+    worker = worker_of(fabric)
+    columns = worker.merged(
+        lambda: column_statistics(as_samples(data() + 1e6), worker.rank, worker.world_size)
+    )
     found["columns"] = {
         name: getattr(columns, name).tolist() for name in ("mean", "variance", "minimum", "maximum")
     }

@@ -247,7 +247,9 @@ class StreamProblem(Problem):
 
     def scaling(self, worker: Worker) -> Scaling:
         """Origin and unit of the features, from one pass over the data."""
-        columns = column_statistics(self.samples, worker)
+        columns = worker.merged(
+            lambda: column_statistics(self.samples, worker.rank, worker.world_size)
+        )
         low, high = float(columns.minimum.min()), float(columns.maximum.max())
         self.observations.check_range(low, high, self.samples.name)
         varies = ~columns.constant
