@@ -5,5 +5,6 @@ from minsyn.estimators._synergy_report import SynergyReport
 from minsyn.estimators.autoencoder import AutoEncoder
 from minsyn.estimators.infomax import InfoMax
 from minsyn.estimators.minsyn import MinSyn
+from minsyn.estimators.vector_minsyn import VectorMinSyn
 
-__all__ = ["AutoEncoder", "InfoMax", "MinSyn", "ModelFormatError", "SynergyReport"]
+__all__ = ["AutoEncoder", "InfoMax", "MinSyn", "ModelFormatError", "SynergyReport", "VectorMinSyn"]

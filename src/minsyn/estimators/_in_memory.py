@@ -16,7 +16,6 @@ from minsyn.estimators._training_data import (
     origin_and_scale,
     training_data,
 )
-from minsyn.estimators._vector_factors import fit_vector_factors
 from minsyn.training import TrainingResult
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ __all__ = ["fit_array"]
 def fit_array(model: "MinSyn", X: Any) -> None:
     """Fit a model to data that are all there at once, with the solver that suits what is asked."""
     X = training_data(model, X)
-    if model.decoder == "single-parent":
-        check_whole_data(model)
-        fit_vector_factors(model, X)
-        return
     n_components = check_n_components(model, *X.shape)
     check_whole_data(model)
     mean, scale = origin_and_scale(X)

@@ -19,7 +19,6 @@ from torch import nn
 from minsyn._atomic import write_atomically
 from minsyn._version import __version__
 from minsyn.estimators._encoders import mlp
-from minsyn.estimators._single_parent import GKSynergy
 from minsyn.information.graph import SynergyGraph
 from minsyn.information.statistics import PairwiseStatistics
 
@@ -95,7 +94,6 @@ def save_model(model: Any, path: str | Path) -> None:
         arrays |= {name: np.ascontiguousarray(getattr(model, name)) for name in _GROUPS}
         record["single_parent"] = {
             "link": model.link_,
-            "gk_synergy": [float(bits) for bits in model.gk_synergy_],
             "has_graph": model.synergy_graph_ is not None,
         }
         if model.synergy_graph_ is not None:
@@ -220,7 +218,6 @@ def _set_groups(model: Any, record: dict[str, Any], arrays: dict[str, Any]) -> N
     for name in _GROUPS:
         setattr(model, name, arrays[name])
     model.link_ = record["link"]
-    model.gk_synergy_ = GKSynergy(*record["gk_synergy"])
     model.synergy_graph_ = None
     if record["has_graph"]:
         graph = {name: arrays[f"synergy_graph.{name}"] for name in _GRAPH}
