@@ -68,9 +68,7 @@ def find_codes(
         return codes, np.full(n_features, -1)
     explained = np.square(codes.T @ standard / n_samples)
     nearest = explained.argmax(axis=0)
-    significant = explained.max(axis=0) > _largest_by_chance(
-        n_samples, n_features * codes.shape[1]
-    )
+    significant = explained.max(axis=0) > _largest_by_chance(n_samples, n_features * codes.shape[1])
     return codes, np.where(significant, nearest, -1)
 
 

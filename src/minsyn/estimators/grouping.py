@@ -126,9 +126,7 @@ def find_groups(
     groups = np.full(n_features, NO_PARENT)
     groups[varying] = 0
     if n_samples < _LEAST_SAMPLES or len(varying) < 2:
-        _check_at_most(
-            n_groups, 1, f"in {n_samples} samples of {len(varying)} features that vary"
-        )
+        _check_at_most(n_groups, 1, f"in {n_samples} samples of {len(varying)} features that vary")
         return Grouping.of(groups)
 
     codes, nearest = find_codes(dX[:, varying] / std[varying])
@@ -150,7 +148,7 @@ def find_groups(
         found[:] = 0
     groups[varying] = found
     grouping = Grouping.of(_numbered(groups), graph)
-    _check_at_most(n_groups, grouping.n_groups, "as the codes of the others are nearest to no feature")
+    _check_at_most(n_groups, grouping.n_groups, "as no feature is nearest to the others' codes")
     return grouping
 
 

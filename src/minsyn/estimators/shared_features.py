@@ -164,8 +164,6 @@ def decode_shared(
         return np.array([loss]), gradient[np.newaxis]
 
     start = np.concatenate([np.zeros(mask.size), log_odds(mean) if logistic else mean])
-    x, _, _ = minimise_batch(
-        evaluate, start[np.newaxis], _MAX_EVALUATIONS, _TOL, lambda loss: None
-    )
+    x, _, _ = minimise_batch(evaluate, start[np.newaxis], _MAX_EVALUATIONS, _TOL, lambda loss: None)
     d, c = x[0, : mask.size], x[0, mask.size :]
     return d.reshape(mask.shape) * mask, c

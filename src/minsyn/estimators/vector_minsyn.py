@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -165,7 +164,7 @@ class VectorMinSyn(FactorModel):
         n_components: int | Sequence[int] | None = None,
         *,
         n_groups: int | Literal["auto"] = "auto",
-        grouping: Literal["synergy", "correlation"] | ArrayLike = "synergy",
+        grouping: Any = "synergy",
         max_parents: Literal[1, 2] = 1,
         balance: bool = True,
         alpha: float = 2e-5,
@@ -314,7 +313,7 @@ class VectorMinSyn(FactorModel):
             found = " and ".join(f"{name} asks for {number}" for name, number in asked.items())
             raise ValueError(f"the number of groups is contradictory: {found}")
         n_groups = next(iter(asked.values()), None)
-        max_groups = self.n_components if isinstance(self.n_components, Integral) else None
+        max_groups = int(self.n_components) if isinstance(self.n_components, Integral) else None
         if n_groups is not None and max_groups is not None and n_groups > max_groups:
             raise ValueError(
                 f"n_components={max_groups} leaves some of the {n_groups} groups without a "
