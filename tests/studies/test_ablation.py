@@ -11,6 +11,9 @@ from typer.testing import CliRunner
 from minsyn import MinSyn
 from minsyn.benchmark import find_methods, summarise
 from minsyn.datasets import load_typewriter
+
+# MERGE: from minsyn.estimators.balance import balancing_weights
+# MERGE: from minsyn.estimators.group_fit import GroupProblem   (in place of _Problem)
 from minsyn.estimators._single_parent_fit import _Problem, balancing_weights
 from minsyn.information import PairwiseStatistics
 from minsyn.information.gaussian import ci_decoder
