@@ -17,7 +17,6 @@ from minsyn.report.style import (
     save_figures,
     styled,
 )
-from minsyn.report.synergy_graph import figure_of_synergy_graph
 from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.words import WordsRow, figure_of_words
 
@@ -40,7 +39,6 @@ __all__ = [
     "figure_of_factors",
     "figure_of_maps",
     "figure_of_scores",
-    "figure_of_synergy_graph",
     "figure_of_words",
     "new_figure",
     "save",
