@@ -1,10 +1,9 @@
-"""Running an experiment's cells from a command: progress, failures, and errors as one line."""
+"""Progress and failures of an experiment's cells in a terminal."""
 
 # What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from minsyn.benchmark import CellFailure, CellGrid, Store
 
-__all__ = ["clear_errors", "console", "exit_with", "run_cells", "split_keys"]
+__all__ = ["console", "exit_with", "run_cells", "split_keys", "stopped"]
 
 console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
@@ -28,6 +27,17 @@ def split_keys(given: Sequence[str]) -> list[str]:
     ['pca', 'ica', 'nmf']
     """
     return [key.strip() for part in given for key in part.split(",") if key.strip()]
+
+
+def stopped(output: Path) -> str:
+    """The line after Ctrl-C of a command whose finished cells stay in a folder.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    """
+    return f"Stopped. Finished cells are in {output}; run the same command again to continue."
 
 
 def run_cells(
@@ -70,27 +80,3 @@ def exit_with(*runs: tuple["Store", list["CellFailure"]]) -> None:
             )
     if any(failures for _, failures in runs):
         raise typer.Exit(1)
-
-
-@contextmanager
-def clear_errors(output: Path) -> Iterator[None]:
-    """One line instead of a traceback for what a user can mend; exit code 2 for bad arguments."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        _fail(f"Stopped. Finished cells are in {output}; the same command goes on from there.", 130)
-    except (ValueError, TypeError) as error:
-        _fail(str(error), 2)
-    except (ImportError, OSError) as error:
-        _fail(str(error), 1)
-    except RuntimeError as error:
-        from minsyn.benchmark import WorkerDiedError
-
-        if not isinstance(error, WorkerDiedError):
-            raise
-        _fail(str(error), 1)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    _errors.print(message, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(code)

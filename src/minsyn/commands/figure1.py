@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from minsyn.commands._errors import one_line_errors
 
 __all__ = ["figure1"]
 
@@ -20,15 +19,14 @@ def figure1(
 
     Ellipsoids of two Gaussian joints, and all their measures against the sources' correlation.
     """
-    with one_line_errors():
-        from matplotlib.figure import Figure
+    from matplotlib.figure import Figure
 
-        from minsyn.report.figure1 import figure1 as draw
+    from minsyn.report.figure1 import figure1 as draw
 
-        known = Figure().canvas.get_supported_filetypes()
-        if output.suffix.lower().lstrip(".") not in known:
-            raise ValueError(f"--output {output}: expected a suffix among {', '.join(known)}")
-        figure = draw()
-        output.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(output, dpi=dpi)
+    known = Figure().canvas.get_supported_filetypes()
+    if output.suffix.lower().lstrip(".") not in known:
+        raise ValueError(f"--output {output}: expected a suffix among {', '.join(known)}")
+    figure = draw()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(output, dpi=dpi)
     typer.echo(str(output))

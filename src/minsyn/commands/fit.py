@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from minsyn.commands._data import UserData, open_data
-from minsyn.commands._errors import one_line_errors
 from minsyn.commands._provenance import Provenance
 
 if TYPE_CHECKING:
@@ -85,42 +84,39 @@ def fit(
 
     For example: minsyn fit data.csv --n-components 5 --scale standard --output model
     """
-    with one_line_errors():
-        if decoder not in ("gaussian", "bernoulli"):
-            raise ValueError(f"--decoder {decoder}: expected gaussian or bernoulli")
-        if scale not in _SCALES:
-            raise ValueError(f"--scale {scale}: expected {', '.join(_SCALES)}")
-        _check_folder(output)
-        from minsyn import MinSyn
-        from minsyn.data import column_statistics
+    if decoder not in ("gaussian", "bernoulli"):
+        raise ValueError(f"--decoder {decoder}: expected gaussian or bernoulli")
+    if scale not in _SCALES:
+        raise ValueError(f"--scale {scale}: expected {', '.join(_SCALES)}")
+    _check_folder(output)
+    from minsyn import MinSyn
+    from minsyn.data import column_statistics
 
-        user_data = open_data(data, columns, drop)
-        statistics = column_statistics(user_data.samples)
-        _check_range(user_data, statistics, decoder, scale)
-        if not quiet:
-            _print_data(user_data, statistics, scale)
-        chosen = {
-            "solver": solver,
-            "batch_size": batch_size,
-            "n_init": n_init,
-            "max_iter": max_iter,
-            "tol": tol,
-        }
-        kind: Any = decoder
-        options: Any = {name: value for name, value in chosen.items() if value is not None}
-        model = MinSyn(
-            n_components, decoder=kind, random_state=seed, verbose=int(not quiet), **options
-        )
-        start = time.perf_counter()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            unit = _fit(model, user_data, statistics, scale)
-        model.save(output)
-        Provenance(str(data), scale, None if unit is None else unit.tolist()).save(output)
-        for message in dict.fromkeys(str(warning.message) for warning in caught):
-            typer.echo(f"Warning: {message}", err=True)
-        if not quiet:
-            _print_model(model, unit, output, time.perf_counter() - start)
+    user_data = open_data(data, columns, drop)
+    statistics = column_statistics(user_data.samples)
+    _check_range(user_data, statistics, decoder, scale)
+    if not quiet:
+        _print_data(user_data, statistics, scale)
+    chosen = {
+        "solver": solver,
+        "batch_size": batch_size,
+        "n_init": n_init,
+        "max_iter": max_iter,
+        "tol": tol,
+    }
+    kind: Any = decoder
+    options: Any = {name: value for name, value in chosen.items() if value is not None}
+    model = MinSyn(n_components, decoder=kind, random_state=seed, verbose=int(not quiet), **options)
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        unit = _fit(model, user_data, statistics, scale)
+    model.save(output)
+    Provenance(str(data), scale, None if unit is None else unit.tolist()).save(output)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"Warning: {message}", err=True)
+    if not quiet:
+        _print_model(model, unit, output, time.perf_counter() - start)
 
 
 def _fit(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minsyn.commands._data import UserData, open_data_for
-from minsyn.commands._errors import one_line_errors
 from minsyn.commands._provenance import Provenance
 
 if TYPE_CHECKING:
@@ -50,40 +49,39 @@ def inspect(
 
     For example: minsyn inspect model --top 8 --figure factors.png
     """
-    with one_line_errors():
-        shape = _shape(image_shape)
-        _check_outputs(figure, output)
-        import numpy as np
+    shape = _shape(image_shape)
+    _check_outputs(figure, output)
+    import numpy as np
 
-        from minsyn import MinSyn
-        from minsyn.metrics import summarise_factors
+    from minsyn import MinSyn
+    from minsyn.metrics import summarise_factors
 
-        model = MinSyn.load(model_folder)
-        made = Provenance.load(model_folder, model.n_features_in_)
-        unit = None if made is None or made.unit is None else np.array(made.unit)
-        if data is not None:
-            statistics = _statistics(model, open_data_for(model, data))
-        else:
-            statistics = model.statistics_
-            if model.decoder == "bernoulli":  # statistics of features that are scaled already
-                unit = None
-        summary = summarise_factors(statistics, unit)
-        factors = [str(name) for name in model.get_feature_names_out()]
-        features = _feature_names(model)
-        _print(model, summary, factors, features, top)
-        alike = made is not None and made.scale == "standard"
-        counted = "features count alike" if alike else "features count by their variance"
-        typer.echo(f"From {data or model_folder}; {counted}. Bits are those of Gaussian variables.")
-        if figure is not None:
-            from minsyn.report.factors import figure_of_factors
+    model = MinSyn.load(model_folder)
+    made = Provenance.load(model_folder, model.n_features_in_)
+    unit = None if made is None or made.unit is None else np.array(made.unit)
+    if data is not None:
+        statistics = _statistics(model, open_data_for(model, data))
+    else:
+        statistics = model.statistics_
+        if model.decoder == "bernoulli":  # statistics of features that are scaled already
+            unit = None
+    summary = summarise_factors(statistics, unit)
+    factors = [str(name) for name in model.get_feature_names_out()]
+    features = _feature_names(model)
+    _print(model, summary, factors, features, top)
+    alike = made is not None and made.scale == "standard"
+    counted = "features count alike" if alike else "features count by their variance"
+    typer.echo(f"From {data or model_folder}; {counted}. Bits are those of Gaussian variables.")
+    if figure is not None:
+        from minsyn.report.factors import figure_of_factors
 
-            drawn = figure_of_factors(summary, factors, features, max(top, 2), shape)
-            figure.parent.mkdir(parents=True, exist_ok=True)
-            drawn.savefig(figure, dpi=dpi)
-            typer.echo(str(figure))
-        if output is not None:
-            _write(model, summary, factors, features, output)
-            typer.echo(str(output))
+        drawn = figure_of_factors(summary, factors, features, max(top, 2), shape)
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        drawn.savefig(figure, dpi=dpi)
+        typer.echo(str(figure))
+    if output is not None:
+        _write(model, summary, factors, features, output)
+        typer.echo(str(output))
 
 
 def _statistics(model: "MinSyn", user_data: UserData) -> "PairwiseStatistics":

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from minsyn.commands._columns import choose_columns, split_names
-from minsyn.commands._errors import one_line_errors
 from minsyn.commands._variadic import VariadicCommand
 
 if TYPE_CHECKING:
@@ -75,35 +74,34 @@ def synergy(
 
     For example: minsyn synergy data.csv --sources a b c --targets x y --permutations 999
     """
-    with one_line_errors():
-        from minsyn.information import synergy as measure
+    from minsyn.information import synergy as measure
 
-        _check_output(output)
-        table = _read(file)
-        source_names = _columns(table, sources, "--sources")
-        if targets is None:
-            target_names = [name for name in map(str, table.columns) if name not in source_names]
-            if not target_names:
-                raise ValueError("every column is a source: name the columns of --targets")
-        else:
-            target_names = _columns(table, targets, "--targets")
-        options: dict[str, Any] = {
-            "measures": split_names(measures) if measures is not None else "all",
-            "unit": unit,
-            "bias_correction": bias_correction,
-            "bins": bins,
-            "binning": binning,
-            "n_bootstrap": bootstrap,
-            "confidence": confidence,
-            "n_permutations": permutations,
-            "random_state": seed,
-        }
-        chosen: Any = model
-        result = measure(table[source_names], table[target_names], chosen, **options)
-        _print(result)
-        if output is not None:
-            _write(result.to_frame(), output)
-            typer.echo(str(output))
+    _check_output(output)
+    table = _read(file)
+    source_names = _columns(table, sources, "--sources")
+    if targets is None:
+        target_names = [name for name in map(str, table.columns) if name not in source_names]
+        if not target_names:
+            raise ValueError("every column is a source: name the columns of --targets")
+    else:
+        target_names = _columns(table, targets, "--targets")
+    options: dict[str, Any] = {
+        "measures": split_names(measures) if measures is not None else "all",
+        "unit": unit,
+        "bias_correction": bias_correction,
+        "bins": bins,
+        "binning": binning,
+        "n_bootstrap": bootstrap,
+        "confidence": confidence,
+        "n_permutations": permutations,
+        "random_state": seed,
+    }
+    chosen: Any = model
+    result = measure(table[source_names], table[target_names], chosen, **options)
+    _print(result)
+    if output is not None:
+        _write(result.to_frame(), output)
+        typer.echo(str(output))
 
 
 def _columns(table: "DataFrame", words: list[str], option: str) -> list[str]:

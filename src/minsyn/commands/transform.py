@@ -8,7 +8,6 @@ import typer
 
 from minsyn.commands._columns import choose_columns
 from minsyn.commands._data import UserData, open_data_for
-from minsyn.commands._errors import one_line_errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,24 +40,23 @@ def transform(
 
     For example: minsyn transform model data.csv --output factors.csv
     """
-    with one_line_errors():
-        if output.suffix.lower() not in _OUTPUTS:
-            raise ValueError(f"--output {output}: expected a name ending in {', '.join(_OUTPUTS)}")
-        import pandas as pd
+    if output.suffix.lower() not in _OUTPUTS:
+        raise ValueError(f"--output {output}: expected a name ending in {', '.join(_OUTPUTS)}")
+    import pandas as pd
 
-        from minsyn import MinSyn
+    from minsyn import MinSyn
 
-        model = MinSyn.load(model_folder)
-        user_data = open_data_for(model, data)
-        kept = _kept(user_data, keep)
-        z = encode(model, user_data)
-        names = [str(name) for name in model.get_feature_names_out()]
-        carried = user_data.columns(kept) if kept else pd.DataFrame(index=range(len(z)))
-        carried = carried.rename(columns={"Unnamed: 0": "index"})
-        twice = next((name for name in names if name in carried.columns), None)
-        if twice is not None:
-            raise ValueError(f"{data}: column {twice!r} has a factor's name; rename it")
-        _write(carried, names, z, output)
+    model = MinSyn.load(model_folder)
+    user_data = open_data_for(model, data)
+    kept = _kept(user_data, keep)
+    z = encode(model, user_data)
+    names = [str(name) for name in model.get_feature_names_out()]
+    carried = user_data.columns(kept) if kept else pd.DataFrame(index=range(len(z)))
+    carried = carried.rename(columns={"Unnamed: 0": "index"})
+    twice = next((name for name in names if name in carried.columns), None)
+    if twice is not None:
+        raise ValueError(f"{data}: column {twice!r} has a factor's name; rename it")
+    _write(carried, names, z, output)
     if kept and output.suffix.lower() == ".npy":
         typer.echo(f"A .npy file holds no columns of text; not written: {', '.join(kept)}")
     typer.echo(f"{output}: {len(z):,} samples, {len(names)} factors")
