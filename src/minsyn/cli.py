@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 
 from minsyn._version import __version__
-from minsyn.commands._cells import console, exit_with, run_cells, split_keys, stopped
-from minsyn.commands._errors import CommandGroup, one_line_errors
+from minsyn.commands._cells import clear_errors, console, exit_with, run_cells, split_keys
+from minsyn.commands._errors import CommandGroup
 from minsyn.commands._variadic import VariadicCommand
 from minsyn.commands.ablation import ablation
 from minsyn.commands.figure1 import figure1
@@ -130,7 +130,7 @@ def benchmark(
     Writes results.csv (every draw), summary.csv, summary.json, table.md and figures/ into the
     output folder.
     """
-    with one_line_errors(stopped(output)):
+    with clear_errors(output):
         chosen = _methods(methods, batch_size)
         _require_reference(reference, chosen)
         experiment = _experiment(
@@ -165,7 +165,7 @@ def batch_statistics(
 
     Writes results.csv, table.md and figures/ into the output folder.
     """
-    with one_line_errors(stopped(output)):
+    with clear_errors(output):
         from minsyn.benchmark import METHODS, batch_method
 
         sizes = _sizes(batch_sizes)

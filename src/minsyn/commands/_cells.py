@@ -2,6 +2,7 @@
 
 # What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from minsyn.commands._errors import one_line_errors
+
 if TYPE_CHECKING:
     from minsyn.benchmark import CellFailure, CellGrid, Store
 
-__all__ = ["console", "exit_with", "run_cells", "split_keys", "stopped"]
+__all__ = ["clear_errors", "console", "exit_with", "run_cells", "split_keys"]
 
 console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
@@ -29,15 +32,17 @@ def split_keys(given: Sequence[str]) -> list[str]:
     return [key.strip() for part in given for key in part.split(",") if key.strip()]
 
 
-def stopped(output: Path) -> str:
-    """The line after Ctrl-C of a command whose finished cells stay in a folder.
+def clear_errors(output: Path) -> AbstractContextManager[None]:
+    """`one_line_errors` of a command whose finished cells stay in a folder after Ctrl-C.
 
     Parameters
     ----------
     output : Path
         The folder.
     """
-    return f"Stopped. Finished cells are in {output}; run the same command again to continue."
+    return one_line_errors(
+        f"Stopped. Finished cells are in {output}; run the same command again to continue."
+    )
 
 
 def run_cells(
@@ -75,7 +80,7 @@ def exit_with(*runs: tuple["Store", list["CellFailure"]]) -> None:
             )
         if failures:
             _errors.print(
-                f"Tracebacks are in {store.folder / 'failures'}; the same command tries again.",
+                f"Tracebacks are in {store.folder / 'failures'}; run the same command to try again.",
                 markup=False,
             )
     if any(failures for _, failures in runs):

@@ -10,8 +10,9 @@ from typer.core import TyperGroup
 
 __all__ = ["CommandGroup", "one_line_errors"]
 
-#: Packages that check what users give them, and say in the message what to change.
-_CHECKING = ("minsyn", "sklearn")
+#: Packages that check what users give them, and say in the message what to change. A study that is
+#: run by ``python -m`` is ``__main__``.
+_CHECKING = ("minsyn", "sklearn", "studies", "__main__")
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from minsyn.commands._cells import console, exit_with, run_cells, stopped
-from minsyn.commands._errors import one_line_errors
+from minsyn.commands._cells import clear_errors, console, exit_with, run_cells
 
 if TYPE_CHECKING:
     from minsyn.benchmark import Method
@@ -62,7 +61,7 @@ def ablation(
 
     Writes ablation.csv (every draw), summary.csv, ablation.md and ablation.png and .pdf.
     """
-    with one_line_errors(stopped(output)):
+    with clear_errors(output):
         from minsyn._atomic import write_atomically
         from minsyn.benchmark import (
             Experiment,

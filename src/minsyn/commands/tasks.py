@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from minsyn.commands._cells import console, exit_with, run_cells, split_keys, stopped
-from minsyn.commands._errors import one_line_errors
+from minsyn.commands._cells import clear_errors, console, exit_with, run_cells, split_keys
 
 if TYPE_CHECKING:
     from minsyn.benchmark import CellResult, Method, Task
@@ -53,7 +52,7 @@ def tasks(
 
     Writes tasks.csv (every draw), tasks.md and tasks.png and .pdf into the output folder.
     """
-    with one_line_errors(stopped(output)):
+    with clear_errors(output):
         from minsyn.benchmark import TaskExperiment, find_methods
         from minsyn.datasets import load_letters
 
