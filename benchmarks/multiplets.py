@@ -33,7 +33,7 @@ def brute_force(data):
 
 
 def ours(data):
-    return multiplet_information(np.cov(data, rowvar=False), ORDER, "nats").o_information
+    return multiplet_information(np.cov(data, rowvar=False), ORDER, unit="nats").o_information
 
 
 def by_thoi(data):

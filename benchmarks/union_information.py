@@ -12,7 +12,7 @@ import time
 import cvxpy as cp
 import numpy as np
 
-from minsyn.information.union.face import union_information, union_information_batch
+from minsyn.information.union.measure import union_information, union_information_batch
 from timing import median_seconds
 
 

@@ -114,7 +114,7 @@ def test_ci_decoder_is_that_of_the_latents_weighted_statistics(X, balance):
         full = np.cov(np.hstack([Z, X[:, own]]).T, aweights=w, ddof=0)
         std = np.sqrt(np.diag(full))
         rho = (full / np.outer(std, std))[:4, 4:]
-        wanted = ci_decoder(None, rho).coefficients / std[:4, np.newaxis] * std[4:]
+        wanted = ci_decoder(rho).coefficients / std[:4, np.newaxis] * std[4:]
         np.testing.assert_allclose(model.components_[:, own], wanted, atol=1e-3)
         mean = np.average(model.inverse_transform(Z)[:, own], axis=0, weights=w)
         np.testing.assert_allclose(mean, np.average(X[:, own], axis=0, weights=w), atol=1e-4)

@@ -14,14 +14,14 @@ def test_gaussian_decoder_is_bayes_rule_with_independent_sources(rng):
     z = rng.normal(size=4)
     precision = 1 + (rho**2 / (1 - rho**2)).sum(axis=0)
     mean = (rho / (1 - rho**2) * z[:, None]).sum(axis=0) / precision
-    coefficients, variance = gaussian.ci_decoder(None, rho)
+    coefficients, variance = gaussian.ci_decoder(rho)
     np.testing.assert_allclose(z @ coefficients, mean, rtol=1e-12)
     np.testing.assert_allclose(variance, 1 / precision, rtol=1e-12)
 
 
 def test_gaussian_decoder_at_full_correlation():
     rho = np.array([[1.0, -1.0, 0.0], [0.5, 1.0, 0.0]])
-    coefficients, variance = gaussian.ci_decoder(None, rho)
+    coefficients, variance = gaussian.ci_decoder(rho)
     np.testing.assert_allclose(coefficients, [[1, -0.5, 0], [0, 0.5, 0]], atol=1e-12)
     np.testing.assert_allclose(variance, [0, 0, 1], atol=1e-12)
 

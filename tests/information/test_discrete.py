@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minsyn.information import discrete, examples
-from minsyn.information.union.face import union_information
+from minsyn.information.union.measure import union_information
 
 #: Named examples whose published record is compared in full.
 NAMED = [name for name in examples.EXAMPLES if name != "GRUE_BLEEN"]

@@ -23,7 +23,7 @@ def brute_force(covariance, members):
 @pytest.mark.parametrize("order", [2, 3, 4, 6])
 def test_against_brute_force(rng, order):
     covariance = np.cov(rng.normal(size=(40, 7)) @ rng.normal(size=(7, 7)), rowvar=False)
-    result = multiplet_information(covariance, order, "nats")
+    result = multiplet_information(covariance, order, unit="nats")
     sets = list(combinations(range(7), order))
     assert result.members.tolist() == [list(s) for s in sets]
     expected = np.array([brute_force(covariance, list(s)) for s in sets])

@@ -128,7 +128,7 @@ def test_binary_sources_of_a_normal_target(rng):
         )
         density = softmax(log_density)
         assert z @ weights + intercept == pytest.approx(grid @ density, abs=1e-9)
-        variance = std**2 * ci_gaussian.ci_decoder(None, rho[:, None]).variance[0]
+        variance = std**2 * ci_gaussian.ci_decoder(rho[:, None]).variance[0]
         assert (grid - grid @ density) ** 2 @ density == pytest.approx(variance, abs=1e-9)
 
 
@@ -138,7 +138,7 @@ def test_single_parent_is_regression_where_there_is_no_gk_synergy(rng):
     statistics = PairwiseStatistics(1.0, np.zeros(4), np.zeros(6), eye, rho, np.ones(6))
     weights, _ = gk_linear_map(statistics)
     error = expected_squared_error(statistics, 0.0)
-    for i, sigma in enumerate(gaussian.gk_distribution(None, rho)):
+    for i, sigma in enumerate(gaussian.gk_distribution(rho)):
         # The ridge breaks the tie of the limit in which the other parents add nothing.
         regression = np.linalg.solve(sigma + 1e-12 * eye, rho[:, i])
         np.testing.assert_allclose(weights[:, i], regression, atol=1e-8)

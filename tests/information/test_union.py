@@ -13,7 +13,7 @@ from scipy.stats import norm
 from minsyn.information import discrete, examples, union
 from minsyn.information.union import certificate as _certificate
 from minsyn.information.union import solve as _solve
-from minsyn.information.union.face import (
+from minsyn.information.union.measure import (
     UncertifiedWarning,
     gk_synergy,
     union_information,
@@ -329,7 +329,7 @@ def test_marginals_whose_product_underflows():
 
 
 def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
-    monkeypatch.setattr(union.face.os, "sysconf", lambda name: 2**12)  # 16 MiB
+    monkeypatch.setattr(union.measure.os, "sysconf", lambda name: 2**12)  # 16 MiB
     p = np.zeros((40, 40, 40))
     p[np.arange(40), np.arange(40)[::-1], np.arange(40)] = 1 / 80
     p[np.arange(40), np.arange(40), np.arange(40)] += 1 / 80

@@ -16,7 +16,7 @@ from minsyn.estimators._single_parent_fit import (
     n_factors,
 )
 from minsyn.estimators._single_parent_groups import Grouping, find_groups, given_groups
-from minsyn.information import gaussian_groups
+from minsyn.information import synergy
 
 __all__ = [
     "GKSynergy",
@@ -160,7 +160,7 @@ def measured_synergy(
     if not variance.any():
         return GKSynergy(0.0, 0.0)
     each, grouped = (
-        float(np.average(gaussian_groups.gk_synergy(Z, X, groups), weights=variance))
+        synergy(Z, X, groups=groups, measures="gk_synergy").means["gk_synergy"]
         for groups in (np.arange(Z.shape[1]), latent_groups)
     )
     return GKSynergy(each, grouped)

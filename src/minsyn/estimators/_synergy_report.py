@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from minsyn.information._gaussian_nats import measures_nats
-from minsyn.information.sampled.bias import wishart_bias
-from minsyn.information.statistics import PairwiseStatistics
+from minsyn.information import PairwiseStatistics, synergy_from_statistics
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -151,31 +149,22 @@ def synergy_report(
     (array([0.5, 0. ]), array([inf,  0.]))
     """
     Z, X = Z.astype(np.float64, copy=False), X.astype(np.float64, copy=False)
-    n_samples, n_features = X.shape
+    n_samples = len(X)
     statistics = PairwiseStatistics.of(Z, X)
-    varying = np.flatnonzero(statistics.std_z > 0)
-    zero = np.zeros(n_features)
-    values, rank = dict.fromkeys(_MEASURES, zero), 0
-    best = np.full(n_features, -1)
-    if varying.size:
-        if n_samples <= varying.size + 1:
-            raise ValueError(
-                f"X has {n_samples} samples, which {varying.size} latents seem to determine: "
-                f"measure synergy on at least {varying.size + 2}, and rather on many more"
-            )
-        rho = statistics.rho[varying]
-        sigma = statistics.sigma[np.ix_(varying, varying)]
-        nats, rank = measures_nats(sigma, rho, _MEASURES)
-        values = {name: value / np.log(2) for name, value in nats.items()}
-        tells = np.any(rho != 0, axis=0)
-        best[tells] = varying[np.abs(rho[:, tells]).argmax(axis=0)]
-    bias = wishart_bias(n_samples, rank, rank, ("mutual_information", "union_information"))
+    n_varying = int((statistics.std_z > 0).sum())
+    if n_varying and n_samples <= n_varying + 1:
+        raise ValueError(
+            f"X has {n_samples} samples, which {n_varying} latents seem to determine: "
+            f"measure synergy on at least {n_varying + 2}, and rather on many more"
+        )
+    result = synergy_from_statistics(statistics, measures=_MEASURES)
+    bias = {name: float(v.max()) for name, v in result.sampling_bias.items()}
     return SynergyReport(
-        **{column: values[name] for column, name in zip(_COLUMNS, _MEASURES, strict=True)},
-        best_latent=best,
+        **{column: result[name] for column, name in zip(_COLUMNS, _MEASURES, strict=True)},
+        best_latent=result.best_source,
         variance=statistics.std_x**2,
         features=features,
         n_samples=n_samples,
-        bias=bias["mutual_information"] / np.log(2) if rank else 0.0,
-        union_bias=bias["union_information"] / np.log(2) if rank else 0.0,
+        bias=bias["mutual_information"],
+        union_bias=bias["union_information"],
     )

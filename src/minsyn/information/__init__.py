@@ -1,8 +1,8 @@
-"""What synergy is: measures of distributions and of samples. Needs neither torch nor matplotlib.
+"""Measures of synergy, of distributions and of samples. Needs neither torch nor Matplotlib.
 
-Names are loaded when they are first used. The measures of one kind of input stand in a module of
-their own (``discrete``: arrays of probabilities, ``gaussian``: correlations), since several exist
-for more than one kind; ``synergy`` asks for them from samples.
+Names are loaded when they are first used. Measures of one kind of input have a module of their
+own: `discrete` takes arrays of probabilities, `gaussian` takes correlations. `synergy` measures
+samples, `synergy_from_statistics` their means and covariances. `measures` is the registry of all.
 """
 
 import lazy_loader as _lazy

@@ -6,6 +6,7 @@ from . import gaussian as gaussian
 from . import gaussian_groups as gaussian_groups
 from . import graph as graph
 from . import lattice as lattice
+from . import measures as measures
 from . import sampled as sampled
 from . import single_parent as single_parent
 from . import statistics as statistics
@@ -17,8 +18,10 @@ from .graph import SynergyGraph as SynergyGraph
 from .graph import synergy_graph as synergy_graph
 from .lattice import RedundancyLattice as RedundancyLattice
 from .lattice import williams_beer_lattice as williams_beer_lattice
+from .sampled import ConstantSourceWarning as ConstantSourceWarning
 from .sampled import SynergyResult as SynergyResult
 from .sampled import synergy as synergy
+from .sampled import synergy_from_statistics as synergy_from_statistics
 from .statistics import PairwiseStatistics as PairwiseStatistics
 from .union import UncertifiedWarning as UncertifiedWarning
 from .union import UnionInformation as UnionInformation

@@ -18,7 +18,7 @@ _ROUNDINGS = 64
 
 @dataclass(frozen=True)
 class MultipletInformation:
-    """Information of sets of variables.
+    """Total correlation and O-information of sets of variables.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class MultipletInformation:
 
 
 def multiplet_information(
-    covariance: ArrayLike, order: int = 3, unit: Unit = "bits"
+    covariance: ArrayLike, order: int = 3, *, unit: Unit = "bits"
 ) -> MultipletInformation:
     r"""Total correlation and O-information of every set of ``order`` variables.
 
@@ -70,8 +70,8 @@ def multiplet_information(
 
     Notes
     -----
-    A Cholesky factorisation whose every step runs over all sets at once: exact, and far cheaper
-    than one small matrix after the other.
+    Each step of a Cholesky factorisation runs over all sets at once, which is far cheaper than one
+    small matrix after the other.
 
     References
     ----------

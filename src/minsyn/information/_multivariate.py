@@ -1,8 +1,10 @@
-"""How much the variables of one set depend on each other: no axis is a target here."""
+"""Dependence among all variables of a pmf, none of which is a target."""
 
 from numpy.typing import ArrayLike
 
-from minsyn.information._pmf import Unit, as_pmf, entropy_nats, in_unit, marginal
+from minsyn.information._pmf import Unit, as_pmf, entropy_nats, in_unit
+from minsyn.information._pmf_batch import PmfBatch
+from minsyn.information.measures import MEASURES
 
 __all__ = ["dual_total_correlation", "o_information", "total_correlation"]
 
@@ -43,9 +45,8 @@ def total_correlation(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     >>> round(total_correlation(p), 9), round(total_correlation(p.sum(-1)), 9)
     (2.0, 1.0)
     """
-    p = as_pmf(pmf)
-    singles = sum(entropy_nats(marginal(p, (j,))) for j in range(p.ndim))
-    return float(in_unit(max(singles - entropy_nats(p), 0.0), unit))
+    batch = PmfBatch(as_pmf(pmf)[None])
+    return float(in_unit(MEASURES["total_correlation"].of(batch)[0], unit))
 
 
 def dual_total_correlation(pmf: ArrayLike, *, unit: Unit = "bits") -> float:

@@ -1,113 +1,67 @@
-"""Measures of many discrete distributions of one shape at once: one axis more than a pmf.
+"""Discrete distributions of one shape, many at once, and the quantities that measures share."""
 
-Each is the sum in the function of the same name of `minsyn.information.discrete`, in nats; tested
-to be equal.
-"""
-
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import xlogy
 
-from minsyn.information.union.face import union_information_batch
-
-Batch = Float[np.ndarray, "n *sources x"]
+from minsyn.information.union.measure import union_information_batch
 
 
-def _marginal(p: Batch, *kept: int) -> Float[np.ndarray, "n *kept"]:
-    """Sum over the variables not in ``kept`` (0, ..., m; the target is m)."""
-    return p.sum(axis=tuple(a + 1 for a in range(p.ndim - 1) if a not in kept))
-
-
-def _entropy(p: Float[np.ndarray, "n *cells"]) -> Float[np.ndarray, " n"]:
+def entropies(p: Float[np.ndarray, "n *cells"]) -> Float[np.ndarray, " n"]:
+    """Entropy of each pmf in nats."""
     return -xlogy(p, p).reshape(len(p), -1).sum(axis=1)
 
 
-def _local(p_zx: Float[np.ndarray, "n z x"]) -> Float[np.ndarray, "n x"]:
-    """Sum over z of p(z, x) log p(z, x) / p(z) p(x): p(x) times the specific information."""
+@dataclass(frozen=True, eq=False)
+class PmfBatch:
+    """Pmfs ``p[i, z_1, ..., z_m, x]``: one axis more than a pmf. All results are in nats."""
+
+    p: Float[np.ndarray, "n *sources x"]
+
+    @property
+    def n_sources(self) -> int:
+        """Number of sources m; variable m is the target."""
+        return self.p.ndim - 2
+
+    def marginal(self, *kept: int) -> Float[np.ndarray, "n *kept"]:
+        """Sum over the variables that are not in ``kept``."""
+        others = tuple(a + 1 for a in range(self.n_sources + 1) if a not in kept)
+        return self.p.sum(axis=others)
+
+    @cached_property
+    def information(self) -> Float[np.ndarray, " n"]:
+        """Mutual information of all sources together and the target."""
+        flat = self.p.reshape(len(self.p), -1, self.p.shape[-1])
+        return np.maximum(_by_value(flat).sum(axis=1), 0.0)
+
+    @cached_property
+    def by_value(self) -> Float[np.ndarray, "m n x"]:
+        """Information of each source about each value of the target, times its probability."""
+        m = self.n_sources
+        values = [_by_value(self.marginal(j, m)) for j in range(m)]
+        return np.maximum(np.stack(values), 0.0)
+
+    @cached_property
+    def alone(self) -> Float[np.ndarray, "m n"]:
+        """Mutual information of each source alone and the target."""
+        return self.by_value.sum(axis=2)
+
+    @cached_property
+    def union(self) -> Float[np.ndarray, " n"]:
+        """Union information."""
+        if self.n_sources == 1:
+            return self.information
+        return union_information_batch(self.p, unit="nats").value
+
+
+def _by_value(p_zx: Float[np.ndarray, "n z x"]) -> Float[np.ndarray, "n x"]:
+    """Sum over z of p(z, x) log p(z, x) / p(z) p(x)."""
+    p_x = p_zx.sum(axis=1)
     return (
         xlogy(p_zx, p_zx).sum(axis=1)
         - xlogy(p_zx, p_zx.sum(axis=2, keepdims=True)).sum(axis=1)
-        - xlogy(p_zx.sum(axis=1), p_zx.sum(axis=1))
+        - xlogy(p_x, p_x)
     )
-
-
-def _source_locals(p: Batch) -> Float[np.ndarray, "m n x"]:
-    m = p.ndim - 2
-    return np.stack([_local(_marginal(p, j, m)) for j in range(m)])
-
-
-def mutual_information(p: Batch) -> Float[np.ndarray, " n"]:
-    flat = p.reshape(len(p), -1, p.shape[-1])
-    return np.maximum(_local(flat).sum(axis=1), 0.0)
-
-
-def whole_minus_sum(p: Batch) -> Float[np.ndarray, " n"]:
-    return mutual_information(p) - _source_locals(p).sum(axis=(0, 2))
-
-
-def union_information(p: Batch) -> Float[np.ndarray, " n"]:
-    return union_information_batch(p, unit="nats").value
-
-
-def gk_synergy(p: Batch) -> Float[np.ndarray, " n"]:
-    return np.maximum(mutual_information(p) - union_information(p), 0.0)
-
-
-def ci_synergy(p: Batch) -> Float[np.ndarray, " n"]:
-    m = p.ndim - 2
-    p_x = _marginal(p, m)
-    seen = np.where(p_x > 0, p_x, 1.0)
-    joint = np.ones(())  # p(x) prod_j p(z_j | x)
-    for j in range(m):
-        given = _marginal(p, j, m) / seen[:, None, :]
-        shape = [len(p)] + [p.shape[a + 1] if a in (j, m) else 1 for a in range(m + 1)]
-        joint = joint * given.reshape(shape)
-    joint = joint * p_x.reshape(len(p), *(1,) * m, -1)
-    return np.maximum(
-        (
-            xlogy(p, p)
-            - xlogy(p, p.sum(axis=-1, keepdims=True))
-            - xlogy(p, np.where(p > 0, joint, 1.0))
-            + xlogy(p, joint.sum(axis=-1, keepdims=True))
-        )
-        .reshape(len(p), -1)
-        .sum(axis=1),
-        0.0,
-    )
-
-
-def total_correlation(p: Batch) -> Float[np.ndarray, " n"]:
-    singles = [_entropy(_marginal(p, v)) for v in range(p.ndim - 1)]
-    return np.maximum(np.sum(singles, axis=0) - _entropy(p), 0.0)
-
-
-def imin_redundancy(p: Batch) -> Float[np.ndarray, " n"]:
-    return _source_locals(p).min(axis=0).sum(axis=1)
-
-
-def s_max(p: Batch) -> Float[np.ndarray, " n"]:
-    return mutual_information(p) - _source_locals(p).max(axis=0).sum(axis=1)
-
-
-MEASURES: dict[str, Callable[[Batch], Float[np.ndarray, " n"]]] = {
-    "mutual_information": mutual_information,
-    "union_information": union_information,
-    "gk_synergy": gk_synergy,
-    "ci_synergy": ci_synergy,
-    "whole_minus_sum": whole_minus_sum,
-    "total_correlation": total_correlation,
-    "imin_redundancy": imin_redundancy,
-    "s_max": s_max,
-}
-
-
-def measures_nats(p: Batch, names: tuple[str, ...]) -> dict[str, Float[np.ndarray, " n"]]:
-    """Several measures; the union is solved for once."""
-    values = {name: MEASURES[name](p) for name in names if name != "gk_synergy"}
-    if "gk_synergy" in names:
-        union = values.get("union_information")
-        union = union_information(p) if union is None else union
-        values["gk_synergy"] = np.maximum(mutual_information(p) - union, 0.0)
-    return {name: values[name] for name in names}

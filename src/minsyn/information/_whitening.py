@@ -1,4 +1,4 @@
-"""Sources turned into uncorrelated ones: what every Gaussian measure of a target needs."""
+"""Whitening of correlated sources, and checks of correlations."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _NEARLY_DETERMINED = 1e-4
 
 @dataclass(frozen=True)
 class Whitened:
-    """``sigma = factor @ factor.T``, and what follows from it for every target.
+    """A factorisation ``sigma = factor @ factor.T``, and each target in its coordinates.
 
     Attributes
     ----------
@@ -46,7 +46,13 @@ class Whitened:
 def as_correlations(
     sigma: ArrayLike, rho: ArrayLike
 ) -> tuple[Float[np.ndarray, "m m"], Float[np.ndarray, "m n"], float]:
-    """Both arguments in float64 with the rounding of what was given, or a ValueError."""
+    """Both arguments in float64, and the rounding of the types they came in.
+
+    Raises
+    ------
+    ValueError
+        If ``sigma`` is no correlation matrix, or ``rho`` holds what is no correlation.
+    """
     sigma, rho = np.asarray(sigma), np.asarray(rho)
     kinds = {sigma.dtype.kind, rho.dtype.kind}
     if not kinds <= set("fiub"):
@@ -77,19 +83,20 @@ def as_correlations(
     return sigma, rho, eps
 
 
-def whiten(sigma: ArrayLike, rho: ArrayLike) -> Whitened:
-    """One factorisation of sigma and one product for all targets.
+def whiten(
+    sigma: Float[np.ndarray, "m m"], rho: Float[np.ndarray, "m n"], eps: float
+) -> Whitened:
+    """Whiten sources: one factorisation of sigma and one product for all targets.
 
-    Sigma that is singular to rounding is replaced by its part of full rank: a target then has the
-    information its correlations have in the limit (the pseudo-inverse).
+    The arguments are those of `as_correlations`. Where sigma is singular to rounding, its
+    pseudo-inverse is taken: the limit along correlations that belong to one distribution.
 
     Raises
     ------
     ValueError
-        If sigma is not a correlation matrix, or the sources and a target together are not
-        positive semidefinite beyond rounding; the message names the target.
+        If the sources, or the sources and a target together, are not positive semidefinite
+        beyond rounding; the message names the target.
     """
-    sigma, rho, eps = as_correlations(sigma, rho)
     rounding = _ROUNDINGS * eps
     singular_below = rounding * len(sigma)
     try:
@@ -141,7 +148,7 @@ def _eigen_factor(
 
 
 def _check_range(outside: Float[np.ndarray, "m n"], singular_below: float) -> None:
-    """What a target shares with directions in which the sources do not vary must be rounding.
+    """Refuse a target that correlates with a combination of sources that is constant.
 
     An eigenvalue w of sigma bounds the squared correlation with its eigenvector.
     """

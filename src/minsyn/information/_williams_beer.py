@@ -1,24 +1,19 @@
-"""Williams and Beer's measures, from the information that sources have about each value of X."""
+"""Williams and Beer's redundancy and synergy, from specific informations."""
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
-from minsyn.information._pmf import (
-    Unit,
-    as_pmf,
-    in_unit,
-    information_nats,
-    marginal,
-    source_marginals,
-)
+from minsyn.information._pmf import Unit, as_pmf, in_unit, source_marginals
+from minsyn.information._pmf_batch import PmfBatch
+from minsyn.information.measures import MEASURES
 
 __all__ = ["imin_redundancy", "s_max", "specific_informations", "specific_nats"]
 
 
 def specific_informations(pmf: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, "m x"]:
-    """What each source tells about each value of the target, I(X=x; Z_j).
+    """Specific information of each source about each value of the target, I(X=x; Z_j).
 
     I(X=x; Z_j) = sum_z p(z_j|x) log p(x|z_j)/p(x)
 
@@ -96,9 +91,8 @@ def imin_redundancy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     >>> round(imin_redundancy(p), 9)
     1.0
     """
-    p = as_pmf(pmf)
-    marginals = source_marginals(p)
-    return float(in_unit(specific_nats(marginals).min(0) @ marginals[0].sum(0), unit))
+    batch = PmfBatch(as_pmf(pmf)[None])
+    return float(in_unit(MEASURES["imin_redundancy"].of(batch)[0], unit))
 
 
 def s_max(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
@@ -133,7 +127,4 @@ def s_max(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     >>> round(s_max(p), 9)
     1.0
     """
-    p = as_pmf(pmf)
-    union = float(specific_informations(p, unit=unit).max(0) @ marginal(p, (-1,)))
-    information = float(in_unit(information_nats(p.reshape(-1, p.shape[-1])), unit))
-    return max(information - union, 0.0)
+    return float(in_unit(MEASURES["s_max"].of(PmfBatch(as_pmf(pmf)[None]))[0], unit))

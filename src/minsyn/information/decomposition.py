@@ -1,12 +1,11 @@
-"""Partial information decomposition: who tells what about the target, and what only together.
+"""Partial information decomposition of two sources.
 
-Two sources have four atoms, redundancy R, unique information U_1, U_2 and synergy S, with
-I(Z_j; X) = R + U_j and I(Z_1, Z_2; X) = R + U_1 + U_2 + S: one number decides them all, and the
-measures differ in which. `williams_beer_lattice` has an atom for every antichain of up to four
-sources.
+Two sources have four atoms: redundancy R, unique informations U_1 and U_2, and synergy S, with
+I(Z_j; X) = R + U_j and I(Z_1, Z_2; X) = R + U_1 + U_2 + S. Given the mutual informations, one atom
+determines the others; the measures differ in how they define it. `williams_beer_lattice` has an
+atom for every antichain of up to four sources.
 """
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
@@ -15,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from minsyn._warnings import warn
 from minsyn.information._maximum_entropy import maximum_entropy
 from minsyn.information._pmf import (
     Unit,
@@ -25,8 +25,8 @@ from minsyn.information._pmf import (
     marginal,
     source_marginals,
 )
-from minsyn.information.discrete import imin_redundancy
-from minsyn.information.union.face import union_information
+from minsyn.information._williams_beer import imin_redundancy
+from minsyn.information.union.measure import union_information
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,17 +47,17 @@ _NAMES = {
     "mmi": "MMI",
     "dependency": "I_dep",
 }
-#: What the maximum-entropy search may leave unproven, in nats, before it warns.
+#: Error bound of the maximum-entropy search, in nats, above which it warns.
 UNPROVEN = 1e-9
 
 
 class MaximumEntropyWarning(UserWarning):
-    """The maximum-entropy distribution was not found to the accuracy promised."""
+    """A maximum-entropy distribution that is not proven to 1e-9 nat."""
 
 
 @dataclass(frozen=True, repr=False)
 class Decomposition:
-    """Two-source atoms, one row for each measure.
+    """Atoms of two sources, one row for each measure.
 
     Attributes
     ----------
@@ -106,8 +106,9 @@ class Decomposition:
 def dependency_constraint(pmf: ArrayLike, *, unit: Unit = "bits") -> tuple[float, float]:
     """Unique information of each of two sources by dependency constraints, I_dep.
 
-    Over the lattice of constraints (which marginals are held, the rest as random as possible),
-    the least change of I(Z_1, Z_2; X) that holding p(z_j, x) makes. For Z_1 the four edges are::
+    Each node of the lattice of constraints holds some marginals fixed; its distribution has the
+    greatest entropy under them. I_dep is the least increase of I(Z_1, Z_2; X) along an edge that
+    adds p(z_j, x) to the marginals held. For Z_1 the four edges are::
 
         Z_1 : Z_2 : X  -> Z_1X : Z_2            I(Z_1; X)
         Z_1Z_2 : X     -> Z_1Z_2 : Z_1X         I(Z_1; X)
@@ -160,10 +161,9 @@ def dependency_constraint(pmf: ArrayLike, *, unit: Unit = "bits") -> tuple[float
     # Z_1Z_2 : Z_1X : Z_2X; its information is that of fixed entropies less the joint one.
     q, unproven = maximum_entropy(p, [(0, 1), (0, 2), (1, 2)])
     if unproven > UNPROVEN:
-        warnings.warn(
+        warn(
             f"the maximum-entropy distribution is known only to {unproven:.1e} nat",
             MaximumEntropyWarning,
-            stacklevel=2,
         )
     triangle = entropy_nats(marginal(p, (0, 1))) + entropy_nats(p_x) - entropy_nats(q)
     unique = [
@@ -179,7 +179,7 @@ def pid(
     *,
     unit: Unit = "bits",
 ) -> Decomposition:
-    """The two-source decomposition by one or several measures, side by side.
+    """Decomposition of two sources by one or several measures.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def pid(
     measure : str or iterable of str
         "broja" (S = I - U, the union information of `union_information`; Bertschinger et al.
         2014), "williams_beer" (R = I_min; 2010), "mmi" (R = min_j I(Z_j; X); Barrett 2015),
-        "dependency" (U_j = I_dep; James et al. 2017). All four unless told otherwise.
+        "dependency" (U_j = I_dep; James et al. 2017). All four by default.
     unit : {"bits", "nats"}
         Unit of the atoms.
 

@@ -1,4 +1,4 @@
-"""Information and synergy of a discrete joint distribution, given as an array of probabilities.
+"""Measures of a discrete joint distribution, given as an array of probabilities.
 
 Every function takes ``pmf[z_1, ..., z_m, x]``: one axis for each source, the target last. Equation
 numbers are those of Ver Steeg, Brekelmans, Harutyunyan and Galstyan (2017), arXiv:1710.03839.
@@ -7,35 +7,33 @@ numbers are those of Ver Steeg, Brekelmans, Harutyunyan and Galstyan (2017), arX
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-from scipy.special import xlogy
 
 from minsyn.information._multivariate import (
     dual_total_correlation,
     o_information,
     total_correlation,
 )
-from minsyn.information._pmf import (
-    Unit,
-    as_pmf,
-    entropy_nats,
-    in_unit,
-    information_nats,
-    marginal,
-    source_marginals,
-)
+from minsyn.information._pmf import Unit, as_pmf, entropy_nats, in_unit
+from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information._williams_beer import imin_redundancy, s_max, specific_informations
+from minsyn.information.decomposition import pid
+from minsyn.information.measures import MEASURES
+from minsyn.information.union.measure import gk_synergy, union_information
 
 __all__ = [
     "ci_synergy",
     "dual_total_correlation",
     "entropy",
+    "gk_synergy",
     "imin_redundancy",
     "mutual_information",
     "o_information",
+    "pid",
     "s_max",
     "source_informations",
     "specific_informations",
     "total_correlation",
+    "union_information",
     "whole_minus_sum",
 ]
 
@@ -91,8 +89,7 @@ def mutual_information(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     >>> mutual_information([[0.5, 0.0], [0.0, 0.5]])
     1.0
     """
-    p = as_pmf(pmf)
-    return float(in_unit(information_nats(p.reshape(-1, p.shape[-1])), unit))
+    return _measure("mutual_information", pmf, unit)
 
 
 def source_informations(pmf: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, " m"]:
@@ -121,8 +118,7 @@ def source_informations(pmf: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndar
     >>> source_informations([[[0.25, 0.0], [0.25, 0.0]], [[0.0, 0.25], [0.0, 0.25]]])
     array([1., 0.])
     """
-    nats = np.array([information_nats(p_zx) for p_zx in source_marginals(as_pmf(pmf))])
-    return np.asarray(in_unit(nats, unit))
+    return np.asarray(in_unit(PmfBatch(as_pmf(pmf)[None]).alone[:, 0], unit))
 
 
 def whole_minus_sum(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
@@ -154,8 +150,7 @@ def whole_minus_sum(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     >>> round(whole_minus_sum(xor), 9)
     1.0
     """
-    p = as_pmf(pmf)
-    return mutual_information(p, unit=unit) - float(source_informations(p, unit=unit).sum())
+    return _measure("whole_minus_sum", pmf, unit)
 
 
 def ci_synergy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
@@ -193,22 +188,8 @@ def ci_synergy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
     >>> round(ci_synergy(xor), 9)
     1.0
     """
-    p = as_pmf(pmf)
-    p_x = marginal(p, (-1,))
-    # log p_CI(z, x) = log p(x) + sum_j log p(z_j|x); -inf only where p(z, x) is 0 too.
-    log_ci = np.broadcast_to(_log(p_x), p.shape)
-    for j, p_zx in enumerate(source_marginals(p)):
-        shape = [1] * p.ndim
-        shape[j], shape[-1] = p_zx.shape
-        log_ci = log_ci + (_log(p_zx) - np.where(p_x > 0, _log(p_x), 0.0)).reshape(shape)
-    log_ci_z = np.logaddexp.reduce(log_ci, axis=-1, keepdims=True)
-    seen = p > 0
-    log_decoder = np.where(seen, log_ci, 0.0) - np.where(np.isfinite(log_ci_z), log_ci_z, 0.0)
-    p_z = p.sum(axis=-1, keepdims=True)
-    divergence = xlogy(p, p) - xlogy(p, p_z) - p * np.where(seen, log_decoder, 0.0)
-    return float(in_unit(max(float(divergence.sum()), 0.0), unit))
+    return _measure("ci_synergy", pmf, unit)
 
 
-def _log(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """The logarithm, -inf at 0 without a warning."""
-    return np.asarray(np.where(p > 0, np.log(np.where(p > 0, p, 1.0)), -np.inf))
+def _measure(name: str, pmf: ArrayLike, unit: Unit) -> float:
+    return float(in_unit(MEASURES[name].of(PmfBatch(as_pmf(pmf)[None]))[0], unit))

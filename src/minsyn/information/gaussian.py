@@ -1,10 +1,11 @@
 """Closed forms for jointly Gaussian sources and targets, vectorised over the targets.
 
-Every measure is called ``f(sigma, rho)``: correlations ``sigma (m, m)`` of the sources, and
-``rho (m, n_targets)`` of each source with each target; one value for each target comes back. All
-targets share one factorisation of ``sigma``. `PairwiseStatistics` gives both from samples.
+Every measure is called ``f(sigma, rho)`` with the correlations ``sigma (m, m)`` of the sources and
+``rho (m, n_targets)`` of each source with each target, and returns one value for each target. All
+targets share one factorisation of ``sigma``. `PairwiseStatistics` has both from samples;
+`minsyn.information.synergy` measures samples, with corrections of bias and intervals.
 
-Limits are defined, and never NaN:
+Values are never NaN. In the limits:
 
 - ``sigma`` singular to rounding (a source is a combination of others): its pseudo-inverse, which
   is the limit along correlations that belong to one distribution.
@@ -20,11 +21,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from minsyn.information import _gaussian_nats as nats
+from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._multiplets import MultipletInformation, multiplet_information
 from minsyn.information._pmf import Unit, in_unit
-from minsyn.information._whitening import as_correlations, whiten
+from minsyn.information._whitening import as_correlations
 from minsyn.information.ci.gaussian import GaussianCIDecoder, ci_decoder, ci_linear_map
+from minsyn.information.measures import MEASURES
 
 __all__ = [
     "GaussianCIDecoder",
@@ -44,7 +46,7 @@ __all__ = [
 
 
 def mutual_information(
-    sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits"
+    sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits"
 ) -> Float[np.ndarray, " n"]:
     r"""Mutual information of all sources together and each target.
 
@@ -75,18 +77,14 @@ def mutual_information(
     >>> mutual_information([[1, -0.1], [-0.1, 1]], [[0.5], [0.75]]).round(6)
     array([1.635902])
     """
-    return np.asarray(in_unit(nats.mutual_information(whiten(sigma, rho)), unit))
+    return _measure("mutual_information", sigma, rho, unit)
 
 
-def source_informations(
-    sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits"
-) -> Float[np.ndarray, "m n"]:
+def source_informations(rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, "m n"]:
     r"""Mutual information of each source alone and each target, -1/2 log(1 - rho_ij^2).
 
     Parameters
     ----------
-    sigma : array_like, shape (m, m)
-        Correlations of the sources.
     rho : array_like, shape (m, n_targets)
         Correlations of each source with each target.
     unit : {"bits", "nats"}
@@ -99,20 +97,21 @@ def source_informations(
     Raises
     ------
     ValueError
-        If ``sigma`` and the ``rho`` of a target belong to no distribution (beyond rounding).
+        If ``rho`` holds what is not a correlation.
 
     Examples
     --------
-    >>> source_informations(np.eye(2), [[0.5], [0.75]]).round(6)
+    >>> source_informations([[0.5], [0.75]]).round(6)
     array([[0.207519],
            [0.596323]])
     """
-    _, rho, eps = as_correlations(sigma, rho)
-    return np.asarray(in_unit(nats.alone(rho, eps), unit))
+    rho = np.asarray(rho)
+    sources = GaussianSources.of(np.eye(len(rho)) if rho.ndim else rho, rho)
+    return np.asarray(in_unit(information(sources.unexplained_alone), unit))
 
 
 def union_information(
-    sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits"
+    sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits"
 ) -> Float[np.ndarray, " n"]:
     r"""Griffith and Koch's union information: what the best single source tells (Eq. 14).
 
@@ -145,10 +144,10 @@ def union_information(
     >>> union_information(np.eye(2), [[0.5], [0.75]]).round(6)
     array([0.596323])
     """
-    return np.asarray(in_unit(nats.union_information(whiten(sigma, rho)), unit))
+    return _measure("union_information", sigma, rho, unit)
 
 
-def gk_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
+def gk_synergy(sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
     r"""Griffith and Koch's synergy, the whole minus the union (Eq. 3 and 15).
 
     .. math:: S(Z; X_i) = \tfrac12 \log
@@ -182,11 +181,11 @@ def gk_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[n
     >>> gk_synergy(sigma, [[0.5], [0.75]]).round(9)
     array([0.])
     """
-    return np.asarray(in_unit(nats.gk_synergy(whiten(sigma, rho)), unit))
+    return _measure("gk_synergy", sigma, rho, unit)
 
 
 def whole_minus_sum(
-    sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits"
+    sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits"
 ) -> Float[np.ndarray, " n"]:
     """The whole minus the sum, I(Z; X_i) - sum_j I(Z_j; X_i) (Eq. 1).
 
@@ -216,11 +215,10 @@ def whole_minus_sum(
     >>> whole_minus_sum([[1, -0.1], [-0.1, 1]], [[0.5], [0.75]]).round(6)
     array([0.832061])
     """
-    _, correlations, eps = as_correlations(sigma, rho)
-    return np.asarray(in_unit(nats.whole_minus_sum(whiten(sigma, rho), correlations, eps), unit))
+    return _measure("whole_minus_sum", sigma, rho, unit)
 
 
-def ci_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
+def ci_synergy(sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
     r"""Correlational importance: what a decoder loses that ignores Sigma (Eq. 4, from Eq. 9).
 
     With :math:`v_p = 1 - \rho^\top \Sigma^{-1} \rho`, :math:`a = \Sigma^{-1} \rho`, and
@@ -260,12 +258,11 @@ def ci_synergy(sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits") -> Float[n
     >>> ci_synergy([[1, -0.1], [-0.1, 1]], [[0.5], [0.75]]).round(6)
     array([0.64235])
     """
-    _, correlations, eps = as_correlations(sigma, rho)
-    return np.asarray(in_unit(nats.ci_synergy(whiten(sigma, rho), correlations, eps), unit))
+    return _measure("ci_synergy", sigma, rho, unit)
 
 
 def total_correlation(
-    sigma: ArrayLike, rho: ArrayLike, unit: Unit = "bits"
+    sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits"
 ) -> Float[np.ndarray, " n"]:
     r"""Total correlation of the sources together with each target (Eq. 7).
 
@@ -299,10 +296,10 @@ def total_correlation(
     >>> total_correlation(sigma, [[0.0, 0.5], [0.0, 0.75]]).round(6)
     array([0.321928, 0.92472 ])
     """
-    return np.asarray(in_unit(nats.total_correlation(whiten(sigma, rho)), unit))
+    return _measure("total_correlation", sigma, rho, unit)
 
 
-def gk_distribution(sigma: ArrayLike | None, rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
+def gk_distribution(rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
     r"""Correlations of the sources for which a target has no GK synergy (Eq. 16, mended).
 
     With k the source of largest :math:`|\rho_k|`,
@@ -312,13 +309,11 @@ def gk_distribution(sigma: ArrayLike | None, rho: ArrayLike) -> Float[np.ndarray
     the least synergistic distribution with the same pairwise marginals: every source is a noisy
     copy of the k-th, and :math:`\rho^\top \Sigma^{-1} \rho = \rho_k^2`. Eq. 16 has zeros off
     the k-th row, and is then no correlation matrix for many rho of three or more sources. This
-    one is a diagonal of :math:`1 - \rho_j^2/\rho_k^2 \ge 0` plus a matrix of rank one.
+    one is a diagonal of :math:`1 - \rho_j^2/\rho_k^2 \ge 0` plus a matrix of rank one. It does not
+    depend on the correlations that the sources have.
 
     Parameters
     ----------
-    sigma : array_like of shape (m, m) or None
-        Correlations of the sources. The result does not depend on them; the argument is there so
-        that every function of this module is called alike.
     rho : array_like, shape (m, n_targets)
         Correlations of each source with each target.
 
@@ -334,12 +329,16 @@ def gk_distribution(sigma: ArrayLike | None, rho: ArrayLike) -> Float[np.ndarray
 
     Examples
     --------
-    >>> gk_distribution(None, [[0.5], [0.75]]).round(4)
+    >>> gk_distribution([[0.5], [0.75]]).round(4)
     array([[[1.    , 0.6667],
             [0.6667, 1.    ]]])
     """
     rho = np.asarray(rho)
-    _, rho, _ = as_correlations(np.eye(len(rho)) if sigma is None else sigma, rho)
+    _, rho, _ = as_correlations(np.eye(len(rho)) if rho.ndim else rho, rho)
     largest = np.abs(rho).max(axis=0)
     share = (rho / np.where(largest > 0, largest, 1.0)).T
     return np.where(np.eye(len(rho)) > 0, 1.0, share[:, :, None] * share[:, None, :])
+
+
+def _measure(name: str, sigma: ArrayLike, rho: ArrayLike, unit: Unit) -> Float[np.ndarray, " n"]:
+    return np.asarray(in_unit(MEASURES[name].of(GaussianSources.of(sigma, rho)), unit))

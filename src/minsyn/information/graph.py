@@ -1,4 +1,4 @@
-"""Which codes belong in one vector factor: synergies of pairs, and the spectrum of their graph."""
+"""Graph of pair synergies of codes, and its spectral groups."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["SynergyGraph", "pair_synergies", "spectral_groups", "synergy_graph"]
 
-#: Pairs whose correlation squares to more are one code seen twice: the closed form divides by
-#: 1 - r^2, and what is left is rounding.
+#: Two codes whose squared correlation is larger count as one: the closed form divides by 1 - r^2,
+#: which is rounding there.
 _SAME_CODE = 1 - 1e-6
 #: Numbers in the largest temporary array, so that it stays in cache.
 _BLOCK = 1 << 17
-#: Codes are also joined by this share of their redundancy: those that are too alike for synergy,
-#: such as noisy copies of one cause, are then a group by what they share.
+#: Weight of redundancy in the graph: codes that are too alike for synergy, such as noisy copies of
+#: one cause, then form a group by what they share.
 _REDUNDANCY = 0.01
-#: Probability that a gain counts that is there by chance.
+#: Significance level of a gain in information.
 _LEVEL = 1e-3
 
 
 @dataclass(frozen=True)
 class SynergyGraph:
-    """Synergies of pairs of codes, and the groups that its spectrum shows.
+    """Synergies of pairs of codes, and the groups found in the spectrum of their graph.
 
     Attributes
     ----------
@@ -38,7 +38,8 @@ class SynergyGraph:
         Synergy of each pair of codes in bits, averaged over the targets by their variances; zero
         on the diagonal.
     eigenvalues : ndarray of shape (m,)
-        Of the normalised graph, from the largest, 1. As many are near 1 as there are groups.
+        Eigenvalues of the normalised graph in descending order; the largest is 1, and as many are
+        near 1 as there are groups.
     n_groups : int
         Number of groups.
     labels : ndarray of shape (m,)
@@ -61,16 +62,16 @@ class SynergyGraph:
     labels: Int[np.ndarray, " m"]
 
     def plot(self) -> "Figure":
-        """The matrix of synergies, sorted by group, beside the spectrum.
+        """Plot the matrix of synergies, sorted by group, beside the spectrum.
 
         Returns
         -------
         matplotlib.figure.Figure
-            Belongs to nobody's global state: ``figure.savefig(...)``, or shown by a notebook.
+            Not registered with pyplot: save it by ``figure.savefig(...)``; a notebook shows it.
         """
-        from minsyn.report.synergy_graph import figure_of_synergy_graph
+        from minsyn.information._graph_plot import plot_graph
 
-        return figure_of_synergy_graph(self)
+        return plot_graph(self)
 
 
 def synergy_graph(
@@ -79,23 +80,24 @@ def synergy_graph(
     n_groups: int | None = None,
     max_groups: int | None = None,
 ) -> SynergyGraph:
-    r"""Group codes by how synergistic they are with each other.
+    r"""Group codes by their synergy with each other.
 
-    Codes that tell more together than the better of them alone are parts of one cause. With
+    Codes that tell more together than the better of them alone are taken for parts of one cause. With
     :math:`W` the synergies of `pair_synergies` and a hundredth of the redundancies, :math:`D` the
-    degrees of :math:`W`, the eigenvalues of :math:`D^{-1/2} W D^{-1/2}` fall most steeply behind
-    the number of groups; the eigenvectors before the fall say who belongs to whom [1]_.
+    degrees of :math:`W`, the number of groups is where the eigenvalues of
+    :math:`D^{-1/2} W D^{-1/2}` fall most steeply; the eigenvectors before the fall give the groups
+    [1]_.
 
     Parameters
     ----------
     Z : ndarray of shape (n_samples, m)
-        Codes: summaries of the data such as latents, or the features themselves.
+        Codes: latents, or the features themselves.
     X : ndarray of shape (n_samples, n_targets)
-        What they tell about.
+        Targets.
     n_groups : int, optional
         Number of groups, at most ``m``; by default where the eigenvalues fall most.
     max_groups : int, optional
-        Most groups that are found by default.
+        Largest number of groups where ``n_groups`` is not given.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def synergy_graph(
     statistics = PairwiseStatistics.of(Z.astype(np.float64), X.astype(np.float64))
     synergy, redundancy = pair_synergies(statistics)
     affinity = synergy + _REDUNDANCY * redundancy
-    # Joined to itself as to the nearest other, a code without any other is a group.
+    # A code is joined to itself as to the nearest other, so that a code on its own is a group.
     np.fill_diagonal(affinity, np.maximum(_REDUNDANCY * redundancy.max(axis=1), 1e-12))
     eigenvalues, labels = spectral_groups(affinity, n_groups, max_groups)
     return SynergyGraph(synergy, eigenvalues, int(labels.max()) + 1, labels)
@@ -141,8 +143,8 @@ def pair_synergies(
             \bigl[I(Z_a Z_b; X_i) - \max(I(Z_a; X_i), I(Z_b; X_i))\bigr]_+, \quad
         R_{ab} = \frac1{\sum_i v_i} \sum_i v_i \min(I(Z_a; X_i), I(Z_b; X_i))
 
-    with :math:`v_i` the variance of :math:`X_i`, and informations that are corrected for the number
-    of samples (`minsyn.information.gaussian_groups.adjusted_information`). For Gaussian variables
+    with :math:`v_i` the variance of :math:`X_i`. Informations are corrected for the number of
+    samples (`minsyn.information.gaussian_groups.adjusted_information`). For Gaussian variables
     these are Griffith and Koch's synergy and the redundancy that goes with it [2]_. A pair explains
     the share :math:`(r_a^2 + r_b^2 - 2 r_{ab} r_a r_b) / (1 - r_{ab}^2)` of a target's variance.
     Only gains that are significant count as synergy, by the likelihood ratio test of the second
@@ -151,7 +153,7 @@ def pair_synergies(
     Parameters
     ----------
     statistics : PairwiseStatistics
-        Of m sources and the targets; its weight is the number of samples.
+        Statistics of m sources and the targets; the weight is the number of samples.
 
     Returns
     -------
@@ -221,7 +223,7 @@ def pair_synergies(
 def spectral_groups(
     affinity: Float[np.ndarray, "m m"], n_groups: int | None = None, max_groups: int | None = None
 ) -> tuple[Float[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Spectral clustering whose number of groups is the largest fall of the eigenvalues.
+    """Spectral clustering; the number of groups is where the eigenvalues fall most.
 
     Parameters
     ----------
@@ -230,12 +232,12 @@ def spectral_groups(
     n_groups : int, optional
         Number of groups; by default where the eigenvalues fall most.
     max_groups : int, optional
-        Most groups that are found by default.
+        Largest number of groups where ``n_groups`` is not given.
 
     Returns
     -------
     eigenvalues : ndarray of shape (m,)
-        Of the normalised affinity, from the largest.
+        Eigenvalues of the normalised affinity, in descending order.
     labels : ndarray of shape (m,)
         Groups, numbered by their first members.
 

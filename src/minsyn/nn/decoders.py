@@ -157,7 +157,7 @@ class GaussianDecoder(Decoder):
             return (self._natural(z, statistics) - x).square().sum(dim=1).mean()
         with without_autocast(z):
             rho = statistics.rho
-            u = gaussian.ci_decoder(None, rho).coefficients
+            u = gaussian.ci_decoder(rho).coefficients
             unexplained = 1 - 2 * (u * rho).sum(dim=0) + (u * (statistics.sigma @ u)).sum(dim=0)
             return statistics.var_x @ unexplained
 

@@ -139,7 +139,7 @@ def ci_synergy_penalty(
     with without_autocast(z):
         statistics = _statistics(z, x)
         if observations == "gaussian":
-            ci_variance = ci_gaussian.ci_decoder(None, statistics.rho).variance * statistics.var_x
+            ci_variance = ci_gaussian.ci_decoder(statistics.rho).variance * statistics.var_x
             ci = ci_gaussian.ci_linear_map(statistics)
             per_feature = _gaussian(statistics, weights, bias, *ci, ci_variance, noise)
         else:

@@ -10,7 +10,6 @@ from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.robustness import figure_of_robustness, terminal_robustness
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import save
-from minsyn.report.synergy_graph import figure_of_synergy_graph
 from minsyn.report.tasks import figure_of_tasks, terminal_tasks
 from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.weights import WeightCurve, figure_of_weights
@@ -33,7 +32,6 @@ __all__ = [
     "figure_of_maps",
     "figure_of_robustness",
     "figure_of_scores",
-    "figure_of_synergy_graph",
     "figure_of_tasks",
     "figure_of_weights",
     "figure_of_words",

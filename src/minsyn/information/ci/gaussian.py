@@ -20,8 +20,10 @@ class GaussianCIDecoder(NamedTuple):
     variance: Float[Any, " n"]
 
 
-def ci_decoder(sigma: Float[Any, "m m"] | None, rho: Float[Any, "m n"]) -> GaussianCIDecoder:
+def ci_decoder(rho: Float[Any, "m n"]) -> GaussianCIDecoder:
     r"""The decoder without CI synergy for standardised Gaussian variables.
+
+    It takes the sources for independent given the target, so their own correlations do not enter.
 
     With :math:`r_{ij} = \rho_{ij} / (1 - \rho_{ij}^2)` and :math:`R_i = \sum_j \rho_{ij} r_{ij}`,
 
@@ -30,9 +32,6 @@ def ci_decoder(sigma: Float[Any, "m m"] | None, rho: Float[Any, "m n"]) -> Gauss
 
     Parameters
     ----------
-    sigma : array of shape (m, m) or None
-        Correlations of the sources. The CI decoder does not depend on them; the argument is there
-        so that every function of this module is called alike.
     rho : array of shape (m, n_targets)
         Correlations of each source with each target, in [-1, 1].
 
@@ -49,7 +48,7 @@ def ci_decoder(sigma: Float[Any, "m m"] | None, rho: Float[Any, "m n"]) -> Gauss
     Examples
     --------
     >>> import numpy as np
-    >>> coefficients, variance = ci_decoder(None, np.array([[0.5], [0.75]]))
+    >>> coefficients, variance = ci_decoder(np.array([[0.5], [0.75]]))
     >>> coefficients.ravel().round(4), variance.round(4)
     (array([0.2545, 0.6545]), array([0.3818]))
     """
@@ -79,7 +78,7 @@ def ci_linear_map(
     """
     xp = array_namespace(statistics.cov_zx)
     per_source = inverse_or_zero(statistics.std_z)
-    u = ci_decoder(None, statistics.rho).coefficients
+    u = ci_decoder(statistics.rho).coefficients
     weights = per_source[:, xp.newaxis] * u * statistics.std_x[xp.newaxis, :]
     return weights, statistics.mean_x - statistics.mean_z @ weights
 

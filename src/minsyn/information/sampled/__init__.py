@@ -1,5 +1,10 @@
-"""Synergy asked of samples: values, biases, intervals and p-values."""
+"""Synergy of samples: estimates, corrections of bias, intervals and p-values."""
 
-from minsyn.information.sampled.face import SynergyResult, synergy
+from minsyn.information.sampled.estimation import (
+    ConstantSourceWarning,
+    synergy,
+    synergy_from_statistics,
+)
+from minsyn.information.sampled.result import SynergyResult
 
-__all__ = ["SynergyResult", "synergy"]
+__all__ = ["ConstantSourceWarning", "SynergyResult", "synergy", "synergy_from_statistics"]

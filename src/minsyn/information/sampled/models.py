@@ -1,20 +1,22 @@
-"""How samples become measures: the plug-in values, their biases, replicates and null values.
+"""Models of samples: plug-in values of the measures, their biases, replicates and null values.
 
-A model answers four questions about samples of sources and targets, each with a value (or a stack
-of values) for every target and measure, in nats.
+All values are in nats, one for each measure and target.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from minsyn.information import _gaussian_nats, _pmf_batch
-from minsyn.information.sampled import bias as _bias
+from minsyn.information._bias import N_GROUPS, OccupiedCells, WishartBias, jackknife_bias, shrink
+from minsyn.information._gaussian_sources import GaussianSources, information
+from minsyn.information._pmf_batch import PmfBatch
+from minsyn.information.measures import MEASURES
 from minsyn.information.statistics import PairwiseStatistics
 
 Values = dict[str, Float[np.ndarray, " n"]]
@@ -26,22 +28,39 @@ _NUMBERS_AT_ONCE = 2_000_000
 
 @runtime_checkable
 class Model(Protocol):
-    """What `minsyn.information.synergy` asks of a model."""
+    """Samples of sources and targets under a model of their joint distribution."""
+
+    @property
+    def variances(self) -> Float[np.ndarray, " n"]:
+        """Variance of each target in the model; 1 for categories, which have none."""
+        ...
+
+    @property
+    def varying(self) -> Bool[np.ndarray, " variables"]:
+        """Whether each variable of the sources varies."""
+        ...
 
     def values(self) -> Values:
-        """The measures of the samples."""
+        """Plug-in values of the measures."""
+        ...
+
+    def alone(self) -> Float[np.ndarray, "sources n"]:
+        """Plug-in information of each source alone about each target."""
         ...
 
     def bias(self, method: str) -> Values:
-        """What sampling added to `values`; measures whose bias ``method`` does not know lack."""
+        """Estimate of what sampling added to `values`.
+
+        Measures whose bias ``method`` does not know are corrected by the jackknife.
+        """
         ...
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
-        """The measures of samples drawn anew, with replacement."""
+        """Values of n sets of samples that are drawn with replacement."""
         ...
 
     def null(self, n: int, rng: np.random.Generator) -> Stacks:
-        """The measures where targets are independent of all sources together."""
+        """Values of n sets of samples in which targets are permuted against the sources."""
         ...
 
 
@@ -50,13 +69,13 @@ def normal_scores(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "sampl
     return ndtri(rankdata(x, axis=0) / (len(x) + 1))
 
 
-def _as_it_is(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "samples k"]:
+def _unchanged(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "samples k"]:
     return x
 
 
-def _groups(n_samples: int) -> Iterator[Int[np.ndarray, " _"]]:
+def _jackknife_groups(n_samples: int) -> Iterator[Int[np.ndarray, " _"]]:
     """Groups of samples for the jackknife: every g-th, so that a trend falls on all alike."""
-    n_groups = min(_bias.N_GROUPS, n_samples)
+    n_groups = min(N_GROUPS, n_samples)
     for g in range(n_groups):
         yield np.arange(g, n_samples, n_groups)
 
@@ -65,59 +84,139 @@ def _stack(values: list[Values]) -> Stacks:
     return {name: np.stack([v[name] for v in values]) for name in values[0]}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class GaussianMoments:
+    """Plug-in measures of Gaussian variables, and their closed-form biases, from statistics.
+
+    Attributes
+    ----------
+    statistics : PairwiseStatistics
+        Statistics of the sources' variables and the targets.
+    names : tuple of str
+        Names of the measures.
+    groups : tuple of int arrays, or None
+        The variables of each vector source; None where every variable is a source.
+    """
+
+    statistics: PairwiseStatistics
+    names: tuple[str, ...]
+    groups: tuple[Int[np.ndarray, " _"], ...] | None
+
+    @cached_property
+    def sources(self) -> GaussianSources:
+        """Correlations of sources and targets."""
+        return GaussianSources.of(self.statistics.sigma, self.statistics.rho, self.groups)
+
+    @cached_property
+    def varying(self) -> Bool[np.ndarray, " variables"]:
+        """Whether each variable of the sources varies."""
+        return self.statistics.std_z > 0
+
+    @cached_property
+    def variances(self) -> Float[np.ndarray, " n"]:
+        """Variance of each target; exactly 0 of constants."""
+        return self.statistics.std_x**2
+
+    def values(self) -> Values:
+        """Plug-in values of the measures."""
+        return {name: MEASURES[name].of(self.sources) for name in self.names}
+
+    def alone(self) -> Float[np.ndarray, "sources n"]:
+        """Plug-in information of each source alone about each target."""
+        return information(self.sources.unexplained_alone)
+
+    def wishart(self, n_samples: int | float) -> Values:
+        """Expected bias of `values`; measures for which it has no closed form are absent."""
+        constant = ~self.varying
+        each = self.groups or tuple(np.arange(len(constant))[:, None])
+        # A constant variable is uncorrelated with the others, and adds 1 to every rank.
+        bias = WishartBias(
+            n_samples,
+            self.sources.rank - int(constant.sum()),
+            self.sources.ranks - np.array([int(constant[group].sum()) for group in each]),
+            self.sources.best,
+        )
+        known = {name: MEASURES[name].wishart for name in self.names}
+        return {
+            name: np.where(self.variances > 0, formula(bias), 0.0)
+            for name, formula in known.items()
+            if formula is not None
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class GaussianModel:
     """Jointly Gaussian variables, or a Gaussian copula where ``scores`` are `normal_scores`."""
 
-    z: Float[np.ndarray, "samples m"]
+    z: Float[np.ndarray, "samples variables"]
     x: Float[np.ndarray, "samples n"]
     names: tuple[str, ...]
-    scores: Callable[[Any], Any] = _as_it_is
+    groups: tuple[Int[np.ndarray, " _"], ...] | None = None
+    scores: Callable[[Any], Any] = _unchanged
+
+    @cached_property
+    def moments(self) -> GaussianMoments:
+        """Moments of all samples."""
+        return self._moments(slice(None))
+
+    @property
+    def variances(self) -> Float[np.ndarray, " n"]:
+        """Variance of each target, or of its normal scores."""
+        return self.moments.variances
+
+    @property
+    def varying(self) -> Bool[np.ndarray, " variables"]:
+        """Whether each variable of the sources varies."""
+        return self.moments.varying
 
     def values(self) -> Values:
-        return self._measure(slice(None))[0]
+        """Plug-in values of the measures."""
+        return self.moments.values()
+
+    def alone(self) -> Float[np.ndarray, "sources n"]:
+        """Plug-in information of each source alone about each target."""
+        return self.moments.alone()
 
     def bias(self, method: str) -> Values:
-        whole, rank = self._measure(slice(None))
-        n_samples, m = self.z.shape
-        known: Values = {}
-        if method == "wishart":
-            bias = _bias.wishart_bias(n_samples, rank, m, self.names)
-            varies = PairwiseStatistics.of(self.z[:, :1], self.x).std_x > 0
-            known = {name: np.where(varies, b, 0.0) for name, b in bias.items()}
+        """Bias by the Wishart distribution's closed form, or by the jackknife."""
+        known = self.moments.wishart(len(self.z)) if method == "wishart" else {}
         rest = tuple(name for name in self.names if name not in known)
         if rest:
+            model = replace(self, names=rest)
+            rows = np.arange(len(self.z))
             without = [
-                self._measure(np.delete(np.arange(n_samples), group))[0]
-                for group in _groups(n_samples)
+                model._moments(np.delete(rows, group)).values()
+                for group in _jackknife_groups(len(rows))
             ]
-            jackknife = _bias.jackknife_bias(whole, _stack(without))
-            known |= {name: jackknife[name] for name in rest}
+            known |= jackknife_bias(model.moments.values(), _stack(without))
         return known
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n sets of samples that are drawn with replacement."""
         n_samples = len(self.z)
-        return _stack([self._measure(rng.integers(n_samples, size=n_samples))[0] for _ in range(n)])
+        drawn = (rng.integers(n_samples, size=n_samples) for _ in range(n))
+        return _stack([self._moments(rows).values() for rows in drawn])
 
     def null(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n sets of samples in which targets are permuted against the sources."""
         # Sources keep their order among themselves: sigma stays, and only rho is made anew.
-        z, x = self.scores(self.z), self.scores(self.x)
-        statistics = PairwiseStatistics.of(z, x)
-        sigma, n_targets = statistics.sigma, x.shape[1]
-        z, x = (_standardised(a, s) for a, s in ((z, statistics.std_z), (x, statistics.std_x)))
+        statistics = self.moments.statistics
+        sigma, n_targets = statistics.sigma, self.x.shape[1]
+        z = _standardised(self.scores(self.z), statistics.std_z)
+        x = _standardised(self.scores(self.x), statistics.std_x)
         at_once = max(1, _NUMBERS_AT_ONCE // (z.shape[1] * n_targets))
         parts = []
         for start in range(0, n, at_once):
             count = min(at_once, n - start)
             rho = np.concatenate([z[rng.permutation(len(z))].T @ x for _ in range(count)], axis=1)
-            rho = np.clip(rho / len(z), -1, 1)
-            values, _ = _gaussian_nats.measures_nats(sigma, rho, self.names)
-            parts.append({k: v.reshape(count, n_targets) for k, v in values.items()})
-        return {name: np.concatenate([p[name] for p in parts]) for name in self.names}
+            sources = GaussianSources.of(sigma, np.clip(rho / len(z), -1, 1), self.groups)
+            values = {name: MEASURES[name].of(sources) for name in self.names}
+            parts.append({name: v.reshape(count, n_targets) for name, v in values.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in self.names}
 
-    def _measure(self, rows: Any) -> tuple[Values, int]:
+    def _moments(self, rows: Any) -> GaussianMoments:
         statistics = PairwiseStatistics.of(self.scores(self.z[rows]), self.scores(self.x[rows]))
-        return _gaussian_nats.measures_nats(statistics.sigma, statistics.rho, self.names)
+        return GaussianMoments(statistics, self.names, self.groups)
 
 
 def _standardised(
@@ -126,34 +225,58 @@ def _standardised(
     return np.where(std > 0, a - a.mean(axis=0), 0.0) / np.where(std > 0, std, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DiscreteModel:
-    """Categories, any joint distribution of them; each target with a table of its own."""
+    """Categories with any joint distribution; each target has a table of its own."""
 
-    z: Int[np.ndarray, "samples m"]
+    z: Int[np.ndarray, "samples variables"]
     x: Int[np.ndarray, "samples n"]
     z_sizes: tuple[int, ...]
     x_sizes: tuple[int, ...]
     names: tuple[str, ...]
     shrunk: bool = False
 
+    @property
+    def variances(self) -> Float[np.ndarray, " n"]:
+        """1 for each target."""
+        return np.ones(self.x.shape[1])
+
+    @property
+    def varying(self) -> Bool[np.ndarray, " variables"]:
+        """Whether each source has more than one category."""
+        return np.array(self.z_sizes) > 1
+
     def values(self) -> Values:
+        """Plug-in values of the measures."""
         return self._by_size(
             lambda tables, _: {name: v[None] for name, v in self._measure(tables).items()}
         )
 
+    def alone(self) -> Float[np.ndarray, "sources n"]:
+        """Plug-in information of each source alone about each target."""
+        found = self._by_size(
+            lambda tables, _: {"alone": PmfBatch(self._pmfs(tables)).alone}, stacked=True
+        )
+        return found["alone"]
+
     def bias(self, method: str) -> Values:
+        """Bias by Miller and Madow's formula, or by the jackknife."""
+        formulas = {name: MEASURES[name].miller_madow for name in self.names}
         known: Values = {}
         if method == "miller-madow":
             known = self._by_size(
-                lambda tables, _: {k: v[None] for k, v in _bias.miller_madow_bias(tables).items()}
+                lambda tables, _: {
+                    name: formula(OccupiedCells(tables))[None]
+                    for name, formula in formulas.items()
+                    if formula is not None
+                }
             )
         rest = tuple(name for name in self.names if name not in known)
-        if rest:
-            known |= self._jackknife(rest)
-        return {name: known[name] for name in self.names}
+        return known | (replace(self, names=rest)._jackknife() if rest else {})
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n tables of counts that are drawn from the observed ones."""
+
         def of_tables(tables: Int[np.ndarray, "k *shape"], _: Any) -> Stacks:
             drawn = [
                 rng.multinomial(len(self.z), p.ravel(), size=n).reshape(n, *p.shape)
@@ -165,6 +288,7 @@ class DiscreteModel:
         return self._by_size(of_tables, stacked=True)
 
     def null(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n sets of samples in which targets are permuted against the sources."""
         orders = [rng.permutation(len(self.z)) for _ in range(n)]
 
         def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
@@ -177,29 +301,29 @@ class DiscreteModel:
 
         return self._by_size(of_targets, stacked=True)
 
-    def _jackknife(self, names: tuple[str, ...]) -> Values:
-        model = DiscreteModel(self.z, self.x, self.z_sizes, self.x_sizes, names, self.shrunk)
-        states, groups = self._states(), list(_groups(len(self.z)))
+    def _jackknife(self) -> Values:
+        states, groups = self._states(), list(_jackknife_groups(len(self.z)))
 
         def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             without = np.concatenate(
-                [tables - model._tables(states, targets, rows) for rows in groups]
+                [tables - self._tables(states, targets, rows) for rows in groups]
             )
-            left_out = model._measure_in_parts(without)
-            bias = _bias.jackknife_bias(
-                model._measure(tables),
+            left_out = self._measure_in_parts(without)
+            bias = jackknife_bias(
+                self._measure(tables),
                 {name: v.reshape(len(groups), -1) for name, v in left_out.items()},
             )
             return {name: b[None] for name, b in bias.items()}
 
-        return model._by_size(of_targets)
+        return self._by_size(of_targets)
 
     def _measure(self, counts: Int[np.ndarray, "k *shape"]) -> Values:
-        return _pmf_batch.measures_nats(self._pmfs(counts), self.names)
+        batch = PmfBatch(self._pmfs(counts))
+        return {name: MEASURES[name].of(batch) for name in self.names}
 
     def _pmfs(self, counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
         if self.shrunk:
-            return _bias.shrink(counts)
+            return shrink(counts)
         return counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
 
     def _measure_in_parts(self, counts: Int[np.ndarray, "k *shape"]) -> Values:

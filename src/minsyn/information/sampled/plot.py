@@ -1,4 +1,4 @@
-"""The figure of a `SynergyResult`."""
+"""Figure of a `SynergyResult`."""
 
 from typing import TYPE_CHECKING
 

@@ -1,11 +1,13 @@
-"""What `minsyn.information.synergy` gives back."""
+"""Result of `minsyn.information.synergy`: values by measure and target, printed and plotted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+
+from minsyn.information.measures import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,42 +15,63 @@ if TYPE_CHECKING:
 
 #: Targets that a repr lists before it only counts them.
 _TARGETS_IN_REPR = 10
+#: Share of a measure from which on its bias from sampling is pointed out.
+_LARGE_BIAS = 0.1
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SynergyResult:
-    """Measures of synergy for every target, from samples.
+    """Measures of synergy for every target.
 
     ``result["gk_synergy"]`` is one measure's values, shape (n_targets,).
 
     Attributes
     ----------
     values : mapping of str to ndarray, each (n_targets,)
-        By measure, bias-corrected, in ``unit``.
+        By measure, corrected by ``bias_correction``, in ``unit``.
     uncorrected : mapping of str to ndarray, each (n_targets,)
         The same before correction.
+    sampling_bias : mapping of str to ndarray, each (n_targets,)
+        What sampling alone adds to ``uncorrected`` on average, for the measures of Gaussian
+        variables where this has a closed form; empty for other models. It is subtracted only if
+        ``bias_correction`` is "wishart".
     intervals : mapping of str to ndarray, each (n_targets, 2), or None
         Bootstrap intervals of the given ``confidence``.
     p_values, q_values : mapping of str to ndarray, each (n_targets,), or None
         Permutation p-values, and those adjusted over the targets (Benjamini-Hochberg).
+    best_source : integer array of shape (n_targets,)
+        Index into ``sources`` of the source that tells most alone; -1 where none tells anything.
+    variances : ndarray of shape (n_targets,)
+        Weights of the targets in `means`. Their variances in the Gaussian model, those of their
+        normal scores in the copula model; 1 for categories, which have no variance.
     sources, targets : tuple of str
-        Names of the variables.
-    n_samples : int
+        Names of the sources and targets. A vector source has the name of its group.
+    members : tuple of tuple of str
+        Names of the variables of each source: itself, or those of its group.
+    constant_sources : tuple of str
+        Variables of the sources that do not vary. They tell nothing, and change no value.
+    n_samples : int or float
+        Number of samples, or the weight of the statistics.
     model, unit, bias_correction : str
     confidence : float
     n_bootstrap, n_permutations : int
     discretisation : str
-        What was done to continuous variables; empty if nothing was.
+        How continuous variables were binned; empty if none were.
     """
 
     values: Mapping[str, Float[np.ndarray, " n"]]
     uncorrected: Mapping[str, Float[np.ndarray, " n"]]
+    sampling_bias: Mapping[str, Float[np.ndarray, " n"]]
     intervals: Mapping[str, Float[np.ndarray, "n 2"]] | None
     p_values: Mapping[str, Float[np.ndarray, " n"]] | None
     q_values: Mapping[str, Float[np.ndarray, " n"]] | None
+    best_source: Int[np.ndarray, " n"]
+    variances: Float[np.ndarray, " n"]
     sources: tuple[str, ...]
     targets: tuple[str, ...]
-    n_samples: int
+    members: tuple[tuple[str, ...], ...]
+    constant_sources: tuple[str, ...]
+    n_samples: int | float
     model: str
     unit: str
     bias_correction: str
@@ -62,6 +85,21 @@ class SynergyResult:
         """Names of the measures."""
         return tuple(self.values)
 
+    @property
+    def means(self) -> dict[str, float]:
+        """Means over the targets by measure, weighted by ``variances``.
+
+        Infinite where a target with a positive weight is; 0 where no target varies.
+        """
+        share = self.variances / (self.variances.sum() or 1.0)
+        weighted = share > 0
+        return {m: float(share[weighted] @ v[weighted]) for m, v in self.values.items()}
+
+    @property
+    def sums(self) -> dict[str, float]:
+        """Sums over the targets by measure."""
+        return {m: float(v.sum()) for m, v in self.values.items()}
+
     def __getitem__(self, measure: str) -> Float[np.ndarray, " n"]:
         return self.values[measure]
 
@@ -71,9 +109,9 @@ class SynergyResult:
         Returns
         -------
         DataFrame
-            Columns target, measure, value, uncorrected, and where they were asked for low and high
-            (the interval), p_value and q_value. ``frame.pivot(index="target", columns="measure",
-            values="value")`` is the wide form.
+            Columns target, measure, value and uncorrected; low and high if there are intervals;
+            p_value and q_value if there are p-values. ``frame.pivot(index="target",
+            columns="measure", values="value")`` is the wide form.
         """
         from pandas import DataFrame
 
@@ -94,7 +132,7 @@ class SynergyResult:
         return DataFrame(columns)
 
     def plot(self, max_targets: int = 30) -> "Figure":
-        """Values and intervals, a panel for each measure, a row for each target.
+        """Plot values and intervals, a panel for each measure, a row for each target.
 
         Parameters
         ----------
@@ -104,9 +142,9 @@ class SynergyResult:
         Returns
         -------
         matplotlib.figure.Figure
-            Belongs to nobody's global state: ``figure.savefig(...)``, or shown by a notebook.
-            Filled where the adjusted p-value is at most 0.05; infinite values are triangles at
-            the right edge.
+            Not registered with pyplot: save it by ``figure.savefig(...)``; a notebook shows it.
+            Points are filled where the adjusted p-value is at most 0.05; infinite values are
+            triangles at the right edge.
         """
         from minsyn.information.sampled.plot import plot_synergy
 
@@ -118,9 +156,7 @@ class SynergyResult:
             f"{len(self.sources)} sources, {len(self.targets)} targets; {self.unit}, "
             f"bias correction: {self.bias_correction}"
         )
-        lines = [head]
-        if self.discretisation:
-            lines.append(f"discretised: {self.discretisation}")
+        lines = [head, *self.notes()]
         if self.intervals is not None:
             lines.append(f"[{self.confidence:.0%} bootstrap intervals, n = {self.n_bootstrap}]")
         if self.q_values is not None:
@@ -140,6 +176,31 @@ class SynergyResult:
             lines.append(f"... and {len(self.targets) - _TARGETS_IN_REPR} more; see to_frame()")
         return "\n".join(lines)
 
+    def notes(self) -> list[str]:
+        """Sentences that a reader of the values should know.
+
+        Returns
+        -------
+        list of str
+            On binned variables, constant sources, and few samples for many sources.
+        """
+        notes = []
+        if self.discretisation:
+            notes.append(f"discretised: {self.discretisation}")
+        if self.constant_sources:
+            notes.append(f"constant, and so tell nothing: {_listed(self.constant_sources)}")
+        name = next((m for m in self.sampling_bias if not MEASURES[m].signed), None)
+        if name is not None and self.variances.any():
+            bias = float(self.sampling_bias[name][self.variances > 0].max())
+            mean = float(np.average(self.uncorrected[name], weights=self.variances))
+            if bias > _LARGE_BIAS * mean:
+                taken_off = "subtracted" if self.bias_correction != "none" else "not subtracted"
+                notes.append(
+                    f"few samples for so many sources: sampling alone adds {bias:.4f} {self.unit} "
+                    f"to a target's {name.replace('_', ' ')}, {mean:.4f} on average ({taken_off})"
+                )
+        return notes
+
     def _cell(self, measure: str, i: int) -> str:
         cell = f"{round(float(self.values[measure][i]), 4) + 0.0:.4f}"  # no minus zero
         if self.intervals is not None:
@@ -150,6 +211,10 @@ class SynergyResult:
         return cell
 
 
+def _listed(names: tuple[str, ...], n: int = 5) -> str:
+    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
+
+
 def stars(q_value: float) -> str:
-    """Marks of an adjusted p-value."""
+    """Stars of an adjusted p-value."""
     return "*" * sum(q_value <= level for level in (0.05, 0.01, 0.001))

@@ -1,4 +1,4 @@
-"""Samples of named variables, from arrays, lists, Series and DataFrames."""
+"""Tables of samples of named variables, from arrays, lists, Series and DataFrames."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ _CATEGORICAL = "biuOUST"
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of samples and their names.
+    """Named columns of samples.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Table:
     names : tuple of str
     columns : tuple of ndarray, each (n_samples,)
     array : ndarray or None
-        The columns side by side, if that is how they came.
+        The columns side by side, if they came as one array.
     """
 
     argument: str
@@ -35,7 +35,7 @@ class Table:
         return len(self.columns[0])
 
     def numbers(self) -> Float[np.ndarray, "samples k"]:
-        """The columns in float64; a ValueError names one that does not hold numbers."""
+        """The columns in float64; a ValueError names a column that does not hold numbers."""
         for name, column in zip(self.names, self.columns, strict=True):
             if column.dtype.kind not in "fiub":
                 raise ValueError(
@@ -47,8 +47,13 @@ class Table:
         return np.stack(self.columns, axis=1).astype(np.float64, copy=False)
 
 
+def default_names(letter: str, k: int) -> tuple[str, ...]:
+    """Names of k variables that came without any: the letter, numbered if there are several."""
+    return (letter,) if k == 1 else tuple(f"{letter}{j}" for j in range(k))
+
+
 def as_table(data: Any, argument: str) -> Table:
-    """Columns of what was given, or a ValueError that says what is wrong with it."""
+    """Columns of an array, a Series or a DataFrame; a ValueError says what is wrong with it."""
     if hasattr(data, "to_frame") and hasattr(data, "name"):  # a pandas Series
         data = data.to_frame(data.name if data.name is not None else argument.lower())
     array = None
@@ -64,9 +69,8 @@ def as_table(data: Any, argument: str) -> Table:
                 f"{argument} must have shape (n_samples,) or (n_samples, n_variables); "
                 f"found {array.shape}"
             )
-        k = array.shape[1]
-        names = (argument.lower(),) if k == 1 else tuple(f"{argument.lower()}{j}" for j in range(k))
-        columns = tuple(array[:, j] for j in range(k))
+        names = default_names(argument.lower(), array.shape[1])
+        columns = tuple(array[:, j] for j in range(array.shape[1]))
     if not columns or len(columns[0]) == 0:
         found = f"{len(columns[0]) if columns else 0} samples of {len(columns)} variables"
         raise ValueError(f"{argument} is empty: found {found}")
@@ -128,7 +132,7 @@ class Codes:
 
 
 def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
-    """Categories as they are; continuous columns in ``bins`` bins, or a ValueError without.
+    """Categories of each column; continuous columns are binned, or raise where ``bins`` is None.
 
     A column is continuous if it holds floats of which some are not whole numbers.
     """

@@ -1,6 +1,6 @@
 """Griffith and Koch's union information of pmfs, with a certificate."""
 
-from minsyn.information.union.face import (
+from minsyn.information.union.measure import (
     UncertifiedWarning,
     UnionInformation,
     UnionInformationBatch,

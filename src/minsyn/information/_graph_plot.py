@@ -1,48 +1,34 @@
-"""The graph of pair synergies: its matrix, sorted by group, and its spectrum."""
+"""Figure of a graph of pair synergies: its matrix, sorted by group, and its spectrum."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from minsyn.information.graph import SynergyGraph
-from minsyn.report.style import WIDTH, new_figure, styled
+if TYPE_CHECKING:
+    from minsyn.information.graph import SynergyGraph
 
-__all__ = ["figure_of_synergy_graph"]
-
+#: Okabe and Ito's blue, told from white and black with any colour vision.
 _BLUE, _GREY = "#0072B2", "0.6"
-#: Eigenvalues shown beside those of the groups: behind the fall they only decay.
+#: Number of eigenvalues shown after those of the groups.
 _TAIL = 12
 #: Synergies are spread over decades: colours follow their square root.
 _GAMMA = 0.5
+_STYLE = {"font.size": 8, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def figure_of_synergy_graph(graph: SynergyGraph) -> Figure:
-    """Draw the synergies of all pairs of codes, and where the eigenvalues fall.
+def plot_graph(graph: "SynergyGraph") -> Figure:
+    """Draw the synergies of all pairs of codes beside the eigenvalues of the normalised graph.
 
-    Left, codes are sorted by group and, within it, by how much synergy they have; lines separate
-    the groups. Right, the eigenvalues of the normalised graph; those of the groups are filled.
-
-    Parameters
-    ----------
-    graph : SynergyGraph
-        To draw.
-
-    Returns
-    -------
-    Figure
-
-    Examples
-    --------
-    >>> from minsyn.information import synergy_graph
-    >>> X = np.repeat(np.random.default_rng(0).normal(size=(99, 2)), 4, axis=1)
-    >>> X = X + np.random.default_rng(1).normal(size=X.shape)
-    >>> len(figure_of_synergy_graph(synergy_graph(X, X)).axes)  # with the scale of colours
-    3
+    Codes are sorted by group and, within it, by how much synergy they have; lines separate the
+    groups. Eigenvalues of the groups are filled.
     """
     order = np.lexsort((-graph.synergy.sum(axis=1), graph.labels))
     edges = np.flatnonzero(np.diff(graph.labels[order])) + 0.5
-    with styled():
-        figure = new_figure(WIDTH, 3.1)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(7.2, 3.1), layout="constrained")
         matrix, spectrum = figure.subplots(1, 2, width_ratios=(1.15, 1))
         image = matrix.imshow(
             graph.synergy[np.ix_(order, order)],

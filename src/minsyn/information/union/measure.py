@@ -1,4 +1,4 @@
-"""Griffith and Koch's union information: what the sources tell apart, with a certificate.
+"""Union information and synergy of Griffith and Koch, with a certificate of accuracy.
 
 ``U(Z_1:m; X) = min_q I_q(Z_1:m; X)`` over all q with the pairwise marginals of p (Eq. 2 of
 Ver Steeg et al. 2017). For any functions f_j,
@@ -6,11 +6,10 @@ Ver Steeg et al. 2017). For any functions f_j,
     sum_j E_p f_j(Z_j, X) - log max_z sum_x p(x) exp sum_j f_j(z_j, x)  <=  U  <=  I_q(Z; X),
 
 with equality on the left for the best f and on the right for the best q. Every answer here carries
-both, so its error is known whatever happened on the way.
+both bounds, so its error is known even if the solver stopped early.
 """
 
 import os
-import warnings
 from dataclasses import dataclass
 from operator import index
 from typing import SupportsIndex
@@ -19,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
+from minsyn._warnings import warn
 from minsyn.information._pmf import (
     TOTAL_TOLERANCE,
     Unit,
@@ -30,8 +30,18 @@ from minsyn.information._pmf import (
 from minsyn.information.union.solve import CERTIFIED_GAP, Solved, solve
 
 
+__all__ = [
+    "UncertifiedWarning",
+    "UnionInformation",
+    "UnionInformationBatch",
+    "gk_synergy",
+    "union_information",
+    "union_information_batch",
+]
+
+
 class UncertifiedWarning(UserWarning):
-    """An answer whose interval is wider than the certificate asks for."""
+    """A result whose interval is wider than 1e-9 bit."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -279,11 +289,10 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
 
 def _warn(n_failed: int, n: int, gap: float, unit: str) -> None:
     which = "union information" if n == 1 else f"union information of {n_failed} of {n} pmfs"
-    warnings.warn(
+    warn(
         f"{which} is known only to {gap:.1e} {unit}, not to {CERTIFIED_GAP:g} bit; "
         "see lower and upper of the result",
         UncertifiedWarning,
-        stacklevel=3,
     )
 
 

@@ -1,0 +1,141 @@
+"""Bias that sampling adds to plug-in values, and its estimates.
+
+Wishart
+    Of N Gaussian samples the scatter matrix of d variables is Wishart with N - 1 degrees of
+    freedom, and the mean of its log determinant is known exactly (Goodman 1963; Misra, Singh,
+    Demchuk 2005, "Estimation of the entropy of a multivariate normal distribution"). So is the
+    bias of a sum of log determinants: of the mutual information, the total correlation and the
+    whole minus the sum. The union information is the largest of several such informations. The
+    bias of the best source's is known, that of choosing it is not, and is left in.
+Miller-Madow
+    The plug-in entropy of K occupied cells is too small by (K - 1) / 2N nats to first order
+    (Miller 1955, "Note on the bias of information estimates").
+Shrinkage
+    Cell probabilities are drawn towards equal ones, with the intensity of James and Stein (Hausser
+    and Strimmer 2009, "Entropy inference and the James-Stein estimator"): less variance for values
+    that are too small where there is much to find. Shrinking towards the product of the marginals
+    did worse.
+Jackknife
+    (g - 1) times the mean change when one of g groups of samples is left out (Quenouille 1956).
+    It serves every measure, and removes bias of order 1/N where a measure is smooth; the union
+    information is not smooth where two sources tell equally much.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import digamma
+
+#: Groups of the jackknife: the bias it finds is of order 1/N for any number, noise falls with it.
+N_GROUPS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class WishartBias:
+    """Biases of plug-in Gaussian measures in nats.
+
+    Attributes
+    ----------
+    n_samples : float
+        Number of samples N.
+    rank : int
+        Number of linearly independent variables among all sources.
+    ranks : int array, (m,)
+        The same of each source; 0 for a constant one.
+    best : int array, (n,)
+        The source that tells most about each target.
+    """
+
+    n_samples: int | float
+    rank: int
+    ranks: Int[np.ndarray, " m"]
+    best: Int[np.ndarray, " n"]
+
+    @property
+    def rank_of_best(self) -> Int[np.ndarray, " n"]:
+        """Rank of the source that tells most about each target."""
+        return self.ranks[self.best]
+
+    def information(self, rank: Any) -> Any:
+        """Bias of the information of sources of some rank about a target.
+
+        [psi(nu / 2) - psi((nu - rank) / 2)] / 2 with nu = N - 1.
+        """
+        nu = self.n_samples - 1
+        return 0.5 * (digamma(nu / 2) - digamma((nu - np.asarray(rank)) / 2))
+
+    @property
+    def total_correlation(self) -> float:
+        """Bias of the total correlation of all sources and a target."""
+        parts = sum(self._log_det(int(rank)) for rank in self.ranks)
+        return 0.5 * (parts + self._log_det(1) - self._log_det(self.rank + 1))
+
+    def _log_det(self, d: int) -> float:
+        """Bias of log det of a scatter matrix of d variables, up to terms in d alone."""
+        return float(digamma((self.n_samples - 1 - np.arange(d)) / 2).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class OccupiedCells:
+    """Miller and Madow's biases of plug-in measures in nats, from counts of n tables."""
+
+    counts: Int[np.ndarray, "n *sources x"]
+
+    @property
+    def information(self) -> Float[np.ndarray, " n"]:
+        """Bias of the information of all sources about the target."""
+        m = self.counts.ndim - 2
+        sources = tuple(range(m))
+        return self._free(*sources, m) - self._free(*sources) - self._free(m)
+
+    @property
+    def alone(self) -> Float[np.ndarray, " n"]:
+        """Bias of the sum of the informations of each source alone."""
+        m = self.counts.ndim - 2
+        each = [self._free(j, m) - self._free(j) - self._free(m) for j in range(m)]
+        return np.sum(each, axis=0)
+
+    @property
+    def total_correlation(self) -> Float[np.ndarray, " n"]:
+        """Bias of the total correlation of all sources and the target."""
+        variables = range(self.counts.ndim - 1)
+        singles = np.sum([self._free(v) for v in variables], axis=0)
+        return self._free(*variables) - singles
+
+    def _free(self, *kept: int) -> Float[np.ndarray, " n"]:
+        """Occupied cells less one, over 2N, of a marginal."""
+        n = len(self.counts)
+        others = tuple(a + 1 for a in range(self.counts.ndim - 1) if a not in kept)
+        occupied = (self.counts.sum(axis=others) > 0).reshape(n, -1).sum(axis=1)
+        return (occupied - 1) / (2 * self.counts.reshape(n, -1).sum(axis=1))
+
+
+def shrink(counts: Int[np.ndarray, "n *cells"]) -> Float[np.ndarray, "n *cells"]:
+    """Cell probabilities lam / K + (1 - lam) p of K cells, with the James-Stein intensity lam.
+
+    lam = (1 - sum p^2) / ((N - 1) sum (1/K - p)^2), at most 1 (Hausser and Strimmer, Eq. 2-6).
+    """
+    axes = tuple(range(1, counts.ndim))
+    n_samples = counts.sum(axis=axes, keepdims=True)
+    p, equal = counts / n_samples, 1 / counts[0].size
+    variance = (1 - (p * p).sum(axis=axes, keepdims=True)) / np.maximum(n_samples - 1, 1)
+    distance = ((p - equal) ** 2).sum(axis=axes, keepdims=True)
+    lam = np.minimum(variance / np.maximum(distance, np.finfo(np.float64).tiny), 1.0)
+    return lam * equal + (1 - lam) * p
+
+
+def jackknife_bias(
+    whole: Mapping[str, Float[np.ndarray, " n"]],
+    without: Mapping[str, Float[np.ndarray, "groups n"]],
+) -> dict[str, Float[np.ndarray, " n"]]:
+    """Bias of the values of all samples, from the values without each group."""
+    bias = {}
+    for name, values in without.items():
+        mean, finite = values.mean(axis=0), np.isfinite(whole[name])
+        finite &= np.isfinite(mean)
+        change = np.where(finite, mean, 0.0) - np.where(finite, whole[name], 0.0)
+        bias[name] = (len(values) - 1) * change
+    return bias

@@ -1,0 +1,537 @@
+"""Estimation of synergy: every measure from samples, or from their pairwise statistics."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from minsyn._warnings import warn
+from minsyn.information._pmf import Unit, in_unit
+from minsyn.information.measures import MEASURES, names_of
+from minsyn.information.sampled.models import (
+    DiscreteModel,
+    GaussianModel,
+    GaussianMoments,
+    Model,
+    normal_scores,
+)
+from minsyn.information.sampled.resampling import (
+    basic_interval,
+    false_discovery_rate,
+    permutation_p_value,
+)
+from minsyn.information.sampled.result import SynergyResult
+from minsyn.information.sampled.table import Table, as_codes, as_table, default_names
+from minsyn.information.statistics import PairwiseStatistics
+
+__all__ = ["ConstantSourceWarning", "synergy", "synergy_from_statistics"]
+
+ModelName = Literal["gaussian", "copula", "discrete"]
+Binning = Literal["equal-frequency", "equal-width"]
+BiasCorrection = Literal["auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"]
+
+#: Corrections of each model; the first is what "auto" takes.
+CORRECTIONS = {
+    "gaussian": ("wishart", "jackknife", "none"),
+    "copula": ("wishart", "jackknife", "none"),
+    "discrete": ("jackknife", "miller-madow", "shrinkage", "none"),
+}
+#: Largest table of a target that is worked on, in cells: some hundred megabytes.
+_MAX_CELLS = 10_000_000
+#: Nats below which a source tells nothing but rounding.
+_NOTHING = 1e-12
+
+
+class ConstantSourceWarning(UserWarning):
+    """Sources that do not vary, and so tell nothing about any target."""
+
+
+@dataclass(frozen=True, eq=False)
+class VectorSources:
+    """Grouping of the variables of Z into sources.
+
+    Attributes
+    ----------
+    groups : tuple of int arrays, or None
+        Variables of each vector source; None where every variable is a source of its own.
+    names : tuple of str
+        Names of the sources.
+    members : tuple of tuple of str
+        Names of the variables of each source.
+    """
+
+    groups: tuple[Int[np.ndarray, " _"], ...] | None
+    names: tuple[str, ...]
+    members: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, labels: Any, variables: tuple[str, ...]) -> "VectorSources":
+        """Group variables by their labels; without labels, each is a source."""
+        if labels is None:
+            return cls(None, variables, tuple((name,) for name in variables))
+        labels = np.asarray(labels)
+        if labels.shape != (len(variables),):
+            raise ValueError(
+                f"groups must hold one label for each of the {len(variables)} columns of Z; found "
+                f"shape {labels.shape}"
+            )
+        if labels.dtype.kind == "f" and np.isnan(labels).any():
+            raise ValueError("groups holds NaN; give every column of Z a label")
+        found, index = np.unique(labels, return_inverse=True)
+        groups = tuple(np.flatnonzero(index == k) for k in range(len(found)))
+        members = tuple(tuple(variables[j] for j in group) for group in groups)
+        return cls(groups, tuple(str(label) for label in found), members)
+
+
+def synergy(
+    Z: Any,
+    X: Any,
+    model: ModelName = "gaussian",
+    *,
+    groups: Sequence[Any] | Shaped[np.ndarray, " variables"] | None = None,
+    measures: str | Sequence[str] = "all",
+    unit: Unit = "bits",
+    bias_correction: BiasCorrection = "auto",
+    bins: int | None = None,
+    binning: Binning = "equal-frequency",
+    n_bootstrap: int = 0,
+    confidence: float = 0.95,
+    n_permutations: int = 0,
+    random_state: int | np.random.Generator | None = None,
+) -> SynergyResult:
+    r"""Measures of synergy of sources Z about each target X, from samples.
+
+    Parameters
+    ----------
+    Z : array_like or DataFrame, shape (n_samples, n_sources) or (n_samples,)
+        The sources. A DataFrame's column names are kept.
+    X : array_like, DataFrame or Series, shape (n_samples, n_targets) or (n_samples,)
+        The targets; each is measured on its own.
+    model : {"gaussian", "copula", "discrete"}
+        - "gaussian": jointly Gaussian variables, from correlations.
+        - "copula": Gaussian after each variable is replaced by the normal scores of its ranks
+          (ties share their mean rank), and so invariant to monotone transforms of each variable.
+        - "discrete": categories with any joint distribution. Integers, whole numbers in floats,
+          bool, text and pandas categories are used as they are.
+    groups : array_like of shape (n_variables,), optional
+        Labels of the columns of Z; columns with equal labels form one vector source, named by its
+        label. Then the union information is what the best vector source tells, which is exact for
+        a Gaussian target: of a vector source only its best linear prediction of the target matters.
+        By default each column is a source. Gaussian and copula models only.
+    measures : "all", str or sequence of str
+        Of "mutual_information", "union_information", "gk_synergy", "ci_synergy",
+        "whole_minus_sum", "total_correlation" (of the sources together with the target); for
+        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). The registry
+        `minsyn.information.measures.MEASURES` says what each is.
+    unit : {"bits", "nats"}
+        Unit of all values.
+    bias_correction : {"auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"}
+        Estimate of the bias that is subtracted from the plug-in values. Corrected values may be
+        negative, so that averages over targets or data sets are not biased upwards. "auto" is
+        "wishart" for Gaussian and copula data, "jackknife" for discrete.
+
+        - "wishart" (exact for Gaussian samples, approximate for a copula): the bias of log
+          determinants [1]_. The union information is corrected as the information of the best
+          source, as if it were known which source is the best. Where several sources tell about
+          equally much, their maximum is still too large, and GK synergy too small.
+        - "miller-madow" (discrete): entropies gain (occupied cells - 1) / 2N [2]_.
+        - "shrinkage" (discrete): tables are drawn towards equal probabilities with the intensity
+          of James and Stein [3]_. Little variance; values are too small where there is much to
+          find. ``uncorrected`` holds the values of the shrunk tables.
+        - "jackknife": by leaving out groups of samples [4]_. Under "wishart" it serves CI synergy,
+          under "miller-madow" all measures that are not sums of entropies.
+    bins : int, optional
+        Number of bins for continuous columns under ``model="discrete"``, at least 2. A column is
+        continuous if it holds floats of which some are not whole; without ``bins`` it raises.
+    binning : {"equal-frequency", "equal-width"}
+        Edges of the bins: quantiles, or equal distances. The result names the binned columns.
+    n_bootstrap : int, default=0
+        Bootstrap samples for confidence intervals; 0 for none. Intervals are basic (pivotal)
+        ones [5]_, whose centre is corrected for bias. They are cut at 0 for measures that cannot be
+        negative. Near 0 they cover less than their nominal level, and under "shrinkage" they may
+        lie above the value.
+    confidence : float, default=0.95
+        Coverage of the intervals.
+    n_permutations : int, default=0
+        Permutations for p-values; 0 for none. The null hypothesis is the same for every measure:
+        the target is independent of all sources together, whose own dependence stays. The p-value
+        is the share of permutations that reach the value; neither is corrected for bias [6]_. A
+        small p-value of a synergy rejects independence. It does not show that sources which inform
+        about the target do so only in combination: for that see the interval. ``q_values`` are
+        adjusted over the targets [7]_.
+    random_state : int, Generator or None
+        Seed of bootstrap and permutations, each with a stream of its own.
+
+    Returns
+    -------
+    SynergyResult
+        ``values``, ``intervals``, ``p_values`` and ``q_values`` by measure; ``means`` and ``sums``
+        over the targets; ``to_frame()`` and ``plot()``.
+
+    Raises
+    ------
+    ValueError
+        If Z and X differ in length or are empty; hold NaN or infinite values; under a Gaussian
+        model, if there are no more samples than columns of Z that vary, plus one; if continuous
+        data are given to the discrete model without ``bins``; if a table has too many cells; or if
+        an option is unknown.
+
+    Warns
+    -----
+    ConstantSourceWarning
+        If a column of Z does not vary.
+
+    See Also
+    --------
+    synergy_from_statistics : The same from means and covariances alone.
+
+    Notes
+    -----
+    A constant target has no information: its values are 0 (its total correlation is that of the
+    sources), its p-values 1. A constant source, such as a dead latent of a fitted model, tells
+    nothing: it changes no value, and the result names it. Sources that are linear combinations of
+    others are taken in the limit, see `minsyn.information.gaussian`.
+
+    References
+    ----------
+    .. [1] Misra, Singh, Demchuk (2005), J. Multivariate Analysis 92.
+    .. [2] Miller (1955), Note on the bias of information estimates.
+    .. [3] Hausser, Strimmer (2009), Entropy inference and the James-Stein estimator, JMLR 10.
+    .. [4] Quenouille (1956), Notes on bias in estimation, Biometrika 43.
+    .. [5] Davison, Hinkley (1997), Bootstrap methods and their application, Sec. 5.2.
+    .. [6] Phipson, Smyth (2010), Permutation p-values should never be zero.
+    .. [7] Benjamini, Hochberg (1995), JRSS B 57.
+
+    Examples
+    --------
+    A sum of two independent sources, and noise:
+
+    >>> rng = np.random.default_rng(0)
+    >>> Z = rng.normal(size=(500, 2))
+    >>> X = np.column_stack([Z.sum(axis=1) + rng.normal(size=500), rng.normal(size=500)])
+    >>> result = synergy(
+    ...     Z, X, measures=["mutual_information", "gk_synergy"], n_permutations=99, random_state=0
+    ... )
+    >>> result
+    SynergyResult: gaussian model, 500 samples, 2 sources, 2 targets; bits, bias correction: wishart
+    * ** *** for adjusted permutation p-values up to 0.05, 0.01, 0.001 (n = 99)
+        mutual_information  gk_synergy
+    x0           ...*...     ...*...
+    x1           ...         ...
+    >>> result["gk_synergy"].shape
+    (2,)
+
+    Two vector sources; the first target is a sum within the first, the second one across both:
+
+    >>> Z = rng.normal(size=(2000, 4))
+    >>> X = np.column_stack([Z[:, 0] + Z[:, 1], Z[:, 1] + Z[:, 2]]) + rng.normal(size=(2000, 2))
+    >>> result = synergy(Z, X, groups=["a", "a", "b", "b"], measures="gk_synergy")
+    >>> result["gk_synergy"].round(1) + 0.0
+    array([0. , 0.5])
+    >>> [result.sources[k] for k in result.best_source[:1]]
+    ['a']
+
+    An exclusive or:
+
+    >>> Z = rng.integers(2, size=(500, 2))
+    >>> result = synergy(Z, Z[:, 0] ^ Z[:, 1], "discrete", measures="gk_synergy")
+    >>> bool(abs(result["gk_synergy"][0] - 1) < 0.02)
+    True
+    """
+    _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations)
+    names = _measure_names(model, measures)
+    correction = _correction(model, bias_correction)
+    in_unit(0.0, unit)
+    sources, targets = as_table(Z, "Z"), as_table(X, "X")
+    if sources.n_samples != targets.n_samples:
+        raise ValueError(
+            f"Z and X must hold the same samples; found {sources.n_samples} and {targets.n_samples}"
+        )
+    vectors = VectorSources.of(groups, sources.names)
+    fitted, discretisation = _model(
+        sources, targets, model, vectors.groups, names, correction, bins, binning
+    )
+    constant = _constant(fitted, sources.names)
+    uncorrected = fitted.values()
+    bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
+    known = isinstance(fitted, GaussianModel)
+    sampling_bias = fitted.moments.wishart(sources.n_samples) if known else {}
+
+    for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
+    intervals = p_values = q_values = None
+    if n_bootstrap:
+        drawn = fitted.bootstrap(n_bootstrap, for_bootstrap)
+        intervals = {
+            name: basic_interval(v, drawn[name], confidence, MEASURES[name].least)
+            for name, v in uncorrected.items()
+        }
+    if n_permutations:
+        null = fitted.null(n_permutations, for_null)
+        p_values = {name: permutation_p_value(v, null[name]) for name, v in uncorrected.items()}
+        q_values = {name: false_discovery_rate(p) for name, p in p_values.items()}
+    return SynergyResult(
+        values=_in_unit(_corrected(uncorrected, bias), unit),
+        uncorrected=_in_unit(uncorrected, unit),
+        sampling_bias=_in_unit(sampling_bias, unit),
+        intervals=None if intervals is None else _in_unit(intervals, unit),
+        p_values=p_values,
+        q_values=q_values,
+        best_source=_best_source(fitted),
+        variances=fitted.variances,
+        sources=vectors.names,
+        targets=targets.names,
+        members=vectors.members,
+        constant_sources=constant,
+        n_samples=sources.n_samples,
+        model=model,
+        unit=unit,
+        bias_correction=correction,
+        confidence=confidence,
+        n_bootstrap=n_bootstrap,
+        n_permutations=n_permutations,
+        discretisation=discretisation,
+    )
+
+
+def synergy_from_statistics(
+    statistics: PairwiseStatistics,
+    *,
+    groups: Sequence[Any] | Shaped[np.ndarray, " variables"] | None = None,
+    sources: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
+    n_samples: int | float | None = None,
+    measures: str | Sequence[str] = "all",
+    unit: Unit = "bits",
+    bias_correction: Literal["none", "wishart"] = "none",
+) -> SynergyResult:
+    """Measures of synergy of Gaussian sources about each target, from their statistics.
+
+    The values are those of `synergy` under the Gaussian model and the same ``bias_correction``,
+    for samples of these statistics.
+
+    Parameters
+    ----------
+    statistics : PairwiseStatistics
+        Statistics of sources and targets, NumPy arrays.
+    groups : array_like of shape (n_variables,), optional
+        Labels of the variables of the sources; equal labels form one vector source, see `synergy`.
+    sources, targets : sequence of str, optional
+        Names of the variables; by default z0, z1, ... and x0, x1, ...
+    n_samples : float, optional
+        Number of samples behind the statistics; their weight by default.
+    measures : "all", str or sequence of str
+        As in `synergy`. With "wishart", "all" is every measure that this correction knows.
+    unit : {"bits", "nats"}
+        Unit of all values.
+    bias_correction : {"none", "wishart"}
+        Correction of bias, see `synergy`. CI synergy has none without samples.
+
+    Returns
+    -------
+    SynergyResult
+        Without intervals and p-values.
+
+    Raises
+    ------
+    ValueError
+        If names or labels do not fit the statistics, an option is unknown, the correction does not
+        know a measure, or it needs more samples.
+
+    Warns
+    -----
+    ConstantSourceWarning
+        If a source does not vary.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> Z = rng.normal(size=(500, 2))
+    >>> X = Z.sum(axis=1, keepdims=True) + rng.normal(size=(500, 1))
+    >>> result = synergy_from_statistics(PairwiseStatistics.of(Z, X), sources=["a", "b"])
+    >>> same = synergy(Z, X, bias_correction="none")
+    >>> bool(np.allclose(result["gk_synergy"], same["gk_synergy"]))
+    True
+    """
+    in_unit(0.0, unit)
+    m, n = statistics.cov_zx.shape
+    source_names = _names("sources", sources, "z", m)
+    target_names = _names("targets", targets, "x", n)
+    vectors = VectorSources.of(groups, source_names)
+    if bias_correction not in ("none", "wishart"):
+        raise ValueError(
+            "bias_correction must be 'none' or 'wishart' without samples; found "
+            f"{bias_correction!r}"
+        )
+    names = _measure_names("gaussian", measures)
+    if bias_correction == "wishart":
+        known = tuple(name for name in names if MEASURES[name].wishart is not None)
+        if measures != "all" and known != names:
+            unknown = ", ".join(name for name in names if name not in known)
+            raise ValueError(
+                f"bias_correction='wishart' has no closed form for {unknown}: leave it out, or "
+                "correct it by the jackknife with synergy(Z, X)"
+            )
+        names = known
+    weight = float(statistics.weight if n_samples is None else n_samples)
+    moments = GaussianMoments(statistics, names, vectors.groups)
+    n_varying = int(moments.varying.sum())
+    if bias_correction == "wishart":
+        _check_n_samples(weight, n_varying)
+    constant = _constant(moments, source_names)
+    uncorrected = moments.values()
+    bias = moments.wishart(weight) if weight > n_varying + 1 else {}
+    return SynergyResult(
+        values=_in_unit(
+            _corrected(uncorrected, bias if bias_correction == "wishart" else {}), unit
+        ),
+        uncorrected=_in_unit(uncorrected, unit),
+        sampling_bias=_in_unit(bias, unit),
+        intervals=None,
+        p_values=None,
+        q_values=None,
+        best_source=_best_source(moments),
+        variances=moments.variances.astype(np.float64),
+        sources=vectors.names,
+        targets=target_names,
+        members=vectors.members,
+        constant_sources=constant,
+        n_samples=int(weight) if weight.is_integer() else weight,
+        model="gaussian",
+        unit=unit,
+        bias_correction=bias_correction,
+        confidence=0.95,
+        n_bootstrap=0,
+        n_permutations=0,
+        discretisation="",
+    )
+
+
+def _in_unit(nats: Mapping[str, Any], unit: Unit) -> dict[str, Any]:
+    return {name: np.asarray(in_unit(v, unit)) for name, v in nats.items()}
+
+
+def _corrected(values: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: v - bias.get(name, 0.0) for name, v in values.items()}
+
+
+def _best_source(fitted: Model | GaussianMoments) -> Int[np.ndarray, " n"]:
+    """Index of the source that tells most alone; -1 where none tells anything."""
+    alone = fitted.alone()
+    return np.where(alone.max(axis=0) > _NOTHING, alone.argmax(axis=0), -1)
+
+
+def _constant(fitted: Model | GaussianMoments, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Variables of the sources that do not vary, with a warning if there are any."""
+    constant = tuple(names[j] for j in np.flatnonzero(~fitted.varying))
+    if constant:
+        shown = ", ".join(constant[:5]) + (", ..." if len(constant) > 5 else "")
+        warn(
+            f"{len(constant)} of {len(names)} sources are constant, and tell nothing about any "
+            f"target: {shown}",
+            ConstantSourceWarning,
+        )
+    return constant
+
+
+def _names(argument: str, names: Sequence[str] | None, letter: str, k: int) -> tuple[str, ...]:
+    if names is None:
+        return default_names(letter, k)
+    if isinstance(names, str) or len(names) != k:
+        raise ValueError(f"{argument} must hold {k} names; found {names!r}")
+    return tuple(str(name) for name in names)
+
+
+def _check_n_samples(n_samples: int | float, n_varying: int) -> None:
+    if n_samples <= n_varying + 1:
+        raise ValueError(
+            f"{n_samples:g} samples of {n_varying} sources seem to determine every target: a "
+            f"Gaussian model needs at least {n_varying + 2}, and better many more"
+        )
+
+
+def _model(
+    sources: Table,
+    targets: Table,
+    model: str,
+    groups: tuple[Int[np.ndarray, " _"], ...] | None,
+    names: tuple[str, ...],
+    correction: str,
+    bins: int | None,
+    binning: str,
+) -> tuple[Model, str]:
+    """Model of the samples, and a note on continuous variables that were binned."""
+    if model == "discrete":
+        z, x = as_codes(sources, bins, binning), as_codes(targets, bins, binning)
+        n_cells = math.prod(z.sizes) * max(x.sizes)
+        if n_cells > _MAX_CELLS:
+            raise ValueError(
+                f"the table of all sources and a target has {n_cells:.2g} cells; at most "
+                f"{_MAX_CELLS:.0e} are allowed: use fewer sources, or coarser categories "
+                f"(the largest have {max(z.sizes)} and {max(x.sizes)} values)"
+            )
+        discretised = "; ".join(t for t in (z.discretisation, x.discretisation) if t)
+        fitted = DiscreteModel(z.codes, x.codes, z.sizes, x.sizes, names, correction == "shrinkage")
+        return fitted, discretised
+    scores = {"scores": normal_scores} if model == "copula" else {}
+    gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, **scores)
+    _check_n_samples(sources.n_samples, int(gaussian.varying.sum()))
+    return gaussian, ""
+
+
+def _check_options(
+    model: str,
+    groups: Any,
+    bins: int | None,
+    binning: str,
+    n_bootstrap: int,
+    confidence: float,
+    n_permutations: int,
+) -> None:
+    if model not in CORRECTIONS:
+        raise ValueError(f"model must be one of {', '.join(CORRECTIONS)}; found {model!r}")
+    if groups is not None and model == "discrete":
+        raise ValueError(
+            "groups need model='gaussian' or 'copula'; of discrete sources make one column with a "
+            "category for each combination"
+        )
+    if bins is not None and model != "discrete":
+        raise ValueError(f"bins is for model='discrete'; model={model!r} takes data as they are")
+    if bins is not None and bins < 2:
+        raise ValueError(f"bins must be at least 2; found {bins}")
+    if binning not in ("equal-frequency", "equal-width"):
+        raise ValueError(f"binning must be 'equal-frequency' or 'equal-width'; found {binning!r}")
+    if n_bootstrap < 0 or n_permutations < 0:
+        raise ValueError(
+            "n_bootstrap and n_permutations must not be negative; "
+            f"found {n_bootstrap} and {n_permutations}"
+        )
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1; found {confidence}")
+
+
+def _measure_names(model: str, measures: str | Sequence[str]) -> tuple[str, ...]:
+    known = names_of(model)
+    if isinstance(measures, str):
+        measures = known if measures == "all" else [measures]
+    unknown = [name for name in measures if name not in known]
+    if unknown or not measures:
+        found = ", ".join(map(repr, unknown)) if unknown else "none"
+        raise ValueError(
+            f"measures of model={model!r} are {', '.join(known)}, or 'all'; found {found}"
+        )
+    return tuple(dict.fromkeys(measures))
+
+
+def _correction(model: str, bias_correction: str) -> str:
+    known = CORRECTIONS[model]
+    if bias_correction == "auto":
+        return known[0]
+    if bias_correction not in known:
+        raise ValueError(
+            f"bias_correction of model={model!r} must be 'auto' or one of {', '.join(known)}; "
+            f"found {bias_correction!r}"
+        )
+    return bias_correction
