@@ -152,7 +152,9 @@ def raise_(error):
         (lambda: raise_(MemoryError()), "Error: out of memory"),
         (lambda: np.empty((10**9, 10**9)), "Error: out of memory (Unable to allocate"),
         (
-            lambda: raise_(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")),
+            lambda: raise_(
+                RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+            ),
             "Error: out of memory",
         ),
         (

@@ -57,7 +57,9 @@ def test_all_combinations_of_options():
             model = build_estimator(ModelOptions(**given))
         except ValueError as error:
             named = str(error).split()[0].rstrip(":").removeprefix("--").replace("-", "_")
-            missing = ("--n-components", "--sizes") if "needs" in str(error) else ("--n-components",)
+            missing = (
+                ("--n-components", "--sizes") if "needs" in str(error) else ("--n-components",)
+            )
             assert named in given or any(option in str(error) for option in missing), given
             refused.add(named)
             continue
@@ -105,7 +107,10 @@ def test_every_decoder_of_the_registry(name):
     [
         ({"groups": "auto", "decoder": "bernoulli"}, r"--decoder has no effect on vector factors"),
         ({"groups": "auto", "batch_size": 9}, r"--batch-size has no effect on vector factors"),
-        ({"n_components": 1, "solver": "lbfgs", "batch_size": 9}, r"--batch-size .* --solver lbfgs"),
+        (
+            {"n_components": 1, "solver": "lbfgs", "batch_size": 9},
+            r"--batch-size .* --solver lbfgs",
+        ),
         ({"n_components": 1, "sizes": [2]}, r"--sizes has no effect on --decoder gaussian"),
         ({"n_components": 1, "decoder": "gaussian-categorical"}, r"needs --sizes"),
         ({"n_components": 1, "decoder": "poisson"}, r"--decoder poisson: .* gaussian, .*bernoulli"),

@@ -80,7 +80,7 @@ def exit_with(*runs: tuple["Store", list["CellFailure"]]) -> None:
             )
         if failures:
             _errors.print(
-                f"Tracebacks are in {store.folder / 'failures'}; run the same command to try again.",
+                f"Tracebacks are in {store.folder / 'failures'}; run the command again to retry.",
                 markup=False,
             )
     if any(failures for _, failures in runs):

@@ -1,6 +1,7 @@
-"""Errors of all commands as one line on stderr, and their exit codes."""
+"""Errors and warnings of all commands as single lines on stderr, and their exit codes."""
 
 import dis
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 class CommandGroup(TyperGroup):
-    """Commands whose errors are one line, whatever the command: see `one_line_errors`.
+    """Commands whose errors and warnings are one line each: see `one_line_errors`.
 
     Examples
     --------
@@ -26,7 +27,8 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
-        with one_line_errors():
+        with one_line_errors(), warnings.catch_warnings():
+            warnings.showwarning = _show_warning
             return super().invoke(ctx)
 
 
@@ -73,6 +75,10 @@ def one_line_errors(stopped: str = "Stopped.") -> Iterator[None]:
             raise
         typer.echo(f"Error: {' '.join(message.split())}", err=True)
         raise typer.Exit(1) from error
+
+
+def _show_warning(message: Warning | str, *_place: Any) -> None:
+    typer.echo(f"Warning: {' '.join(str(message).split())}", err=True)
 
 
 def _message(error: Exception) -> str | None:

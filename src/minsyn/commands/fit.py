@@ -1,7 +1,6 @@
 """``minsyn fit``: a model of the user's own table."""
 
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,15 +173,11 @@ def fit(
     if not quiet:
         _print_data(user_data, statistics, scale)
     start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model, unit = _fit(model, user_data, statistics, scale)
+    model, unit = _fit(model, user_data, statistics, scale)
     seconds = time.perf_counter() - start
     made = Provenance(str(data), scale, unit, pairwise_statistics(model, user_data))
     model.save(output)
     made.save(output)
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        typer.echo(f"Warning: {message}", err=True)
     if not quiet:
         _print_model(model, made, output, seconds)
 

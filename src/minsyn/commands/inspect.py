@@ -1,6 +1,7 @@
 """``minsyn inspect``: features of each factor, and the synergy of the factors."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -125,7 +126,7 @@ class _Factors:
 
 
 def _describe(model: "FactorModel", folder: Path, data: Path | None) -> _Factors:
-    from minsyn.information import synergy_from_statistics
+    from minsyn.information import ConstantSourceWarning, synergy_from_statistics
     from minsyn.metrics import summarise_factors
 
     made = Provenance.load(folder, model.components_.shape)
@@ -135,19 +136,23 @@ def _describe(model: "FactorModel", folder: Path, data: Path | None) -> _Factors
     if hasattr(model, "feature_names_in_"):
         features = [str(name) for name in model.feature_names_in_]
     alike = made is not None and made.scale == "standard"
+    with warnings.catch_warnings():
+        # A constant factor is seen in what is printed: it explains nothing.
+        warnings.simplefilter("ignore", ConstantSourceWarning)
+        synergy = synergy_from_statistics(
+            statistics,
+            sources=names,
+            targets=features,
+            groups=getattr(model, "latent_groups_", None),
+            measures=_MEASURES,
+        )
     return _Factors(
         model=model,
         source=str(data or folder),
         weighting="features count alike" if alike else "features count by their variance",
         std=statistics.std_z,
         summary=summarise_factors(statistics, None if made is None else made.unit),
-        synergy=synergy_from_statistics(
-            statistics,
-            sources=names,
-            targets=features,
-            groups=getattr(model, "latent_groups_", None),
-            measures=_MEASURES,
-        ),
+        synergy=synergy,
         names=names,
         features=features,
     )
@@ -208,10 +213,7 @@ def _print(factors: _Factors, top: int) -> None:
     )
     _print_synergy(console, factors, top)
     console.print(escape(f"From {factors.source}; {factors.weighting}."), soft_wrap=True)
-    console.print(
-        f"Bits: {factors.synergy.model} model, bias correction: {factors.synergy.bias_correction}.",
-        soft_wrap=True,
-    )
+    console.print(_about_bits(factors.synergy), soft_wrap=True)
 
 
 def _order(factors: _Factors) -> list[int]:
@@ -233,8 +235,19 @@ def _about(factors: _Factors, factor: int) -> str:
     return f"{group}explains {alone:.1%}, {only:.1%} of it alone"
 
 
+def _about_bits(result: "SynergyResult") -> str:
+    """Model and bias of the measures; all features have the same bias of the information."""
+    text = f"Gaussian {result.unit} of {result.n_samples:,} samples, without bias correction"
+    bias = result.sampling_bias.get("mutual_information")
+    if bias is None:
+        return f"{text}: so few samples determine every feature."
+    return (
+        f"{text}: sampling adds {bias.max():.2g} {result.unit} to all factors' information."
+    )
+
+
 def _weight_heading(factors: _Factors) -> str:
-    return "per std"
+    return "per std" if factors.model._observations.affine else "log odds/std"
 
 
 def _print_synergy(console: "Console", factors: _Factors, top: int) -> None:
