@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from forms import K, N
-from minsyn.data import arrays, blocks, files, stream, tables, torch_data
-
-MODULES = (arrays, blocks, files, stream, tables, torch_data)
+from minsyn.data import row_stream, stream
 
 
 @pytest.fixture
@@ -20,7 +18,5 @@ def x(rng):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of 16 samples, read in pieces of 4."""
-    for module in MODULES:
-        if hasattr(module, "BLOCK_BYTES"):
-            monkeypatch.setattr(module, "BLOCK_BYTES", 16 * K * 4)
-    monkeypatch.setattr(files, "PIECE_BYTES", 4 * K * 4)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 16 * K * 4)
+    monkeypatch.setattr(row_stream, "PIECE_BYTES", 4 * K * 4)

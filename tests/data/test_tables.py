@@ -1,13 +1,15 @@
-"""Parquet and CSV files."""
+"""Parquet and CSV files as samples and as data frames."""
 
 import gc
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from forms import N, collect, csv
-from minsyn.data import as_samples
+from minsyn.data import as_samples, read_columns, read_table, table_columns
 
 
 def test_tables_choose_columns(x, tmp_path, small_blocks):
@@ -17,7 +19,9 @@ def test_tables_choose_columns(x, tmp_path, small_blocks):
     frame.to_csv(tmp_path / "x.csv")
     frame.set_index("b").to_parquet(tmp_path / "x.parquet")
     for path in (tmp_path / "x.csv", tmp_path / "x.parquet"):
-        with pytest.raises(ValueError, match=r"'text' does not hold numbers; choose.*columns="):
+        with pytest.raises(
+            ValueError, match=r"'text' is an index or does not hold numbers; choose.*columns="
+        ):
             as_samples(path)
         samples = as_samples(path, ["count", "flag", "a"])
         assert samples.feature_names == ("count", "flag", "a")
@@ -30,21 +34,175 @@ def test_tables_choose_columns(x, tmp_path, small_blocks):
         as_samples(x, ["a"])
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "is empty; a header line"),
-        ("a,b\n", "holds no samples"),
-        ("a;b\n1;2\n", "one column, 'a;b': values must be separated by commas"),
-        ("a,b\n1,2\n1,2,3\n", "no table of comma-separated values"),
-        ("a,b\n" + "1,2\n" * 1500 + "1,x\n", "row 1500, column 'b' holds 'x', which is no number"),
-        ("a,b\n1,2\n1,\n", "column 'b' has missing values, the first in row 1"),
-    ],
-)
-def test_csv_files_that_will_not_do(tmp_path, content, message):
+BAD = {
+    "": "is empty; a header line",
+    "\n \n": "is empty; a header line",
+    "a,b\n": "holds no samples",
+    "a;b\n1;2\n": "one column, 'a;b': values must be separated by commas",
+    '"a" "b"\n"1" 2 3\n': "values must be separated by commas",
+    "a,b\n1,2\n1,2,3\n": "line 3 has 3 values, but the table has 2 columns",
+    "a,b\n1,2,3,4\n": "line 2 has 4 values, but the table has 2 columns",
+    "a,b,c\n1,2\n": "line 2 has 2 values, but the table has 3 columns",
+    "a,b,c\n1,2,3\n\n4,5\n": "line 4 has 2 values, but the table has 3 columns",
+    "a,b\n1,1,2\n2,1\n": "line 3 has 2 values, but the table has 3 columns",
+    "a,b\n" + "1,2,\n" * 1500 + "1,2,3\n": "line 1502 has 3 values, but the table has 2 columns",
+    'a,b\n1,"2\n': "is not a table of comma-separated values",
+    "a,b\n" + "1,2\n" * 1500 + "1,x\n": "line 1502, column 'b' holds 'x', which is not a number",
+    "a,b\n" + "1,2\n" * 1500 + "1\n": "line 1502 has 1 values",
+}
+
+
+@pytest.mark.parametrize("content", BAD)
+@pytest.mark.parametrize("reader", [as_samples, read_table])
+def test_bad_csv_files_have_one_error(tmp_path, content, reader):
     (tmp_path / "x.csv").write_text(content)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=BAD[content]):
+        reader(tmp_path / "x.csv")
+
+
+def test_files_that_are_no_tables(tmp_path):
+    (tmp_path / "x.csv").write_bytes("é,b\n1,2\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"not a table of comma-separated values: .*utf-8"):
+        read_table(tmp_path / "x.csv")
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_table(tmp_path / "y.csv")
+    with pytest.raises(ValueError, match=r"expected a \.csv or \.parquet file"):
+        table_columns(tmp_path / "x.npy")
+    pytest.importorskip("pyarrow")
+    (tmp_path / "x.parquet").write_text("a,b\n1,2\n")
+    for reader in (read_table, table_columns, as_samples):
+        with pytest.raises(ValueError, match="not a parquet file, or is truncated"):
+            reader(tmp_path / "x.parquet")
+
+
+#: The same table, an index and two columns, in the forms in which programs write it.
+SAME = {
+    "pandas": ",a,b\n1,2,3.5\n2,4,5\n",
+    "R, write.csv": '"","a","b"\n"1",2,3.5\n"2",4,5\n',
+    "R, write.table": '"a","b"\n"1",2,3.5\n"2",4,5\n',
+    "R, without quotes": "a,b\n1,2,3.5\n2,4,5\n",
+    "a comma at each end": ",a,b,\n1,2,3.5,\n2,4,5,\n",
+    "a comma below the header": ",a,b\n1,2,3.5,\n2,4,5,\n",
+    "a comma in the header": ",a,b,\n1,2,3.5\n2,4,5\n",
+    "a comma at some ends": ",a,b\n1,2,3.5,\n2,4,5\n",
+    "byte order mark and blank lines": "\ufeff\r\n,a,b\r\n\r\n1,2,3.5\r\n  \r\n2,4,5",
+    "an index in a named column": "Unnamed: 0,a,b\n1,2,3.5\n2,4,5\n",
+}
+
+
+@pytest.mark.parametrize("form", SAME)
+def test_layouts_of_csv_files(tmp_path, form):
+    """No layout shifts the columns, and all readers agree."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(SAME[form].encode())
+    assert table_columns(path) == {"Unnamed: 0": False, "a": True, "b": True}
+    expected = pd.DataFrame({"a": [2, 4], "b": [3.5, 5]}, index=[1, 2])
+    pd.testing.assert_frame_equal(read_table(path), expected)
+    samples = as_samples(path)
+    assert samples.feature_names == ("a", "b")
+    np.testing.assert_array_equal(collect(samples, None)[0], expected)
+    np.testing.assert_array_equal(collect(as_samples(path, ["b"]), None)[0], expected[["b"]])
+    carried = read_columns(path, ["b", "Unnamed: 0"])
+    assert carried.to_csv(index=False) == "b,Unnamed: 0\n3.5,1\n5,2\n"
+    with pytest.raises(ValueError, match="'Unnamed: 0' is an index"):
+        as_samples(path, ["Unnamed: 0"])
+
+
+@pytest.mark.parametrize("rows", [3, 3000])
+def test_quotes_hide_commas_and_line_ends(tmp_path, rows):
+    path = tmp_path / "x.csv"
+    path.write_text('text,a\n"x, ""y""\nand z",1\n' + '5" pipe,2\n' * rows)
+    expected = ['x, "y"\nand z'] + ['5" pipe'] * rows
+    assert read_table(path).text.tolist() == read_columns(path, ["text"]).text.tolist() == expected
+    assert as_samples(path, ["a"]).n_samples == rows + 1
+    path.write_text(path.read_text() + "z,2,3\n")
+    for reader in (read_table, lambda path: as_samples(path, ["a"])):
+        with pytest.raises(ValueError, match=f"line {rows + 4} has 3 values"):
+            reader(path)
+
+
+def test_a_long_record_may_span_what_is_read_at_once(tmp_path):
+    """pandas asks for a quarter of a megabyte at a time."""
+    rows = [f'{i},"{"line" * 7}\n{i}"\n' for i in range(30_000)]
+    (tmp_path / "x.csv").write_text("i,text\n" + "".join(rows))
+    table = read_table(tmp_path / "x.csv")
+    assert table.i.tolist() == list(range(30_000))
+    assert table.text.str.split("\n").str[1].astype(int).tolist() == list(range(30_000))
+
+
+def test_readers_agree_on_numbers_and_missing_values(tmp_path, rng):
+    frame = pd.DataFrame(10.0 ** rng.uniform(-300, 300, size=(500, 2)), columns=["a", "b"])
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    np.testing.assert_array_equal(
+        next(as_samples(tmp_path / "x.csv").blocks()), read_table(tmp_path / "x.csv")
+    )
+    for mark in ("", "NA", "NaN", "null"):
+        (tmp_path / "x.csv").write_text(f"a,b\n1,2\n{mark},3\n")
+        assert read_table(tmp_path / "x.csv").a.isna().tolist() == [False, True]
+        with pytest.raises(ValueError, match="line 3 has no value in column 'a'; drop such rows"):
+            as_samples(tmp_path / "x.csv")
+        assert as_samples(tmp_path / "x.csv", ["b"]).n_samples == 2
+    (tmp_path / "x.csv").write_text("a,b\n1,inf\n")
+    with pytest.raises(ValueError, match="line 2, column 'b' is inf"):
         as_samples(tmp_path / "x.csv")
+
+
+TEXT = """\
+country,code,id,year,price,note,flag
+NA,007,1234567890123456789012,1999,1.50,,True
+DE,008,1234567890123456789013,2001,2.25,late,False
+"""
+
+
+def test_columns_are_carried_over_as_they_are(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(TEXT)
+    names = TEXT.splitlines()[0].split(",")
+    carried = read_columns(path, names)
+    assert carried.to_csv(index=False) == TEXT
+    assert carried.year.dtype == np.int64
+    assert read_columns(path, ["note", "code"]).to_csv(index=False) == "note,code\n,007\nlate,008\n"
+    with pytest.raises(ValueError, match="no column 'q'; there are country, code"):
+        read_columns(path, ["q"])
+    table = read_table(path)
+    assert table.country.isna().tolist() == [True, False]  # a mark of missing values to measures
+    assert table.code.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_tables_come_back(tmp_path, kind):
+    frame = pd.DataFrame(
+        {"n": [1, 2, 3], "x": [0.5, np.nan, 2.5], "t": ["b", "a", None]}, index=["u", "v", "w"]
+    )
+    path = tmp_path / f"x.{kind}"
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    getattr(frame, f"to_{kind}")(path)
+    pd.testing.assert_frame_equal(read_table(path), frame, check_dtype=False)
+    assert [name for name, numeric in table_columns(path).items() if numeric] == ["n", "x"]
+    assert read_columns(path, ["x", "n"]).columns.tolist() == ["x", "n"]
+    index = next(name for name in table_columns(path) if name not in frame)
+    assert read_columns(path, [index])[index].tolist() == ["u", "v", "w"]
+    with pytest.raises(ValueError, match="no column 'q'"):
+        read_columns(path, ["q"])
+
+
+def test_a_column_that_begins_empty_is_text(tmp_path):
+    (tmp_path / "x.csv").write_text("a,note\n" + "1,\n" * 1500 + "2,late\n")
+    assert table_columns(tmp_path / "x.csv") == {"a": True, "note": False}
+    assert read_table(tmp_path / "x.csv").note.iloc[-1] == "late"
+
+
+def test_text_and_numbers_do_not_mix(tmp_path):
+    """pandas would infer the type of each piece of a long column on its own."""
+    ids = [f"id{i}" if i < 1000 else str(i) for i in range(100_000)]
+    pd.DataFrame({"id": ids}).to_csv(tmp_path / "x.csv", index=False)
+    assert read_table(tmp_path / "x.csv").id.tolist() == ids
+
+
+def test_tables_need_no_torch():
+    script = "import sys, minsyn.data; minsyn.data.read_table; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_parsed_csv_file_leaves_nothing_behind(x, tmp_path, small_blocks, monkeypatch):

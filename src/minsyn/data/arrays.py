@@ -1,4 +1,4 @@
-"""Arrays in memory, and sparse matrices of which a block at a time is made dense."""
+"""Arrays in memory, sparse matrices, and objects that give rows by slicing."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,28 +8,28 @@ import numpy as np
 import torch
 from jaxtyping import Shaped
 
-from minsyn.data.files import RowStream, real_dtype, table_shape
-from minsyn.data.stream import BLOCK_BYTES, Block, SampleStream, working_dtype
+from minsyn.data.row_stream import RowStream
+from minsyn.data.stream import Block, SampleStream
 
-__all__ = ["ArraySamples", "SparseSamples"]
+__all__ = ["ArraySamples", "ArraySlices", "SparseSamples"]
 
 
 class ArraySamples(SampleStream):
-    """An array in memory, whose samples are mixed all with all.
+    """An array in memory, all of whose samples are shuffled together.
 
     Parameters
     ----------
     array : ndarray of shape (n_samples, n_features)
-        Real numbers. It is not copied.
+        Real numbers. They are not copied.
     name : str, default="X"
-        What messages call it.
+        Name of the data in messages.
     feature_names : tuple of str, optional
-        Names of its columns.
+        Names of the columns.
 
     Raises
     ------
     ValueError
-        If it is empty or has another number of dimensions.
+        If the array is empty or not two-dimensional.
     TypeError
         If it does not hold real numbers.
 
@@ -48,16 +48,12 @@ class ArraySamples(SampleStream):
         name: str = "X",
         feature_names: tuple[str, ...] | None = None,
     ) -> None:
-        self.name = name
-        self.n_samples, self.n_features = table_shape(array.shape, name)
-        self.dtype = real_dtype(array.dtype, name)
-        self.feature_names = feature_names
+        super().__init__(name, array.shape, array.dtype, feature_names)
         self._array = array
 
     def _read_range(self, start: int, stop: int) -> Iterator[Block]:
-        block_rows = max(1, BLOCK_BYTES // (self.n_features * working_dtype(self.dtype).itemsize))
-        for first in range(start, stop, block_rows):
-            last = min(first + block_rows, stop)
+        for first in range(start, stop, self._block_rows):
+            last = min(first + self._block_rows, stop)
             yield Block(np.arange(first, last), self._array[first:last])
 
     def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
@@ -68,19 +64,19 @@ class ArraySamples(SampleStream):
 
 
 class SparseSamples(RowStream):
-    """A sparse matrix of SciPy, of which the rows of a block are made dense.
+    """A sparse matrix of SciPy, of which one block at a time is made dense.
 
     Parameters
     ----------
     matrix : sparse matrix or array of shape (n_samples, n_features)
-        Of any format; others than CSR are converted to it once.
+        In any format; it is converted to CSR once.
     name : str, default="X"
-        What messages call it.
+        Name of the data in messages.
 
     Raises
     ------
     ValueError
-        If it is empty.
+        If the matrix is empty.
     TypeError
         If it does not hold real numbers.
 
@@ -92,9 +88,7 @@ class SparseSamples(RowStream):
     """
 
     def __init__(self, matrix: Any, name: str = "X") -> None:
-        self.name = name
-        self.n_samples, self.n_features = table_shape(matrix.shape, name)
-        self.dtype = real_dtype(matrix.dtype, name)
+        super().__init__(name, matrix.shape, matrix.dtype)
         self._matrix = matrix.tocsr()
 
     def _fill(self, start: int, stop: int, out: Shaped[np.ndarray, "rows features"]) -> None:
@@ -105,3 +99,35 @@ class SparseSamples(RowStream):
         for array in (self._matrix.data, self._matrix.indices, self._matrix.indptr):
             digest.update(array.data)
         return digest.digest()
+
+
+class ArraySlices(RowStream):
+    """An object with a shape and a dtype that gives rows by slicing: HDF5, Zarr, strided memmaps.
+
+    Parameters
+    ----------
+    array : array-like of shape (n_samples, n_features)
+        ``array[a:b]`` gives rows.
+    name : str
+        Name of the data in messages.
+
+    Raises
+    ------
+    ValueError
+        If the array is empty or not two-dimensional.
+    TypeError
+        If it does not hold real numbers.
+
+    Examples
+    --------
+    >>> samples = ArraySlices(np.arange(10).reshape(5, 2), "counts")
+    >>> samples
+    <counts: 5 samples of 2 features>
+    """
+
+    def __init__(self, array: Any, name: str) -> None:
+        super().__init__(name, array.shape, array.dtype)
+        self._array = array
+
+    def _fill(self, start: int, stop: int, out: Shaped[np.ndarray, "rows features"]) -> None:
+        out[:] = self._array[start:stop]

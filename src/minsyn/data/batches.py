@@ -1,4 +1,4 @@
-"""Who takes which samples: batches of even size, and each process's part of them."""
+"""Splitting of an epoch into batches, and of a batch among processes."""
 
 from collections.abc import Iterator
 
@@ -8,26 +8,34 @@ __all__ = ["batch_bounds", "even_parts"]
 def batch_bounds(
     n_samples: int, batch_size: int | None, rank: int = 0, world_size: int = 1
 ) -> Iterator[tuple[int, int]]:
-    """Where each batch of a pass begins and ends, or one process's slice of it.
+    """First and last sample of each batch of an epoch, or of one process's share of it.
+
+    There are as few batches as `batch_size` allows, and their sizes differ by at most one: a
+    remainder is spread over all batches, since a small last batch would count as much as a full
+    one. No batch holds a single sample, which has no variance, unless `batch_size` or `n_samples`
+    is 1. With ``batch_size=2`` and an odd number of samples the last sample is therefore left out
+    of the epoch; where epochs are shuffled, that is another sample each time.
 
     Parameters
     ----------
     n_samples : int
-        Samples of the pass.
+        Samples in the epoch.
     batch_size : int or None
-        Most samples in a batch; None is all.
+        Largest number of samples in a batch, over all processes; None puts all into one batch.
     rank, world_size : int
-        The process, and how many there are.
+        Number of this process, from 0, and of all processes. The shares of a batch differ by at
+        most one sample.
 
     Yields
     ------
     tuple of int
-        First sample, and the one after the last.
+        Index of the first sample, and one past the last.
 
     Raises
     ------
     ValueError
-        If there are no samples, or fewer in a batch than processes.
+        If there are no samples, `batch_size` is below 1, or the smallest batch has fewer samples
+        than there are processes.
 
     Examples
     --------
@@ -35,36 +43,40 @@ def batch_bounds(
     [(0, 4), (4, 7), (7, 10)]
     >>> list(batch_bounds(10, 4, rank=1, world_size=2))
     [(2, 4), (6, 7), (9, 10)]
+    >>> list(batch_bounds(5, 2))
+    [(0, 2), (2, 4)]
     """
-    if n_samples == 0:
+    if n_samples < 1:
         raise ValueError("there are no samples to train on")
-    size = n_samples if batch_size is None else batch_size
-    n_batches = -(-n_samples // size)
-    if size > 1:
-        n_batches = max(1, min(n_batches, n_samples // 2))
-    if n_samples // n_batches < world_size:
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1, or None for one batch")
+    if batch_size == 2 and n_samples > 2:
+        n_samples -= n_samples % 2
+    n_batches = 1 if batch_size is None else -(-n_samples // batch_size)
+    smallest = n_samples // n_batches
+    if smallest < world_size:
         raise ValueError(
-            f"batches of {n_samples // n_batches} samples cannot be shared by {world_size} "
-            "processes: raise batch_size, or start fewer"
+            f"{world_size} processes cannot share batches of {smallest} samples: raise batch_size, "
+            "or start fewer processes"
         )
     for start, stop in even_parts(0, n_samples, n_batches):
         yield (start, stop) if world_size == 1 else list(even_parts(start, stop, world_size))[rank]
 
 
 def even_parts(start: int, stop: int, parts: int) -> Iterator[tuple[int, int]]:
-    """Parts whose sizes differ by one at the most, the larger first.
+    """Consecutive parts of a range, whose sizes differ by at most one, the larger first.
 
     Parameters
     ----------
     start, stop : int
-        What is parted.
+        The range.
     parts : int
-        Number of parts, of which some are empty where it is larger than what there is.
+        Number of parts. Some are empty if the range is shorter.
 
     Yields
     ------
     tuple of int
-        Where a part begins and ends.
+        Start and stop of a part.
 
     Examples
     --------

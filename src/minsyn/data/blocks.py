@@ -1,11 +1,11 @@
-"""Blocks of samples that come a few at a time."""
+"""Assembly of blocks from samples that come a few at a time."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from minsyn.data.stream import BLOCK_BYTES, Block, SampleStream
+from minsyn.data.stream import Block, SampleStream
 
 __all__ = ["gathered", "trimmed"]
 
@@ -22,9 +22,9 @@ def gathered(
     parts : iterator of ndarray of shape (rows, n_features)
         The samples.
     stream : SampleStream
-        Whose samples they are.
+        The data set that they belong to.
     numbers : ndarray of int, shape (n_samples,)
-        Their numbers in the data set, as they come: as many as are expected.
+        Indices of the samples in the data set, in the order in which they come.
 
     Yields
     ------
@@ -33,16 +33,15 @@ def gathered(
     Raises
     ------
     ValueError
-        If there are more samples than before, or they have another number of features.
+        If there are more samples than indices, or samples of another number of features.
     """
-    row_bytes = stream.n_features * max(4, stream.dtype.itemsize)
-    block_rows = min(len(numbers), max(1, BLOCK_BYTES // row_bytes))
+    block_rows = min(len(numbers), stream._block_rows)
     values = np.empty((block_rows, stream.n_features), stream.dtype)
-    position = filled = 0  # where the block begins, and what it holds so far
+    position = filled = 0  # of the block's first sample; samples in it so far
     for part in parts:
         if position + filled + len(part) > len(numbers):
             raise ValueError(
-                f"{stream.name} gives more samples in this pass than {stream.n_samples}, as before"
+                f"{stream.name} gives more samples in this pass than the {stream.n_samples} before"
             )
         if part.shape[1] != stream.n_features:
             raise ValueError(
@@ -63,16 +62,16 @@ def gathered(
 def trimmed(
     parts: Iterator[Shaped[np.ndarray, "_ _"]], start: int, stop: int | None
 ) -> Iterator[Shaped[np.ndarray, "_ _"]]:
-    """Of parts that follow each other, the rows from ``start`` up to ``stop``.
+    """Rows from ``start`` up to ``stop`` of consecutive parts.
 
     Parameters
     ----------
     parts : iterator of ndarray of shape (rows, n_features)
-        Read no further than ``stop``.
+        Not advanced beyond ``stop``.
     start : int
         First row, counted over all parts.
     stop : int or None
-        Row after the last; None is whatever comes.
+        One past the last row; None is the end.
 
     Yields
     ------

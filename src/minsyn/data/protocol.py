@@ -1,4 +1,4 @@
-"""What the engine asks of training data, wherever they are."""
+"""The interface between the training loop and its data."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
@@ -11,15 +11,15 @@ __all__ = ["Samples"]
 
 @runtime_checkable
 class Samples(Protocol):
-    """Training data that are passed over again and again, in batches.
+    """Training data that can be iterated over in mini-batches, any number of times.
 
-    `train` hands every tuple of tensors that `batches` yields to the loss as its arguments; the
-    first dimension of each tensor counts samples.
+    `train` passes each tuple of tensors that `batches` yields to the loss as its arguments; the
+    first dimension of every tensor counts samples.
     """
 
     @property
     def n_samples(self) -> int:
-        """Number of samples in an epoch, over all ranks."""
+        """Number of samples in an epoch, over all processes."""
 
     def batches(
         self,
@@ -28,27 +28,27 @@ class Samples(Protocol):
         rank: int = 0,
         world_size: int = 1,
     ) -> Iterator[tuple[Tensor, ...]]:
-        """One epoch: every sample once over all ranks, in the same number of batches on each.
+        """One epoch: each sample once, split as by `minsyn.data.batch_bounds`.
 
         Parameters
         ----------
         batch_size : int or None
-            Most samples a batch, over all ranks together; None takes all of them at once.
+            Largest number of samples in a batch, over all processes; None puts all into one batch.
         generator : torch.Generator or None
-            Shuffles; None keeps the order. Every rank gives one in the same state, and leaves it
-            in the same state: what an epoch draws from it depends on neither rank nor share.
+            Shuffles the samples; None keeps their order. All processes pass generators in the same
+            state, and an epoch draws the same numbers from each of them.
         rank, world_size : int
-            Whose share is wanted. With ``world_size`` ranks each batch is parted among them, in
-            shares as even as can be and none of them empty.
+            Number of this process, from 0, and of all processes. All get the same number of
+            batches, and a share of each batch, which is never empty.
 
         Yields
         ------
         tuple of Tensor
-            The rank's share of a batch. It may be a buffer that the next batch overwrites.
+            This process's share of a batch. The next batch may overwrite it.
         """
 
     def fingerprint(self) -> str:
-        """A short text that other data would not give, for checkpoints to know their data by.
+        """A short text by which a checkpoint recognises its data.
 
-        It need not read all of them: a file's size and time of change, beside shapes, will do.
+        It need not depend on every value: the size and modification time of a file will do.
         """

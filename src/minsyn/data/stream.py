@@ -1,4 +1,4 @@
-"""Data sets that are read by blocks, every pass anew."""
+"""Data sets that are read in blocks, so that memory does not grow with them."""
 
 import copy
 import hashlib
@@ -8,24 +8,26 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Num, Shaped
+from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from minsyn.data.batches import batch_bounds, even_parts
 
-__all__ = ["Block", "SampleStream", "require_finite", "working_dtype"]
+__all__ = ["Block", "SampleStream", "working_dtype"]
 
-#: What a pass holds of the data at a time, in bytes: enough that samples are mixed well and reading
-#: is sequential, little beside what a process needs anyway.
+#: Bytes of data that a pass holds in memory at a time: enough to shuffle samples well and to read
+#: sequentially, and little beside what Python and torch need.
 BLOCK_BYTES = 32 * 2**20
 
+
+# typing.Self is not known to beartype, which checks single methods in the tests.
 Self = TypeVar("Self", bound="SampleStream")
 
 
 class Block(NamedTuple):
-    """Samples that were read together, and their numbers in the data set, from 0.
+    """Samples that were read together, and their indices in the data set.
 
-    The values may lie in a buffer that the next block overwrites.
+    The next block may overwrite the values.
     """
 
     rows: Int[np.ndarray, " rows"]
@@ -33,35 +35,61 @@ class Block(NamedTuple):
 
 
 class SampleStream(ABC):
-    """A data set that is read by blocks, every pass anew: memory does not grow with it.
+    """A data set that is read in blocks, anew in every pass: memory does not grow with it.
 
-    A subclass sets the attributes and reads, in `_read_range` and `_read_mixed`. Mixing the samples
-    of a block, batches of even size, the share of each process, float32 and the check for NaN are
-    done here.
+    A subclass reads blocks, in `_read_range` and `_read_mixed`. This class shuffles within blocks,
+    forms batches, takes each process's share, converts to float32 and rejects NaN and infinity.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data in messages.
+    shape : tuple of int
+        (n_samples, n_features).
+    dtype : dtype
+        Type of the numbers as they are stored.
+    feature_names : tuple of str, optional
+        Names of the features, if the data have any.
 
     Attributes
     ----------
-    name : str
-        What messages call the data.
-    n_samples, n_features : int
-        Their shape.
-    dtype : dtype
-        Type of the numbers as they are stored.
-    feature_names : tuple of str, or None
-        Names of the features, where the data have any.
+    name, n_samples, n_features, dtype, feature_names
+        As above.
     in_memory : bool
         Whether the data lie in memory, so that a batch of all samples costs little more.
+
+    Raises
+    ------
+    ValueError
+        If the shape has not two dimensions, or is empty.
+    TypeError
+        If the numbers are not real.
     """
 
-    name: str
-    n_samples: int
-    n_features: int
-    dtype: np.dtype[Any]
-    feature_names: tuple[str, ...] | None = None
     in_memory: bool = False
     _mean: Float[np.ndarray, " features"] | None = None
     _scale: Float[np.ndarray, "..."] | None = None
     _unscaled: "SampleStream | None" = None
+
+    def __init__(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: Any,
+        feature_names: tuple[str, ...] | None = None,
+    ) -> None:
+        if len(shape) != 2:
+            raise ValueError(
+                f"{name} must have shape (n_samples, n_features); found {tuple(shape)}"
+            )
+        if 0 in shape:
+            raise ValueError(f"{name} is empty: its shape is {tuple(shape)}")
+        self.name = name
+        self.n_samples, self.n_features = map(int, shape)
+        self.dtype = np.dtype(dtype)
+        if self.dtype.kind not in "fiub":
+            raise TypeError(f"{name} must hold real numbers; found {self.dtype}")
+        self.feature_names = feature_names
 
     @abstractmethod
     def _read_range(self, start: int, stop: int) -> Iterator[Block]:
@@ -69,46 +97,56 @@ class SampleStream(ABC):
 
     @abstractmethod
     def _read_mixed(self, generator: torch.Generator) -> Iterator[Block]:
-        """Every sample once, in blocks that are read in random order.
+        """All samples once, in blocks that are read in random order.
 
-        Samples within a block need not be mixed.
+        Samples within a block need not be shuffled.
         """
+
+    @property
+    def _row_bytes(self) -> int:
+        """Bytes of a sample, as it is stored or as it is computed with, whichever is more."""
+        return self.n_features * max(self.dtype.itemsize, working_dtype(self.dtype).itemsize)
+
+    @property
+    def _block_rows(self) -> int:
+        """Samples in a block."""
+        return min(self.n_samples, max(1, BLOCK_BYTES // self._row_bytes))
 
     def scaled(
         self: Self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, "..."] | float
     ) -> Self:
         """The same samples as ``(x - mean) / scale``.
 
-        Computed before the numbers become float32, so that a feature with a large mean keeps its
-        digits.
+        This is computed before the numbers become float32, so that a feature with a large mean
+        keeps its digits.
 
         Parameters
         ----------
         mean : ndarray of shape (n_features,)
-            Subtracted.
+            Subtracted first.
         scale : ndarray of shape (n_features,) or float
-            Divided by.
+            Divisor.
 
         Returns
         -------
         SampleStream
-            Reads from the same place; nothing is copied.
+            Reads the same data, without a copy.
         """
         other = copy.copy(self)
         dtype = working_dtype(self.dtype)
-        if self._mean is not None and self._scale is not None:  # what was scaled already
+        if self._mean is not None and self._scale is not None:  # scaled before
             mean = self._mean + self._scale * np.asarray(mean, np.float64)
             scale = self._scale * np.asarray(scale, np.float64)
         other._mean, other._scale = np.asarray(mean, dtype), np.asarray(scale, dtype)
         return other
 
     def with_unscaled(self: Self) -> Self:
-        """The same samples, of which batches hold two tensors: as they are given, and as scaled.
+        """The same samples, with batches of two tensors: the samples as stored, and scaled.
 
         Returns
         -------
         SampleStream
-            Reads from the same place, once for both.
+            Reads the same data, once for both tensors.
         """
         other = copy.copy(self)
         other._unscaled = copy.copy(self)
@@ -123,15 +161,16 @@ class SampleStream(ABC):
         Parameters
         ----------
         rank, world_size : int
-            With several processes: whose share. Shares are ranges of the samples that are even to
-            one sample; some are empty where there are fewer samples than processes. Of files only
-            the share is read (of a parquet file, the row groups that it touches).
+            Number of this process, from 0, and of all processes. Shares are ranges of samples whose
+            lengths differ by at most one; some are empty if there are fewer samples than processes.
+            Only the share is read from a file (from a parquet file, the row groups that overlap
+            with it).
 
         Yields
         ------
         ndarray of shape (rows, n_features)
-            float32 where that holds the stored numbers exactly, else float64. Valid until the next
-            block is asked for.
+            In float32 if that represents the stored type exactly, else in float64. The next block
+            may overwrite it.
 
         Raises
         ------
@@ -141,7 +180,7 @@ class SampleStream(ABC):
         dtype = working_dtype(self.dtype)
         start, stop = list(even_parts(0, self.n_samples, world_size))[rank]
         for block in self._read_range(start, stop):
-            require_finite(self, block)
+            self._require_finite(block)
             values = block.values.astype(dtype, copy=False)
             yield values if self._mean is None else (values - self._mean) / self._scale
 
@@ -152,36 +191,35 @@ class SampleStream(ABC):
         rank: int = 0,
         world_size: int = 1,
     ) -> Iterator[tuple[Tensor, ...]]:
-        """All samples once, in batches whose sizes differ by one at the most.
+        """One epoch: each sample once, split as by `minsyn.data.batch_bounds`.
 
         Parameters
         ----------
         batch_size : int or None
-            Most samples in a batch; None puts all of them into one. A batch never holds a single
-            sample, which has no statistics, unless that is asked for.
+            Largest number of samples in a batch, over all processes; None puts all into one batch.
         generator : torch.Generator, optional
-            Mixes the samples: the data are read in random order, and the samples of about 32 MB of
-            them are mixed with each other. Without it samples come in order.
+            Shuffles the samples: the data are read in random order, and samples are shuffled within
+            blocks of about 32 MB. Without it the samples keep their order.
         rank, world_size : int
-            With several processes, of which each has a generator of the same state: the slice
-            of every batch that this one takes.
+            Number of this process, from 0, and of all processes, which pass generators in the same
+            state: each gets its share of every batch.
 
         Yields
         ------
         tuple of one Tensor of shape (batch, n_features)
-            float32, in a buffer that the next batch overwrites; two of them `with_unscaled`.
+            In float32. The next batch overwrites it. Two tensors after `with_unscaled`.
 
         Raises
         ------
         ValueError
-            If a number is NaN or infinite (in float32), if there are no samples, or if a batch has
-            fewer samples than there are processes.
+            If a number is NaN or infinite (in float32), or a batch has fewer samples than there are
+            processes.
         """
         bounds = batch_bounds(self.n_samples, batch_size, rank, world_size)
         start, stop = next(bounds)
         position, end = 0, self.n_samples
         if batch_size is None or batch_size >= self.n_samples:
-            generator = None  # one batch has no order, and each process reads its part alone
+            generator = None  # one batch has no order, and each process reads its share alone
             position, end = start, stop
         views = (self,) if self._unscaled is None else (self._unscaled, self)
         # The first batch is the largest; the others use its memory again.
@@ -189,13 +227,12 @@ class SampleStream(ABC):
         blocks = self._read_mixed(generator) if generator else self._read_range(position, end)
         for block in blocks:
             n = len(block.rows)
-            require_finite(self, block)
-            mixed = None if generator is None else torch.randperm(n, generator=generator).numpy()
-            # Every batch of which a part is in this block.
+            self._require_finite(block)
+            order = None if generator is None else torch.randperm(n, generator=generator).numpy()
+            # All batches that have a part in this block.
             while start < position + n:
                 low, high = max(start, position) - position, min(stop, position + n) - position
-                # A slice, or the numbers of mixed samples: either picks rows.
-                picked = slice(low, high) if mixed is None else mixed[low:high]
+                picked = slice(low, high) if order is None else order[low:high]
                 if high > low:
                     for view, buffer in zip(views, buffers, strict=True):
                         into = buffer[low + position - start : high + position - start]
@@ -207,8 +244,8 @@ class SampleStream(ABC):
             position += n
         if position != end:
             raise ValueError(
-                f"{self.name} gave {position} samples in this pass, not {self.n_samples} as "
-                "before: training needs the same samples in every pass"
+                f"{self.name} gave {position} samples in this pass, but {self.n_samples} before: "
+                "training needs the same samples in every pass"
             )
 
     def _convert(
@@ -224,17 +261,33 @@ class SampleStream(ABC):
             np.take(values, picked, axis=0, out=into, mode="clip")
             return
         chosen: Any = values[picked]
-        if self._mean is None:
-            with np.errstate(over="ignore"):
-                into[:] = chosen
-        else:
-            with np.errstate(over="ignore"):
-                into[:] = (chosen - self._mean) / self._scale
+        with np.errstate(over="ignore"):
+            into[:] = chosen if self._mean is None else (chosen - self._mean) / self._scale
         if values.dtype.itemsize > 4:  # finite there, but perhaps not here
-            require_finite(self, Block(block.rows[picked], into), " in float32: scale the data")
+            self._require_finite(Block(block.rows[picked], into), " in float32: scale the data")
+
+    def _require_finite(
+        self, block: Block, why: str = "; drop those rows or fill them in first"
+    ) -> None:
+        """Raise a ValueError that names the first number that is NaN or infinite."""
+        values: Any = block.values
+        if values.dtype.kind != "f":
+            return
+        # A sum is not finite if one of its terms is not, and is cheaper than a test of each.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(values.sum()):
+                return
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad) == 0:
+            return
+        row, column = bad[0]
+        feature = int(column) if self.feature_names is None else self.feature_names[column]
+        raise ValueError(
+            f"{self.name}: row {block.rows[row]}, column {feature!r} is {values[row, column]}{why}"
+        )
 
     def fingerprint(self) -> str:
-        """A short text that other data would not give, so that a checkpoint knows its data."""
+        """A short text by which a checkpoint recognises its data."""
         digest = hashlib.sha256(f"{self.n_samples} {self.n_features} {self.dtype}".encode())
         digest.update(self._identity())
         for array in (self._mean, self._scale):
@@ -242,65 +295,24 @@ class SampleStream(ABC):
         return digest.hexdigest()
 
     def _identity(self) -> bytes:
-        """What tells these data from others of their shape: the first block's values."""
-        blocks = self._read_range(0, self.n_samples)
-        first = next(blocks).values.tobytes()
-        del blocks
-        return first
+        """What tells these data from others of the same shape: the values of the first block."""
+        return next(self._read_range(0, self.n_samples)).values.tobytes()
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.n_samples} samples of {self.n_features} features>"
 
 
-def working_dtype(dtype: Any) -> np.dtype[Any]:
-    """float32 where it holds numbers of a type exactly, else float64.
+def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """float32 if it represents all numbers of a type exactly, else float64.
 
     Parameters
     ----------
     dtype : dtype
-        Type of stored numbers.
-
-    Raises
-    ------
-    TypeError
-        If they are no real numbers.
+        Type of stored real numbers.
 
     Examples
     --------
-    >>> working_dtype(np.uint8), working_dtype(np.int64)
+    >>> working_dtype(np.dtype(np.uint8)), working_dtype(np.dtype(np.int64))
     (dtype('float32'), dtype('float64'))
     """
-    dtype = np.dtype(dtype)
-    if dtype.kind not in "fiub":
-        raise TypeError(f"samples must be real numbers; found {dtype}")
     return np.dtype(np.float32 if np.can_cast(dtype, np.float32) else np.float64)
-
-
-def require_finite(stream: SampleStream, block: Block, where: str = "") -> None:
-    """Raise a ValueError that names the first number that is NaN or infinite.
-
-    Parameters
-    ----------
-    stream : SampleStream
-        Whose block it is.
-    block : Block
-        Samples and their numbers.
-    where : str, optional
-        Added to the message.
-    """
-    values: Shaped[np.ndarray, "rows features"] = block.values
-    if values.dtype.kind != "f":
-        return
-    # A sum is not finite if one of its terms is not, and costs a fraction of looking at each.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum()):
-            return
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad) == 0:
-        return
-    row, column = bad[0]
-    feature = stream.feature_names[column] if stream.feature_names is not None else int(column)
-    raise ValueError(
-        f"{stream.name}: row {block.rows[row]}, column {feature!r} is {values[row, column]}"
-        f"{where or '; drop those rows or fill them in first'}"
-    )

@@ -1,4 +1,4 @@
-"""Training data that are in memory."""
+"""Tensors in memory as training data."""
 
 import hashlib
 from collections.abc import Iterator
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from minsyn.data.batches import batch_bounds
+
 __all__ = ["TensorSamples"]
 
 
 class TensorSamples:
-    """Tensors in memory, one row a sample.
-
-    Without a generator, and where one batch holds everything, rows keep their order. Batches
-    differ by at most one sample: a remainder of a few would count as much as a full batch.
+    """Tensors in memory, with one row per sample.
 
     Parameters
     ----------
@@ -23,7 +22,7 @@ class TensorSamples:
     Raises
     ------
     ValueError
-        If there is no tensor, or if they have different numbers of rows, or none.
+        If there is no tensor, or the tensors are empty or differ in their number of rows.
 
     Examples
     --------
@@ -32,7 +31,7 @@ class TensorSamples:
     >>> [x.tolist() for x, y in samples.batches(3)]
     [[0, 1, 2], [3, 4]]
 
-    Two ranks share each batch:
+    Two processes share each batch:
 
     >>> [x.tolist() for x, y in samples.batches(3, rank=0, world_size=2)]
     [[0, 1], [3]]
@@ -63,31 +62,22 @@ class TensorSamples:
     ) -> Iterator[tuple[Tensor, ...]]:
         """One epoch, see `minsyn.data.Samples.batches`.
 
+        A single batch of all samples is neither shuffled nor copied.
+
         Raises
         ------
         ValueError
-            If a batch has fewer samples than there are ranks.
+            If a batch has fewer samples than there are processes.
         """
-        n_batches = 1 if batch_size is None else -(-self.n_samples // batch_size)
-        if self.n_samples // n_batches < world_size:
-            raise ValueError(
-                f"{world_size} processes cannot share batches of {self.n_samples // n_batches} "
-                "samples: raise batch_size, or start fewer processes"
-            )
-        if n_batches == 1 and world_size == 1:
-            yield self.tensors
-        elif n_batches == 1:
-            yield tuple(tensor.tensor_split(world_size)[rank] for tensor in self.tensors)
-        else:
-            order = torch.arange(self.n_samples)
-            if generator is not None:
-                order = torch.randperm(self.n_samples, generator=generator)
-            for batch in order.tensor_split(n_batches):
-                rows = batch.tensor_split(world_size)[rank]
-                yield tuple(tensor[rows] for tensor in self.tensors)
+        order = None
+        if generator is not None and batch_size is not None and batch_size < self.n_samples:
+            order = torch.randperm(self.n_samples, generator=generator)
+        for start, stop in batch_bounds(self.n_samples, batch_size, rank, world_size):
+            rows = slice(start, stop) if order is None else order[start:stop]
+            yield tuple(tensor[rows] for tensor in self.tensors)
 
     def fingerprint(self) -> str:
-        """Shapes, types and a hash of all values."""
+        """Hash of all shapes, types and values."""
         digest = hashlib.sha256()
         for tensor in self.tensors:
             digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())

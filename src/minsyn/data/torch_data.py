@@ -1,4 +1,4 @@
-"""Samples of torch's `Dataset` and `DataLoader`."""
+"""Samples of a torch `Dataset` or `DataLoader`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +15,11 @@ __all__ = ["DatasetSamples", "LoaderSamples"]
 
 
 class DatasetSamples(SampleStream):
-    """A data set of torch's: its items are samples, or tuples that begin with one.
+    """A torch Dataset whose items are samples, or tuples that begin with one.
 
-    Samples of several dimensions, such as images, are flattened. Items of a map-style set are
-    mixed all with all; of an iterable one, those that make a block. An iterable set must give the
-    same samples every time; it is passed over once at first, to count them.
+    Samples of several dimensions, such as images, are flattened. The items of a map-style dataset
+    are shuffled all together, those of an iterable one within a block. An iterable dataset must
+    give the same samples every time; one pass at the start counts them.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class DatasetSamples(SampleStream):
     Raises
     ------
     ValueError
-        If it holds no items.
+        If the dataset is empty.
     TypeError
-        If items are no arrays of real numbers.
+        If its items are not arrays of real numbers.
 
     Examples
     --------
@@ -44,18 +44,18 @@ class DatasetSamples(SampleStream):
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        self.name = type(dataset).__name__
+        name = type(dataset).__name__
         self._dataset = dataset
         self._iterable = isinstance(dataset, IterableDataset)
         items: Any = dataset
-        self.n_samples = sum(1 for _ in items) if self._iterable else len(items)
-        if self.n_samples == 0:
-            raise ValueError(f"{self.name} is empty")
+        n_samples = sum(1 for _ in items) if self._iterable else len(items)
+        if n_samples == 0:
+            raise ValueError(f"{name} is empty")
         first = next(self._items(range(1)), None)
         if first is None:
-            raise ValueError(f"{self.name} gave no samples in this pass, {self.n_samples} before")
-        sample = _array(first, self.name)
-        self.n_features, self.dtype = sample.size, sample.dtype
+            raise ValueError(f"{name} gave no samples in this pass, but {n_samples} before")
+        sample = _array(first, name)
+        super().__init__(name, (n_samples, sample.size), sample.dtype)
 
     def _items(self, order: Any) -> Iterator[Any]:
         items: Any = self._dataset
@@ -63,7 +63,7 @@ class DatasetSamples(SampleStream):
 
     def _read_range(self, start: int, stop: int) -> Iterator[Block]:
         samples = self._samples(range(start, stop))
-        if self._iterable:  # to its end, so that more samples than before are noticed
+        if self._iterable:  # to its end, to notice more samples than before
             samples = trimmed(samples, start, None if stop == self.n_samples else stop)
         return gathered(samples, self, np.arange(start, stop))
 
@@ -78,11 +78,11 @@ class DatasetSamples(SampleStream):
 
 
 class LoaderSamples(SampleStream):
-    """A DataLoader's samples, put together to batches of the size that is asked for.
+    """The samples of a DataLoader, in batches of any size.
 
-    The loader's own sampler orders the samples, its workers make them; beyond that, samples of
-    about 32 MB are mixed with each other. Where their number cannot be told (an iterable set, a
-    batch sampler of one's own) it is passed over once at first, to count them.
+    The loader's sampler orders the samples and its workers load them; in addition, samples are
+    shuffled within blocks of about 32 MB. If their number is unknown (an iterable dataset, a batch
+    sampler of the user's own), one pass at the start counts them.
 
     Parameters
     ----------
@@ -92,9 +92,9 @@ class LoaderSamples(SampleStream):
     Raises
     ------
     ValueError
-        If it gives nothing.
+        If the loader gives no samples.
     TypeError
-        If its batches are no arrays of real numbers.
+        If its batches are not arrays of real numbers.
 
     Examples
     --------
@@ -107,13 +107,11 @@ class LoaderSamples(SampleStream):
     def __init__(self, loader: DataLoader) -> None:
         self.name = f"DataLoader of {type(loader.dataset).__name__}"
         self._loader = loader
-        self.n_samples = self._count()
-        if self.n_samples == 0:
+        n_samples = self._count()
+        if n_samples == 0:
             raise ValueError(f"{self.name} gives no samples")
-        batches = iter(loader)
-        first = self._batch(next(batches))
-        del batches
-        self.n_features, self.dtype = first.shape[1], first.dtype
+        first = self._batch(next(iter(loader)))
+        super().__init__(self.name, (n_samples, first.shape[1]), first.dtype)
 
     def _count(self) -> int:
         loader: Any = self._loader
@@ -135,13 +133,13 @@ class LoaderSamples(SampleStream):
         rank: int = 0,
         world_size: int = 1,
     ) -> Iterator[tuple[torch.Tensor, ...]]:
-        """All samples once; see `SampleStream.batches`.
+        """One epoch, see `SampleStream.batches`.
 
         Raises
         ------
         ValueError
-            Also if several processes are to share batches of a loader that shuffles: each
-            process's loader would shuffle in another way.
+            Also if several processes would share a loader that may shuffle, since it would shuffle
+            differently in each of them.
         """
         self._check_shared(world_size)
         return super().batches(batch_size, generator, rank, world_size)
@@ -149,18 +147,18 @@ class LoaderSamples(SampleStream):
     def blocks(
         self, rank: int = 0, world_size: int = 1
     ) -> Iterator[Float[np.ndarray, "rows features"]]:
-        """All samples or a share of them; see `SampleStream.blocks`.
+        """All samples or a share of them, see `SampleStream.blocks`.
 
         Raises
         ------
         ValueError
-            As of `batches`.
+            Also if several processes would share a loader that may shuffle.
         """
         self._check_shared(world_size)
         return super().blocks(rank, world_size)
 
     def _check_shared(self, world_size: int) -> None:
-        # A loader of an iterable dataset has no order of its own, and None here for its batches.
+        # The batch sampler of a loader without automatic batching is None.
         batches = self._loader.batch_sampler
         sampler = getattr(batches, "sampler", self._loader.sampler)
         ordered = type(batches) in (BatchSampler, type(None)) and (
@@ -169,13 +167,13 @@ class LoaderSamples(SampleStream):
         )
         if world_size > 1 and not ordered:
             raise ValueError(
-                f"{self.name} may shuffle, in every process in another way: pass its dataset, "
-                "which is then shuffled in the same way everywhere"
+                f"{self.name} may shuffle differently in every process: pass its dataset instead, "
+                "which is shuffled alike in all of them"
             )
 
     def _read_range(self, start: int, stop: int) -> Iterator[Block]:
         batches = (self._batch(batch) for batch in self._loader)
-        # To its end, so that more samples than before are noticed.
+        # To its end, to notice more samples than before.
         parts = trimmed(batches, start, None if stop == self.n_samples else stop)
         return gathered(parts, self, np.arange(start, stop))
 
@@ -184,7 +182,7 @@ class LoaderSamples(SampleStream):
 
 
 def _array(item: Any, name: str) -> Shaped[np.ndarray, "..."]:
-    """The numbers of an item, or of the first of a tuple."""
+    """The numbers of an item, or of the first element of a tuple."""
     x = item[0] if isinstance(item, tuple | list) and len(item) else item
     if isinstance(x, torch.Tensor):
         x = x.detach().cpu()
