@@ -64,7 +64,10 @@ MISTAKES = {
             ["model", "--figure", "f.png", "--image-shape", "3"],
             "--image-shape 3: expected HEIGHTxWIDTH",
         ),
-        "synergy": (["x.csv", "--sources", "a", "--unit", "bytes"], "unit"),
+        "synergy": (
+            ["x.csv", "--sources", "a", "--bootstrap", "9", "--confidence", "2"],
+            "confidence must be between 0 and 1",
+        ),
         "transform": (["model", "x.csv", "--output", "z.xlsx"], "--output z.xlsx: expected a name"),
     },
     "unwritable output": {

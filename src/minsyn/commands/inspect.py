@@ -241,9 +241,7 @@ def _about_bits(result: "SynergyResult") -> str:
     bias = result.sampling_bias.get("mutual_information")
     if bias is None:
         return f"{text}: so few samples determine every feature."
-    return (
-        f"{text}: sampling adds {bias.max():.2g} {result.unit} to all factors' information."
-    )
+    return f"{text}: sampling adds {bias.max():.2g} {result.unit} to all factors' information."
 
 
 def _weight_heading(factors: _Factors) -> str:

@@ -157,7 +157,7 @@ def _print(result: "SynergyResult") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(caption=escape("\n".join(_notes(result))), caption_justify="left")
+    table = Table()
     for heading in ("target", "measure"):
         table.add_column(heading)
     headings = [result.unit]
@@ -170,12 +170,15 @@ def _print(result: "SynergyResult") -> None:
             name = escape(target) if j == 0 else ""
             table.add_row(name, measure.replace("_", " "), *_row(result, measure, i))
         table.add_section()
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    for note in _notes(result):
+        console.print(escape(note), style="dim", soft_wrap=True)
 
 
 def _notes(result: "SynergyResult") -> list[str]:
     notes = [
-        f"{result.n_samples} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
+        f"{result.n_samples:,} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
         f"{result.model} model, {result.unit}, bias correction: {result.bias_correction}",
     ]
     if result.discretisation:
