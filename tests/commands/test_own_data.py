@@ -170,10 +170,10 @@ def test_inspect(folder, model, table, tmp_path):
     for said in (
         "features count alike",
         f"2 factors explain {summary.explained:.1%} of the variance of 5 features",
-        f"explains {summary.explained_alone[0]:.1%}, {summary.explained_only[0]:.1%} of it alone",
+        f"explains {summary.explained_alone[0]:.1%} ({summary.explained_only[0]:.1%} that no other",
         f"{synergy.sums['gk_synergy']:.2f}",
-        "Gaussian bits of 150 samples, without bias correction",
-        f"sampling adds {synergy.sampling_bias['mutual_information'].max():.2g} bits",
+        "Gaussian model, 150 samples, bias correction: none",
+        f"all factors is {synergy.sampling_bias['mutual_information'].max():.2g} bits per feature",
     ):
         assert said in result.output
     assert Image.open(figure).width > 200
@@ -191,7 +191,7 @@ def test_inspect_on_other_data(folder, model, table, tmp_path):
     words = ("--data", tmp_path / "y.csv", "--output", numbers)
     result = run("inspect", folder / "model", *words)
     assert result.exit_code == 0, result.output
-    assert "of 30 samples" in result.output
+    assert " 30 samples" in result.output
     x = table[FEATURES].iloc[:30]
     expected = summarise_factors(PairwiseStatistics.of(model.transform(x), x.to_numpy()))
     frame = pd.read_csv(numbers)

@@ -113,7 +113,8 @@ def reads_blocks(estimator: "MinSyn | VectorMinSyn") -> bool:
 
 
 def _decoder(options: ModelOptions) -> Any:
-    from minsyn.nn import DECODERS, Free
+    from minsyn import Free
+    from minsyn.nn import DECODERS
 
     name = options.decoder or "gaussian"
     if name not in DECODERS:

@@ -232,16 +232,19 @@ def _about(factors: _Factors, factor: int) -> str:
     group = "" if factors.groups is None else f"group {factors.groups[factor]}, "
     if alone == 0:
         return f"{group}explains nothing"
-    return f"{group}explains {alone:.1%}, {only:.1%} of it alone"
+    return f"{group}explains {alone:.1%} ({only:.1%} that no other factor explains)"
 
 
 def _about_bits(result: "SynergyResult") -> str:
-    """Model and bias of the measures; all features have the same bias of the information."""
-    text = f"Gaussian {result.unit} of {result.n_samples:,} samples, without bias correction"
+    """Model and bias of the measures."""
+    text = (
+        f"{result.model.capitalize()} model, {result.n_samples:,} samples, bias correction: "
+        f"{result.bias_correction}"
+    )
     bias = result.sampling_bias.get("mutual_information")
     if bias is None:
-        return f"{text}: so few samples determine every feature."
-    return f"{text}: sampling adds {bias.max():.2g} {result.unit} to all factors' information."
+        return f"{text}; so few samples seem to determine every feature."
+    return f"{text}. The bias of all factors is {bias.max():.2g} {result.unit} per feature."
 
 
 def _weight_heading(factors: _Factors) -> str:

@@ -158,9 +158,11 @@ def _draw_synergy(axes: Axes, synergy: SynergyResult, feature_names: Sequence[st
     highest = float(np.quantile(finite, 1.0 if named else _SHOWN_IN_FULL)) if len(finite) else 0.0
     edge = 1.1 * highest or 1.0
     whole, union, ci = (np.minimum(values[order], edge) for values in (whole, union, ci))
+    grouped = any(len(variables) > 1 for variables in synergy.members)
+    best = "best single group" if grouped else "best single factor"
     places = np.arange(len(order))
     width = 0.8 if named else 1.0
-    axes.bar(places, union, width, color=_UNION, label="best single factor")
+    axes.bar(places, union, width, color=_UNION, label=best)
     axes.bar(
         places, whole - union, width, bottom=union, color=_SYNERGY,
         label="GK synergy",
