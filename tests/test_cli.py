@@ -49,7 +49,7 @@ def test_benchmark_from_letters_to_figures(tmp_path):
     made_by = "minsyn benchmark --letters typewriter --draws 2 --components 9 --resample none"
     assert f"Made by `{made_by} --samples-per-word 1 --seed 0 --methods ica,pca`" in table
     for name in FIGURES:
-        assert np.asarray(Image.open(out / "figures" / f"{name}.png")).std() > 5
+        assert Image.open(out / "figures" / f"{name}.png").width == 1440
         assert (out / "figures" / f"{name}.pdf").exists()
         assert f"{name}.png" in result.output.replace("\n", "")
     assert "PCA" in result.output and "49.83" in result.output
@@ -140,7 +140,6 @@ def wait_for(condition, process, seconds=60):
         (("--seed", -1), "seed: -1 must be at least 0"),
         (("--jobs", 0), "n_jobs: 0"),
         (("--letters", "typewritter"), "typewritter"),
-        (("--methods", "minsyn-bernoulli-batch", "--batch-size", 1), "batch_size: 1 must be"),
     ],
 )
 def test_mistakes_are_one_clear_line(tmp_path, arguments, message):
@@ -190,36 +189,6 @@ def test_without_mne_the_default_goes_on_and_a_request_does_not(tmp_path, monkey
     assert asked.exit_code == 1 and "pip install 'minsyn[infomax]'" in asked.output
 
 
-def test_batch_statistics(tmp_path, monkeypatch):
-    from minsyn.estimators import MinSyn
-
-    fit = MinSyn.fit
-
-    def short_fit(self, X, y=None):
-        self.max_iter = 3
-        return fit(self, X)
-
-    monkeypatch.setattr(MinSyn, "fit", short_fit)
-    out = tmp_path / "out"
-    result = invoke(
-        *("batch-statistics", "--batch-sizes", "64 149", "--draws", 1, "--jobs", 1, "--output", out)
-    )
-    assert result.exit_code == 0, result.output
-    assert scores(out).method.tolist() == [
-        "minsyn-bernoulli",
-        "minsyn-bernoulli-batch-64",
-        "minsyn-bernoulli-batch-149",
-    ]
-    assert "--batch-sizes 64,149" in (out / "table.md").read_text()
-    assert np.asarray(Image.open(out / "figures" / "batch_statistics.png")).std() > 5
-
-
-@pytest.mark.parametrize("sizes", ["", "4,x", "1"])
-def test_bad_batch_sizes(tmp_path, sizes):
-    result = invoke("batch-statistics", "--batch-sizes", sizes, "--output", tmp_path / "out")
-    assert result.exit_code == 2 and "batch" in result.output
-
-
 def test_version():
     result = invoke("--version")
     assert (result.exit_code, result.output) == (0, f"minsyn {minsyn.__version__}\n")
@@ -235,17 +204,3 @@ def test_help_loads_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "--letters" in result.stdout
-
-
-def test_robustness(tmp_path):
-    out = tmp_path / "out"
-    result = invoke("robustness", "--methods", "pca", "--jobs", 1, "--output", out)
-    assert result.exit_code == 0, result.output
-    frame = pd.read_csv(out / "robustness.csv").set_index("damage")
-    assert frame.relative["clean"] == 1 < frame.relative["noise-0.5"]
-    table = (out / "robustness.md").read_text()
-    assert f"| Clean | {frame.loss['clean']:.1f} (×1.00) |" in table
-    assert "--seed 0 --methods pca`" in table
-    assert np.asarray(Image.open(out / "robustness.png")).std() > 5
-    wrong = invoke("robustness", "--methods", "pcs", "--output", out)
-    assert wrong.exit_code == 1 and "did you mean 'pca'?" in wrong.output
