@@ -401,14 +401,3 @@ def test_as_a_program(table, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 factors explain" in done.stdout
     assert MinSyn.load(tmp_path / "m").n_features_in_ == 6
-
-
-def test_help_loads_no_torch():
-    code = (
-        "import sys\nfrom minsyn.cli import app\n"
-        "try:\n    app(['fit', '--help'])\nexcept SystemExit:\n    pass\n"
-        "assert not {'torch', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "--n-components" in done.stdout

@@ -177,7 +177,9 @@ def test_symmetry_and_signs(rng):
         measure = getattr(gaussian, name)
         np.testing.assert_allclose(measure(other_sigma, other_rho), measure(sigma, rho), atol=1e-12)
         np.testing.assert_allclose(measure(sigma, rho[:, [1]]), measure(sigma, rho)[[1]])
-        np.testing.assert_allclose(measure(sigma, rho, unit="nats"), measure(sigma, rho) * np.log(2))
+        np.testing.assert_allclose(
+            measure(sigma, rho, unit="nats"), measure(sigma, rho) * np.log(2)
+        )
 
 
 def test_a_copy_of_a_source_changes_neither_union_nor_synergy(rng):
