@@ -76,7 +76,7 @@ def open_data(
     """
     from minsyn.data import as_samples, table_columns
 
-    if file.suffix.lower() not in _TABLES or not file.is_file():
+    if file.suffix.lower() not in _TABLES:
         if columns is not None or drop is not None:
             raise ValueError(f"{file}: only .csv and .parquet files have columns to choose from")
         return UserData(file, as_samples(file))
@@ -88,12 +88,7 @@ def open_data(
     features = [name for name in features if name not in dropped]
     if not features:
         raise ValueError(f"{file} has no numeric columns left to fit a model to")
-    return UserData(
-        file,
-        as_samples(file, features),
-        tuple(name for name in numeric if not numeric[name] and name not in features),
-        tuple(name for name in numeric if numeric[name] and name not in features),
-    )
+    return _of_table(file, numeric, features)
 
 
 def open_data_for(model: "FactorModel", file: Path) -> UserData:
@@ -111,25 +106,39 @@ def open_data_for(model: "FactorModel", file: Path) -> UserData:
     ValueError
         If a feature is missing, or the number of features differs.
     """
-    columns = None
-    if file.suffix.lower() in _TABLES and hasattr(model, "feature_names_in_") and file.is_file():
+    if file.suffix.lower() in _TABLES and hasattr(model, "feature_names_in_"):
         from minsyn.data import table_columns
 
-        columns = list(model.feature_names_in_)
-        present = table_columns(file)
-        missing = [name for name in columns if name not in present]
+        numeric = table_columns(file)
+        features = list(model.feature_names_in_)
+        missing = [name for name in features if name not in numeric]
         if missing:
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             raise ValueError(
                 f"{file} lacks columns that the model was fitted to: {', '.join(missing[:5])}{more}"
             )
-    data = open_data(file, columns)
+        return _of_table(file, numeric, features)
+    data = open_data(file)
     if data.samples.n_features != model.n_features_in_:
         raise ValueError(
             f"{file} has {data.samples.n_features} features, the model was fitted to "
             f"{model.n_features_in_}"
         )
     return data
+
+
+def _of_table(file: Path, numeric: dict[str, bool], features: list[str]) -> UserData:
+    from minsyn.data import as_samples
+
+    text = next((name for name in features if not numeric[name]), None)
+    if text is not None:
+        raise ValueError(f"{file}: column {text!r} is not numeric")
+    return UserData(
+        file,
+        as_samples(file, features),
+        tuple(name for name in numeric if not numeric[name]),
+        tuple(name for name in numeric if numeric[name] and name not in features),
+    )
 
 
 def latents_by_block(
