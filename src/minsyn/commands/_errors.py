@@ -77,7 +77,15 @@ def one_line_errors(stopped: str = "Stopped.") -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _show_warning(message: Warning | str, *_place: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning without its place in the code."""
     typer.echo(f"Warning: {' '.join(str(message).split())}", err=True)
 
 
