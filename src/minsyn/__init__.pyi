@@ -8,6 +8,9 @@ from . import nn as nn
 from . import report as report
 from . import training as training
 from ._version import __version__ as __version__
+from .estimators import Adam as Adam
 from .estimators import AutoEncoder as AutoEncoder
+from .estimators import Free as Free
 from .estimators import InfoMax as InfoMax
 from .estimators import MinSyn as MinSyn
+from .estimators import Run as Run

@@ -1,9 +1,12 @@
 """Fits of estimators that are interrupted and called again."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
-from minsyn.estimators import AutoEncoder, MinSyn, _start
+from minsyn.estimators import Adam, AutoEncoder, MinSyn, Run
+from minsyn.estimators.start import Start
 from minsyn.training import CheckpointError
 
 
@@ -12,30 +15,31 @@ class StoppedError(Exception):
 
 
 MODELS = {
-    "MinSyn": lambda **settings: MinSyn(2, solver="adam", **settings),
-    "MinSyn, running": lambda **settings: MinSyn(
-        2, solver="adam", decoder="bernoulli", statistics="running", batch_size=8, **settings
+    "MinSyn": lambda run=None, **settings: MinSyn(2, solver=Adam(run=run), **settings),
+    "MinSyn, running": lambda run=None, **settings: MinSyn(
+        2,
+        decoder="bernoulli",
+        solver=Adam(statistics="running", batch_size=8, run=run),
+        **settings,
     ),
-    "AutoEncoder": lambda **settings: AutoEncoder(2, noise_std=0.1, batch_size=8, **settings),
+    "AutoEncoder": lambda run=None, **settings: AutoEncoder(
+        2, noise_std=0.1, batch_size=8, run=run, **settings
+    ),
 }
 
 
 def stop_at(epoch, monkeypatch):
     """Let the second start of a fit be interrupted."""
-    starts = []
 
-    class Start(_start.Start):
-        def __init__(self, generator, on_epoch, *rest):
-            starts.append(self)
-            second = len(starts) == 2
+    @contextmanager
+    def progress(start, unit, steps, number=1, n_starts=1, shown=True):
+        def interrupt(at, loss):
+            if number == 2 and at == epoch:
+                raise StoppedError
 
-            def interrupt(number, loss):
-                if second and number == epoch:
-                    raise StoppedError
+        yield interrupt
 
-            super().__init__(generator, interrupt, *rest)
-
-    monkeypatch.setattr(_start, "Start", Start)
+    monkeypatch.setattr(Start, "progress", progress)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -43,7 +47,7 @@ def test_resumed_to_the_bit(name, rng, tmp_path, monkeypatch):
     X = rng.random((30, 5))
     settings = {"n_init": 2, "max_iter": 12, "random_state": 0}
     undisturbed = MODELS[name](**settings).fit(X)
-    model = MODELS[name](checkpoint_dir=tmp_path, checkpoint_every=0, **settings)
+    model = MODELS[name](run=Run(checkpoint_dir=tmp_path, checkpoint_every=0), **settings)
     with monkeypatch.context() as patch, pytest.raises(StoppedError):
         stop_at(7, patch)
         model.fit(X)
@@ -55,8 +59,8 @@ def test_resumed_to_the_bit(name, rng, tmp_path, monkeypatch):
 
 def test_an_unseeded_fit_goes_on_too(rng, tmp_path):
     X = rng.random((30, 5))
-    first = AutoEncoder(2, max_iter=3, checkpoint_dir=tmp_path).fit(X)
-    second = AutoEncoder(2, max_iter=6, checkpoint_dir=str(tmp_path)).fit(X)
+    first = AutoEncoder(2, max_iter=3, run=Run(checkpoint_dir=tmp_path)).fit(X)
+    second = AutoEncoder(2, max_iter=6, run=Run(checkpoint_dir=str(tmp_path))).fit(X)
     assert second.loss_curve_[:3] == first.loss_curve_ and second.n_iter_ == 6
 
 
@@ -65,7 +69,7 @@ def test_an_unseeded_fit_goes_on_too(rng, tmp_path):
 )
 def test_other_parameters_are_another_run(change, rng, tmp_path):
     X = rng.random((30, 5))
-    settings = {"max_iter": 3, "random_state": 0, "checkpoint_dir": tmp_path}
+    settings = {"max_iter": 3, "random_state": 0, "run": Run(checkpoint_dir=tmp_path)}
     AutoEncoder(2, **settings).fit(X)
     with pytest.raises(CheckpointError, match=f"{next(iter(change))} was"):
         AutoEncoder(2, **(settings | change)).fit(X)
@@ -73,20 +77,9 @@ def test_other_parameters_are_another_run(change, rng, tmp_path):
         AutoEncoder(2, **settings).fit(X + 0.001 * X**2)
 
 
-@pytest.mark.parametrize(
-    ("settings", "found"),
-    [
-        ({"checkpoint_dir": "somewhere"}, "checkpoint_dir"),
-        ({"precision": "bf16-mixed"}, "precision='bf16-mixed'"),
-    ],
-)
-def test_lbfgs_says_what_it_cannot(settings, found, rng):
-    with pytest.raises(ValueError, match=f"one process on the CPU.*{found}.*solver='adam'"):
-        MinSyn(2, solver="lbfgs", **settings).fit(rng.random((30, 5)))
-
-
 def test_checkpoints_are_no_part_of_a_saved_model(rng, tmp_path):
-    model = AutoEncoder(2, max_iter=3, checkpoint_dir=tmp_path / "run", checkpoint_every=5.0)
+    run = Run(checkpoint_dir=tmp_path / "run", checkpoint_every=5.0)
+    model = AutoEncoder(2, max_iter=3, run=run)
     model.fit(rng.random((30, 5))).save(tmp_path / "model")
     loaded = AutoEncoder.load(tmp_path / "model")
-    assert loaded.checkpoint_dir is None and loaded.checkpoint_every == 5.0
+    assert loaded.run.checkpoint_dir is None and loaded.run.checkpoint_every == 5.0

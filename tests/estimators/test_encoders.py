@@ -4,7 +4,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from minsyn.estimators import AutoEncoder, MinSyn, ModelFormatError
+from minsyn.estimators import Adam, AutoEncoder, Free, MinSyn, ModelFormatError, Run
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import gaussian
 
@@ -42,7 +42,7 @@ def make_x(rng):
     return 0.9 * x + 0.1 * rng.random(x.shape) * [1, 1, 1, 1, 1, 0]
 
 
-SETTINGS = {"max_iter": 40, "n_iter_no_change": 20, "random_state": 0}
+SETTINGS = {"max_iter": 40, "solver": Adam(n_iter_no_change=20), "random_state": 0}
 
 
 @pytest.mark.parametrize("decoder", ["gaussian", "bernoulli"])
@@ -60,7 +60,7 @@ def test_mlp_is_saved_loaded_and_cloned(encoder, decoder, X, tmp_path):
     again = clone(model).fit(X)
     assert np.array_equal(again.components_, model.components_)
     again.set_params(encoder="linear").fit(X)
-    assert not hasattr(again, "encoder_")
+    assert again.encoder_weights_.shape == (2, 6)
 
 
 def test_mlp_far_from_the_origin(X):
@@ -89,7 +89,6 @@ def test_own_module(decoder, own, X, tmp_path):
     loaded = MinSyn.load(tmp_path, encoder=own)
     assert loaded.encoder is own
     assert np.array_equal(loaded.transform(X), model.transform(X))
-    assert loaded.synergy_weight == np.inf
     assert all(torch.equal(before[name], value) for name, value in own.state_dict().items())
 
 
@@ -113,17 +112,21 @@ def test_none_is_linear(X):
         ({"encoder": nn.LSTM(6, 2)}, "found tuple"),
         ({"encoder": nn.Identity()}, "nothing can be trained"),
         ({"encoder": nn.Linear(6, 2), "n_init": 2}, "n_init at 1"),
-        ({"encoder": nn.Linear(6, 2), "solver": "lbfgs"}, "encoder=Linear. Use solver='adam'"),
-        ({"encoder": (4,), "solver": "lbfgs"}, "solver='adam'"),
-        ({"encoder": (4,), "decoder": "single-parent"}, "single-parent"),
+        (
+            {"encoder": nn.Linear(6, 2), "solver": "lbfgs"},
+            "found encoder=Linear. Use solver",
+        ),
+        ({"encoder": (4,), "solver": "lbfgs"}, r"found encoder=\(4,\)"),
         ({"encoder": ()}, "hidden layers"),
         ({"encoder": (4, 0)}, "hidden layers"),
         ({"encoder": (True,)}, "hidden layers"),
         ({"encoder": 4}, "encoder"),
-        ({"synergy_weight": -1}, "synergy_weight"),
-        ({"synergy_weight": 1, "solver": "lbfgs"}, "synergy_weight=1"),
-        ({"synergy_weight": 1, "statistics": "running"}, "running"),
-        ({"synergy_weight": 1, "decoder": "single-parent"}, "single-parent"),
+        ({"decoder": Free(synergy_weight=-1)}, "synergy_weight"),
+        ({"decoder": Free(synergy_weight=np.inf)}, "'gaussian' itself is the limit"),
+        ({"decoder": Free(), "solver": "lbfgs"}, "found a decoder that is trained"),
+        ({"decoder": Free(), "solver": Adam(statistics="running")}, "running"),
+        ({"decoder": Free("poisson")}, "'poisson' is unknown"),
+        ({"decoder": "single-parent", "solver": "lbfgs"}, "found SingleParentDecoder"),
     ],
 )
 def test_what_cannot_be(settings, message, X):
@@ -132,14 +135,20 @@ def test_what_cannot_be(settings, message, X):
 
 
 def test_no_encoder_where_none_is_needed(X, tmp_path):
-    AutoEncoder(2, **SETTINGS).fit(X).save(tmp_path)
+    AutoEncoder(2, max_iter=20, random_state=0).fit(X).save(tmp_path)
     with pytest.raises(ValueError, match="without encoder="):
         AutoEncoder.load(tmp_path, encoder=nn.Linear(6, 2))
 
 
 def test_checkpoints_of_an_mlp_with_a_free_decoder(X, tmp_path):
-    settings = {"encoder": (4,), "synergy_weight": 1.0, "n_iter_no_change": 100, "random_state": 0}
-    whole = MinSyn(2, max_iter=30, **settings).fit(X)
-    MinSyn(2, max_iter=10, checkpoint_dir=tmp_path, **settings).fit(X)
-    resumed = MinSyn(2, max_iter=30, checkpoint_dir=tmp_path, **settings).fit(X)
+    def fit(max_iter, run=None):
+        solver = Adam(n_iter_no_change=100, run=run)
+        decoder = Free(synergy_weight=1.0)
+        return MinSyn(
+            2, encoder=(4,), decoder=decoder, solver=solver, max_iter=max_iter, random_state=0
+        ).fit(X)
+
+    whole = fit(30)
+    fit(10, Run(checkpoint_dir=tmp_path))
+    resumed = fit(30, Run(checkpoint_dir=tmp_path))
     assert np.array_equal(resumed.components_, whole.components_)

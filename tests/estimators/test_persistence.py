@@ -67,6 +67,8 @@ def test_every_single_changed_byte_is_noticed_or_harmless(saved):
         ({"format": "another"}, "does not describe"),
         ({"class": "AutoEncoder"}, "'AutoEncoder', not a MinSyn"),
         ({"class": "os.system"}, "not a MinSyn"),
+        ({"class": ["MinSyn"]}, "not a MinSyn"),
+        ({"latents": "linear"}, "linear"),
         ({"parameters": {"unknown": 1}}, "unknown"),
         ({"fitted": {}}, "n_features_in_"),
         ({"arrays_sha256": "0"}, "damaged or changed"),

@@ -12,17 +12,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from minsyn.estimators import AutoEncoder, InfoMax, MinSyn
+from minsyn.estimators import Adam, AutoEncoder, Free, InfoMax, MinSyn
 
 
-# Few epochs for some: what is checked is the interface. Data for the Bernoulli decoder must lie in
-# [0, 1], which these checks' data do not.
+# Few epochs for some: what is checked is the interface. The checks' data do not lie in [0, 1], as
+# those of the Bernoulli decoder must: `test_binary_features` covers it.
 @parametrize_with_checks(
     [
-        MinSyn(max_iter=50),
+        MinSyn(),
         MinSyn(solver="lbfgs"),
-        MinSyn(decoder="single-parent"),
-        MinSyn(1, statistics="running", batch_size=16, max_iter=20),
+        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=50),
+        MinSyn(1, solver=Adam(statistics="running", batch_size=16), max_iter=20),
         AutoEncoder(max_iter=50),
         AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=20),
         InfoMax(),
@@ -35,7 +35,7 @@ def test_scikit_learn_checks(estimator, check):
 ESTIMATORS = [
     MinSyn(2, max_iter=50, random_state=0),
     MinSyn(2, decoder="bernoulli", max_iter=50, random_state=0),
-    MinSyn(2, decoder="single-parent", n_groups=1, max_iter=50, random_state=0),
+    MinSyn(2, decoder="single-parent", max_iter=50, random_state=0),
     AutoEncoder(2, decoder="sigmoid", max_iter=50, random_state=0),
     InfoMax(2, random_state=0),
 ]

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from minsyn.data import as_samples, files
-from minsyn.estimators import MinSyn
+from minsyn.estimators import Adam, Free, MinSyn, Run
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, gaussian
 from minsyn.nn import ci_synergy_penalty
@@ -52,13 +52,17 @@ def model_of(encoder, synergy_weight, decoder="gaussian", noisy=True, **others):
     if encoder == "own":
         torch.manual_seed(0)
         encoder = Own(noisy)
-    settings = {"solver": "adam", "max_iter": 12, "tol": 0.0, "random_state": 0} | others
-    return MinSyn(2, encoder=encoder, synergy_weight=synergy_weight, decoder=decoder, **settings)
+    if synergy_weight < np.inf:
+        decoder = Free(decoder, synergy_weight)
+    settings = {"max_iter": 12, "tol": 0.0, "random_state": 0}
+    settings |= {name: others.pop(name) for name in settings if name in others}
+    return MinSyn(2, encoder=encoder, decoder=decoder, solver=Adam(**others), **settings)
 
 
 def starts_at_an_optimum(model):
     """The decoder's bias does: its gradient is rounding, of which Adam makes a full step."""
-    return model.synergy_weight < np.inf and model.decoder == "gaussian" and not model.batch_size
+    free = isinstance(model.decoder, Free)
+    return free and model.decoder.decoder == "gaussian" and not model.solver.batch_size
 
 
 def assert_same_losses(a, b):
@@ -135,9 +139,8 @@ def test_a_module_of_ones_own_sees_data_as_given(decoder, X):
     seen = []
     own = Own()
     own.register_forward_pre_hook(lambda module, args: seen.append(args[0].numpy().copy()))
-    MinSyn(2, encoder=own, decoder=decoder, synergy_weight=0, batch_size=50, max_iter=2).fit(
-        as_samples(X)
-    )
+    solver = Adam(batch_size=50)
+    MinSyn(2, encoder=own, decoder=Free(decoder), solver=solver, max_iter=2).fit(as_samples(X))
     known = {row.tobytes() for row in X.astype(np.float32)}
     assert sum(len(x) for x in seen) > 4 * 203
     assert {row.tobytes() for x in seen for row in x} <= known
@@ -159,7 +162,7 @@ def test_goes_on_from_a_checkpoint(decoder, kind, X, tmp_path):
     np.save(tmp_path / "x.npy", X)
     options = {"decoder": decoder, "batch_size": 40}
     whole = model_of(*kind, **options).fit(tmp_path / "x.npy")
-    options |= {"checkpoint_dir": tmp_path / "run"}
+    options |= {"run": Run(checkpoint_dir=tmp_path / "run")}
     model_of(*kind, max_iter=5, **options).fit(tmp_path / "x.npy")
     resumed = model_of(*kind, **options).fit(tmp_path / "x.npy")
     assert resumed.loss_curve_ == whole.loss_curve_
@@ -194,7 +197,8 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, monkeypatch):
     peaks = []
     for n in (1000, 20_000):
         np.save(tmp_path / "x.npy", np.random.default_rng(0).random((n, 10), np.float32))
-        model = MinSyn(2, encoder=Quiet(), synergy_weight=0, batch_size=200, max_iter=1)
+        solver = Adam(batch_size=200)
+        model = MinSyn(2, encoder=Quiet(), decoder=Free(), solver=solver, max_iter=1)
         model.fit(tmp_path / "x.npy")
         tracemalloc.start()
         model.fit(tmp_path / "x.npy")
@@ -208,8 +212,9 @@ def test_what_cannot_be(X):
     with pytest.raises(ValueError, match=r"\(2, 2\); found \(2, 3\)"):
         MinSyn(2, encoder=nn.Linear(10, 3)).fit(data)
     for method in ("fit", "partial_fit"):
-        with pytest.raises(ValueError, match="no statistics='running'"):
-            getattr(MinSyn(2, synergy_weight=1, statistics="running"), method)(data)
+        with pytest.raises(ValueError, match="statistics='running'"):
+            model = MinSyn(2, decoder=Free(), solver=Adam(statistics="running"))
+            getattr(model, method)(data)
     with pytest.raises(ValueError, match="n_init at 1"):
         MinSyn(2, encoder=Own(), n_init=2).fit(data)
 
@@ -250,9 +255,9 @@ def test_partial_fit_goes_on(decoder, kind, X, tmp_path):
     before = fitted.reconstruct(X)
     fitted.save(tmp_path / "model")
     encoder = {"encoder": fitted.encoder} if isinstance(fitted.encoder, nn.Module) else {}
-    loaded = MinSyn.load(tmp_path / "model", **encoder).set_params(learning_rate=1e-9)
+    loaded = MinSyn.load(tmp_path / "model", **encoder).set_params(solver__learning_rate=1e-9)
     assert np.array_equal(loaded.reconstruct(X), before)
-    fitted.set_params(learning_rate=1e-9).partial_fit(X)
+    fitted.set_params(solver__learning_rate=1e-9).partial_fit(X)
     np.testing.assert_allclose(fitted.reconstruct(X), before, atol=0.01)
     loaded.partial_fit(X)
     np.testing.assert_allclose(loaded.components_, fitted.components_, rtol=1e-4, atol=1e-5)
@@ -262,7 +267,9 @@ def test_partial_fit_goes_on(decoder, kind, X, tmp_path):
 def test_partial_fit_and_features_that_vary_later(X, rng):
     late = X.copy()
     late[:, 0] = 0.5
-    model = MinSyn(2, encoder=(5,), learning_rate=0.03, random_state=0).partial_fit(late)
+    model = MinSyn(2, encoder=(5,), solver=Adam(learning_rate=0.03), random_state=0).partial_fit(
+        late
+    )
     assert np.all(model.encoder_[0].weight.detach().numpy()[:, 0] == 0)
     for _ in range(200):
         model.partial_fit(X[rng.choice(len(X), 100, replace=False)])

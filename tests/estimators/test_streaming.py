@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch.utils.data import DataLoader, TensorDataset
 
 from minsyn.data import as_samples
-from minsyn.estimators import MinSyn
+from minsyn.estimators import Adam, MinSyn, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,14 +29,14 @@ def unit_interval_data(rng):
     return x.astype(np.float32)
 
 
-def settings(decoder, **others):
+def settings(decoder, max_iter=12, **adam):
     return {
         "decoder": decoder,
-        "solver": "adam",
-        "max_iter": 12,
+        "solver": Adam(**adam),
+        "max_iter": max_iter,
         "tol": 0.0,
         "random_state": 0,
-    } | others
+    }
 
 
 def assert_same_model(a, b, rtol=1e-3, atol=1e-4):
@@ -139,7 +139,7 @@ def test_nothing_varies(decoder):
 
 def test_windows_count_steps(X):
     """50 steps of 7 a pass are a window of 8 passes; two are compared."""
-    model = MinSyn(2, tol=1.0, batch_size=32, random_state=0).fit(as_samples(X))
+    model = MinSyn(2, tol=1.0, solver=Adam(batch_size=32), random_state=0).fit(as_samples(X))
     assert model.converged_ and model.n_iter_ == 16
     with pytest.warns(ConvergenceWarning, match="max_iter=3") as warned:
         MinSyn(2, max_iter=3, tol=0.0).fit(as_samples(X))
@@ -161,14 +161,9 @@ def test_unfit_data(X, tmp_path):
         MinSyn(2).fit(tmp_path / "none.npy")
 
 
-@pytest.mark.parametrize("options", [{"solver": "lbfgs"}, {"decoder": "single-parent"}])
-def test_who_needs_all_data_at_once(options, X, tmp_path):
-    option = "lbfgs" if "solver" in options else "single-parent"
-    with pytest.raises(ValueError, match=f"{option}.*sparse matrices.*Pass an array"):
-        MinSyn(2, **options).fit(sparse.csr_array(X))
-    settings = options | {"max_iter": 5, "random_state": 0}
-    mapped = MinSyn(2, **settings).fit(memmap(X, tmp_path))
-    assert np.array_equal(mapped.components_, MinSyn(2, **settings).fit(X).components_)
+def test_lbfgs_needs_an_array(X):
+    with pytest.raises(ValueError, match=r"found data that are read by blocks. Use.*Adam\(\)"):
+        MinSyn(2, solver="lbfgs").fit(sparse.csr_array(X))
 
 
 def test_columns_are_known_by_name(X, tmp_path):
@@ -195,7 +190,8 @@ def test_goes_on_from_a_checkpoint(decoder, X, tmp_path, monkeypatch):
     data = memmap(X, tmp_path)
     options = settings(decoder, batch_size=40)
     undisturbed = MinSyn(2, **options).fit(data)
-    model = MinSyn(2, checkpoint_dir=tmp_path / "run", checkpoint_every=0, **options)
+    run = Run(checkpoint_dir=tmp_path / "run", checkpoint_every=0)
+    model = MinSyn(2, **settings(decoder, batch_size=40, run=run))
     epochs = []
 
     def stop(self, *arguments):
@@ -217,7 +213,7 @@ def test_device_path_is_the_same_fit(X):
     pytest.importorskip("lightning_fabric")
     for decoder in DECODERS:
         model = MinSyn(2, **settings(decoder, batch_size=50))
-        double = MinSyn(2, **settings(decoder, batch_size=50, precision="64-true"))
+        double = MinSyn(2, **settings(decoder, batch_size=50, run=Run(precision="64-true")))
         assert_same_model(model.fit(as_samples(X)), double.fit(as_samples(X)))
 
 
@@ -227,7 +223,7 @@ def batches(X, n, rng):
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_partial_fit_learns(decoder, X, rng):
-    model = MinSyn(2, decoder=decoder, learning_rate=0.1, random_state=0)
+    model = MinSyn(2, decoder=decoder, solver=Adam(learning_rate=0.1), random_state=0)
     for x in batches(X, 150, rng):
         model.partial_fit(x)
     fitted = MinSyn(2, **settings(decoder, max_iter=300)).fit(X)
@@ -280,9 +276,12 @@ def test_partial_fit_goes_on(decoder, X, tmp_path):
 
 
 def test_what_partial_fit_refuses(X, tmp_path):
-    assert not hasattr(MinSyn(decoder="single-parent"), "partial_fit")
     with pytest.raises(ValueError, match=r"partial_fit.*checkpoint_dir"):
-        MinSyn(2, checkpoint_dir=tmp_path).partial_fit(X)
+        MinSyn(2, solver=Adam(run=Run(checkpoint_dir=tmp_path))).partial_fit(X)
+    with pytest.raises(ValueError, match=r"partial_fit.*statistics='running'"):
+        MinSyn(2, solver=Adam(statistics="running")).partial_fit(X)
+    with pytest.raises(ValueError, match="not of L-BFGS"):
+        MinSyn(2, solver="lbfgs").partial_fit(X)
     with pytest.raises(ValueError, match="minimum of 2"):
         MinSyn(2).partial_fit(X[:1])
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):

@@ -1,22 +1,26 @@
 import numpy as np
 import pytest
 import torch
+from minsyn.estimators._free_decoder import FreeDecoder
 
 from minsyn.estimators import MinSyn
-from minsyn.estimators._free_decoder import FreeDecoder
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, gaussian
-from minsyn.nn import ci_synergy_penalty
+from minsyn.nn import BernoulliDecoder, FreeDecoder, GaussianDecoder, ci_synergy_penalty
 
 MAPS = {"gaussian": gaussian.ci_linear_map, "bernoulli": bernoulli.ci_linear_map}
 WEIGHTS = (0, 1.0, 100.0, np.inf)
+
+
+def kind_of(model):
+    return model.decoder.decoder if isinstance(model.decoder, Free) else model.decoder
 
 
 def decoders_synergy(model, X):
     """What is penalised, from the fitted estimator alone."""
     arrays = (model.transform(X), X.astype(float), model.components_, model.intercept_)
     penalty = ci_synergy_penalty(
-        *(torch.from_numpy(np.asarray(a, float)) for a in arrays), observations=model.decoder
+        *(torch.from_numpy(np.asarray(a, float)) for a in arrays), observations=kind_of(model)
     )
     return float(penalty)
 
@@ -31,9 +35,8 @@ def curve(request):
     return X, {
         weight: MinSyn(
             4,
-            decoder=request.param,
-            synergy_weight=weight,
-            solver="adam",
+            decoder=request.param if weight == np.inf else Free(request.param, weight),
+            solver=Adam(),
             max_iter=800,
             random_state=0,
         ).fit(X)
@@ -48,7 +51,9 @@ def test_loss_rises_and_synergy_falls_with_the_weight(curve):
     penalties = [decoders_synergy(models[weight], X) for weight in WEIGHTS]
     assert penalties[0] > penalties[1] > penalties[2] > penalties[3] - 1e-9
     assert penalties[3] == pytest.approx(0, abs=1e-9)
-    synergies = [models[weight].synergy_report(X).mean["ci_synergy"] for weight in WEIGHTS]
+    synergies = [
+        models[weight].synergy(X, measures="ci_synergy").means["ci_synergy"] for weight in WEIGHTS
+    ]
     assert synergies[0] > synergies[1] > synergies[3]
 
 
@@ -56,8 +61,8 @@ def test_a_large_weight_is_nearly_the_closed_form(curve):
     X, models = curve
     model = models[100.0]
     assert model.score(X) == pytest.approx(models[np.inf].score(X), rel=0.05)
-    ci, _ = MAPS[model.decoder](PairwiseStatistics.of(model.transform(X), X.astype(float)))
-    far = np.linalg.norm(models[0].components_ - MAPS[model.decoder](models[0].statistics_)[0])
+    ci, _ = MAPS[kind_of(model)](PairwiseStatistics.of(model.transform(X), X.astype(float)))
+    far = np.linalg.norm(models[0].components_ - MAPS[kind_of(model)](models[0].statistics_)[0])
     assert np.linalg.norm(model.components_ - ci) < 0.1 * far
 
 
@@ -68,9 +73,8 @@ def test_components_are_the_trained_decoders(decoder, batch_size, rng):
     X = rng.random((50, 5))
     model = MinSyn(
         2,
-        decoder=decoder,
-        synergy_weight=0.5,
-        batch_size=batch_size,
+        decoder=Free(decoder, synergy_weight=0.5),
+        solver=Adam(batch_size=batch_size),
         max_iter=150,
         random_state=0,
     ).fit(X)
@@ -81,32 +85,55 @@ def test_components_are_the_trained_decoders(decoder, batch_size, rng):
 @pytest.mark.parametrize("weight", [0, 1.0])
 def test_origin_scale_and_constants(weight, rng):
     X = np.column_stack([rng.random((50, 4)), np.full(50, 0.3)])
-    settings = {"synergy_weight": weight, "max_iter": 50, "random_state": 0}
+    settings = {"decoder": Free(synergy_weight=weight), "max_iter": 50, "random_state": 0}
     near, far = MinSyn(2, **settings).fit(X), MinSyn(2, **settings).fit(100 * X + 1e3)
     np.testing.assert_allclose(far.reconstruct(100 * X + 1e3), 100 * near.reconstruct(X) + 1e3)
     np.testing.assert_allclose(near.reconstruct(X)[:, 4], 0.3, atol=1e-6)
 
 
-@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize(
+    ("make", "kind"), [(GaussianDecoder, "gaussian"), (BernoulliDecoder, "bernoulli")]
+)
 @pytest.mark.parametrize("follows", [False, True])
-def test_starts_without_synergy(binary, follows):
+def test_starts_without_synergy(make, kind, follows):
     z, x = torch.rand(40, 2), torch.rand(40, 3)
-    decoder = FreeDecoder(
-        2, 3, binary=binary, synergy_weight=2.0, relative_step=1.0, follows=follows
-    )
-    decoder.start_from(z, x)
-    expected = MAPS["bernoulli" if binary else "gaussian"](PairwiseStatistics.of(z, x))
+    decoder = FreeDecoder(make(2, 3), synergy_weight=2.0, follows=follows)
+    decoder.start_from(PairwiseStatistics.of(z, x))
+    expected = MAPS[kind](PairwiseStatistics.of(z, x))
     for found, ci in zip(decoder.linear_map(z, x), expected, strict=True):
         torch.testing.assert_close(found, ci)
-    plain = FreeDecoder(2, 3, binary=binary, synergy_weight=0.0, relative_step=1.0, follows=follows)
-    plain.start_from(z, x)
+    plain = FreeDecoder(make(2, 3), synergy_weight=0.0, follows=follows)
+    plain.start_from(PairwiseStatistics.of(z, x))
     torch.testing.assert_close(decoder.loss(z, x), plain.loss(z, x))
+    assert float(make(2, 3).synergy_penalty(z, x, *expected)) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_large_weight_shortens_the_decoders_steps(rng):
+    """The distance from the closed form falls with 1 / (1 + weight), and so must Adam's step."""
+    X = np.repeat(rng.random((100, 2)), 4, axis=1) + 0.1 * rng.random((100, 8))
+    settings = {"max_iter": 100, "random_state": 0}
+    closed = MinSyn(2, solver=Adam(), **settings).fit(X)
+    heavy = MinSyn(2, decoder=Free(synergy_weight=1e4), **settings).fit(X)
+    np.testing.assert_allclose(heavy.loss_curve_, closed.loss_curve_, rtol=0.1)
+
+
+def test_gk_penalty_draws_towards_the_single_parent(rng):
+    X = rng.random((60, 2)) @ rng.random((2, 6)) + 0.1 * rng.random((60, 6))
+    near = MinSyn(2, decoder=Free("single-parent", 100.0), max_iter=300, random_state=0).fit(X)
+    free = MinSyn(2, decoder=Free("single-parent", 0.0), max_iter=300, random_state=0).fit(X)
+
+    def second_to_first(model):
+        std = model.transform(X).std(axis=0)[:, np.newaxis]
+        weights = np.sort(np.abs(model.components_ * std), axis=0)
+        return np.mean(weights[0] / weights[1])
+
+    assert second_to_first(near) < 0.5 * second_to_first(free)
 
 
 def test_saved_and_loaded(rng, tmp_path):
     X = rng.random((30, 4))
-    model = MinSyn(2, synergy_weight=3, max_iter=20, random_state=0).fit(X)
+    model = MinSyn(2, decoder=Free(synergy_weight=3), max_iter=20, random_state=0).fit(X)
     model.save(tmp_path)
     loaded = MinSyn.load(tmp_path)
-    assert loaded.synergy_weight == 3
+    assert loaded.decoder.synergy_weight == 3
     assert np.array_equal(loaded.reconstruct(X), model.reconstruct(X))

@@ -83,7 +83,7 @@ def test_published_values(real_data):
         ]:
             value = getattr(gaussian, ours)(sigma, rho)[0]
             assert value == pytest.approx(case[theirs], abs=1e-12), (ours, case)
-        np.testing.assert_allclose(gaussian.source_informations(sigma, rho)[:, 0], case["I_j"])
+        np.testing.assert_allclose(gaussian.source_informations(rho)[:, 0], case["I_j"])
 
 
 def test_where_the_synergies_of_figure_1_vanish():
@@ -136,7 +136,7 @@ def test_order_of_the_measures(m, seed):
     sigma, rho = random_correlations(np.random.default_rng(seed), m, 4)
     info = gaussian.mutual_information(sigma, rho)
     union = gaussian.union_information(sigma, rho)
-    best = gaussian.source_informations(sigma, rho).max(axis=0)
+    best = gaussian.source_informations(rho).max(axis=0)
     assert (best >= 0).all() and np.allclose(best, union, rtol=1e-13)
     assert (union <= info).all()
     assert (gaussian.ci_synergy(sigma, rho) >= 0).all()
@@ -260,16 +260,24 @@ def test_never_nan_from_few_samples(rng):
     ],
 )
 def test_bad_input(sigma, rho, message):
-    for name in (*MEASURES, "source_informations"):
-        if name == "source_informations" and message in ("target 1", "semidefinite"):
-            continue
+    for name in MEASURES:
         with pytest.raises(ValueError, match=message):
             getattr(gaussian, name)(sigma, rho)
 
 
-def test_unknown_unit():
-    with pytest.raises((ValueError, TypeError), match="unit"):
-        gaussian.gk_synergy(np.eye(1), [[0.5]], unit="bytes")  # type: ignore[arg-type]
+@pytest.mark.parametrize("function", [gaussian.source_informations, gaussian.gk_distribution])
+@pytest.mark.parametrize(
+    ("rho", "message"),
+    [
+        ([[0.1, 1.2]], "target 1"),
+        ([[np.nan]], "target 0"),
+        ([0.1], "shape"),
+        (np.array(0.1), "shape"),
+    ],
+)
+def test_what_is_no_correlation(function, rho, message):
+    with pytest.raises(ValueError, match=message):
+        function(rho)
 
 
 def test_no_targets():

@@ -6,15 +6,16 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from minsyn.information import (
+    ConstantSourceWarning,
     PairwiseStatistics,
     discrete,
     examples,
     gaussian,
     synergy,
-    union_information,
 )
-from minsyn.information._pmf_batch import MEASURES as BATCH_MEASURES
-from minsyn.information.sampled.bias import miller_madow_bias, shrink
+from minsyn.information._bias import OccupiedCells, shrink
+from minsyn.information._pmf_batch import PmfBatch
+from minsyn.information.measures import MEASURES, names_of
 from minsyn.information.sampled.models import normal_scores
 
 
@@ -45,24 +46,21 @@ def test_discrete_plug_in_is_the_measure_of_the_observed_table(rng):
     pmf = np.histogramdd(np.column_stack([z, x]), bins=(3, 2, 3))[0] / 100
     result = synergy(z, x, "discrete", bias_correction="none")
     for name in result.measures:
-        if name == "union_information":
-            expected = union_information(pmf).value
-        elif name == "gk_synergy":
-            expected = discrete.mutual_information(pmf) - union_information(pmf).value
-        else:
-            expected = getattr(discrete, name)(pmf)
+        expected = getattr(discrete, name)(pmf)
+        expected = expected.value if name == "union_information" else expected
         assert result[name][0] == pytest.approx(expected, abs=1e-9), name
 
 
-def test_batched_measures_are_the_single_ones(rng):
+def test_a_batch_is_its_members(rng):
     pmfs = rng.dirichlet(np.full(24, 0.3), size=6).reshape(6, 2, 3, 2, 2)
     pmfs[0, 0] = 0
     pmfs[0] /= pmfs[0].sum()
-    for name, batched in BATCH_MEASURES.items():
-        if name in ("union_information", "gk_synergy"):
-            continue
-        expected = [getattr(discrete, name)(p, unit="nats") for p in pmfs]
-        np.testing.assert_allclose(batched(pmfs), expected, atol=1e-12, err_msg=name)
+    for name in names_of("discrete"):
+        together = MEASURES[name].of(PmfBatch(pmfs))
+        for i, p in enumerate(pmfs):
+            alone = getattr(discrete, name)(p, unit="nats")
+            alone = alone.value if name == "union_information" else alone
+            assert together[i] == pytest.approx(alone, abs=2e-9), name
 
 
 def test_exclusive_or_with_many_targets_of_several_sizes(rng):
@@ -154,12 +152,28 @@ def test_corrections_of_tables_come_nearer_to_the_truth(rng, method):
 
 def test_miller_madow_by_hand():
     counts = np.array([[[3, 0], [1, 2]], [[0, 0], [2, 2]]])[None]
+    cells = OccupiedCells(counts)
     # Occupied: 5 cells of all, 3 of the sources, 2 of the target.
-    bias = miller_madow_bias(counts)
-    assert bias["mutual_information"][0] == pytest.approx((4 - 2 - 1) / 20)
+    assert cells.information[0] == pytest.approx((4 - 2 - 1) / 20)
     # Pairs: (z1, x) 4 cells, (z2, x) 3 cells.
-    assert bias["whole_minus_sum"][0] == pytest.approx((1 - (3 - 1 - 1) - (2 - 1 - 1)) / 20)
-    assert bias["total_correlation"][0] == pytest.approx((4 - 1 - 1 - 1) / 20)
+    assert cells.alone[0] == pytest.approx(((3 - 1 - 1) + (2 - 1 - 1)) / 20)
+    assert cells.total_correlation[0] == pytest.approx((4 - 1 - 1 - 1) / 20)
+
+
+def test_miller_madow_serves_what_has_a_formula_and_the_jackknife_the_rest(rng):
+    z, x = sampled(rng.dirichlet(np.ones(18)).reshape(3, 2, 3), 60, rng)
+    found, by_jackknife = (
+        synergy(z, x, "discrete", bias_correction=method, unit="nats")
+        for method in ("miller-madow", "jackknife")
+    )
+    counts = np.histogramdd(np.column_stack([z, x]), bins=(3, 2, 3))[0].astype(int)[None]
+    cells = OccupiedCells(counts)
+    removed = {name: found.uncorrected[name] - found[name] for name in found.measures}
+    assert removed.pop("mutual_information") == pytest.approx(cells.information)
+    assert removed.pop("whole_minus_sum") == pytest.approx(cells.information - cells.alone)
+    assert removed.pop("total_correlation") == pytest.approx(cells.total_correlation)
+    for name in removed:
+        assert found[name] == pytest.approx(by_jackknife[name], abs=1e-12), name
 
 
 def test_shrinkage_is_hausser_and_strimmers():
@@ -277,6 +291,67 @@ def test_constant_target(table):
             assert result.p_values[name][-1] == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "options"), [("gaussian", {}), ("copula", {}), ("discrete", {"bins": 3})]
+)
+def test_constant_sources_change_no_value_and_are_named(table, model, options):
+    z, x = table
+    names = [name for name in names_of(model) if name != "imin_redundancy"]
+    options |= {"measures": names, "n_bootstrap": 5, "n_permutations": 9, "random_state": 0}
+    without = synergy(z, x, model, **options)
+    dead = np.column_stack([np.full(200, 0.1), z, np.ones(200)])
+    with pytest.warns(ConstantSourceWarning, match="2 of 5 sources are constant.*: z0, z4"):
+        result = synergy(dead, x, model, **options)
+    assert result.constant_sources == ("z0", "z4") and without.constant_sources == ()
+    assert "constant, and so tell nothing: z0, z4" in repr(result)
+    for name in names:
+        for found in ("values", "intervals", "p_values"):
+            np.testing.assert_allclose(
+                getattr(result, found)[name], getattr(without, found)[name], atol=1e-9
+            )
+    assert result.best_source.tolist() == (without.best_source + 1).tolist()
+
+
+def test_where_no_source_varies_nothing_is_told(table):
+    with pytest.warns(ConstantSourceWarning):
+        result = synergy(np.ones((200, 2)), table[1], n_permutations=9, random_state=0)
+    assert result.means == dict.fromkeys(names_of("gaussian"), 0.0)
+    assert result.best_source.tolist() == [-1, -1]
+
+
+def test_best_source_and_weighted_means(rng):
+    z = rng.normal(size=(500, 3))
+    x = np.column_stack([z[:, 2], z[:, 0] + z[:, 1], np.full(500, 2.5)])
+    x[:, :2] = 3 * x[:, :2] + rng.normal(size=(500, 2))
+    result = synergy(z, x)
+    assert result.best_source.tolist()[::2] == [2, -1] and result.best_source[1] in (0, 1)
+    np.testing.assert_allclose(result.variances, x.var(axis=0), atol=1e-12)
+    for name, values in result.values.items():
+        mean = (values @ x.var(axis=0)) / x.var(axis=0).sum()
+        assert result.means[name] == pytest.approx(mean)
+        assert result.sums[name] == pytest.approx(values.sum())
+    ranks = synergy(z, np.exp(x), "copula")
+    np.testing.assert_allclose(ranks.variances[0], ranks.variances[1], rtol=1e-12)
+    equal = synergy(z > 0, x > 1, "discrete")
+    assert equal.means["s_max"] == pytest.approx(equal["s_max"].mean())
+
+
+def test_a_constant_target_does_not_spoil_infinite_means(table):
+    z, _ = table
+    means = synergy(z, np.column_stack([z[:, 0], np.ones(200)])).means
+    assert means["mutual_information"] == np.inf and means["gk_synergy"] <= 0
+
+
+def test_few_samples_are_pointed_out(rng):
+    Z, X = rng.normal(size=(12, 6)), rng.normal(size=(12, 2))
+    result = synergy(Z, X, bias_correction="none")
+    bias = result.sampling_bias["mutual_information"][0]
+    assert f"sampling alone adds {bias:.4f} bits to a target's mutual information" in repr(result)
+    assert "(not subtracted)" in repr(result) and "(subtracted)" in repr(synergy(Z, X))
+    many = rng.normal(size=(2000, 2))
+    assert synergy(many, many.sum(axis=1) + rng.normal(size=2000)).notes() == []
+
+
 def test_copied_source_counts_once(table):
     z, x = table
     names = ["mutual_information", "union_information", "gk_synergy"]
@@ -295,11 +370,13 @@ def test_copied_source_counts_once(table):
         (lambda z, x: {"Z": z[:0], "X": x[:0]}, "empty"),
         (lambda z, x: {"X": x[:, :0]}, "empty"),
         (lambda z, x: {"Z": z[:, :, None]}, "shape"),
-        (lambda z, x: {"Z": np.column_stack([z, np.ones(200)])}, r"Z\['z3'\] is constant"),
         (lambda z, x: {"Z": z[:4], "X": x[:4]}, "4 samples of 3 sources"),
         (lambda z, x: {"model": "discrete"}, r"Z\['z0'\] is continuous.*bins="),
         (lambda z, x: {"Z": np.arange(200).astype(str)}, "does not hold numbers"),
         (lambda z, x: {"bins": 3}, "discrete"),
+        (lambda z, x: {"groups": [0, 1]}, "one label for each of the 3 columns"),
+        (lambda z, x: {"groups": [0, 1, np.nan]}, "groups holds NaN"),
+        (lambda z, x: {"groups": [0, 1, 1], "model": "discrete", "bins": 2}, "groups need model"),
         (lambda z, x: {"model": "discrete", "bins": 1}, "at least 2"),
         (lambda z, x: {"measures": "s_max"}, "measures of model='gaussian'"),
         (lambda z, x: {"measures": []}, "found none"),
@@ -317,12 +394,6 @@ def test_bad_input(table, change, message):
     z, x = table
     with pytest.raises(ValueError, match=message):
         synergy(**({"Z": z, "X": x} | change(z, x)))
-
-
-@pytest.mark.parametrize("option", ["model", "unit", "binning", "bias_correction"])
-def test_unknown_options(table, option):
-    with pytest.raises((ValueError, TypeError), match=option):
-        synergy(*table, **{option: "other"})
 
 
 def test_and_gate_from_samples(rng):

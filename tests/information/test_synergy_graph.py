@@ -93,3 +93,21 @@ def test_spectral_groups_of_planted_blocks(rng):
     _, labels = spectral_groups(affinity + affinity.T)
     assert len({*zip(truth.tolist(), labels.tolist(), strict=True)}) == 3
     assert labels[0] == 0
+
+
+def test_the_figure_shows_the_matrix_by_group_and_the_spectrum(rng):
+    X = columns_of([4, 3], 300, 0.5, rng)[:, [0, 4, 1, 5, 2, 6, 3]]  # groups in turns
+    graph = synergy_graph(X, X)
+    matrix, spectrum, _ = graph.plot().axes
+    shown = np.asarray(matrix.images[0].get_array())
+    np.testing.assert_allclose(np.sort(shown, axis=None), np.sort(graph.synergy, axis=None))
+    within = shown[:4, :4].sum() + shown[4:, 4:].sum()
+    assert within == pytest.approx(graph.synergy[np.equal.outer(graph.labels, graph.labels)].sum())
+    assert [line.get_ydata()[0] for line in matrix.lines[::2]] == [3.5]
+    assert spectrum.get_title() == "spectrum: 2 groups"
+    filled = [
+        len(points.get_offsets())
+        for points in spectrum.collections
+        if points.get_facecolor()[0, :3] == pytest.approx(points.get_edgecolor()[0, :3])
+    ]
+    assert filled == [2]

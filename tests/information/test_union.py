@@ -13,13 +13,13 @@ from scipy.stats import norm
 from minsyn.information import discrete, examples, union
 from minsyn.information.union import certificate as _certificate
 from minsyn.information.union import solve as _solve
+from minsyn.information.union.marginals import marginal_map
 from minsyn.information.union.measure import (
     UncertifiedWarning,
     gk_synergy,
     union_information,
     union_information_batch,
 )
-from minsyn.information.union.marginals import marginal_map
 from zoo import KINDS, deterministic, dirichlet, zoo
 
 ATOL = 2e-9  # two certified values may each be off by 1e-9 bit
@@ -379,8 +379,3 @@ def test_rounding_restores_the_marginals(rng, monkeypatch, max_projection, error
     np.testing.assert_allclose(q @ marginals.one_hot, b, atol=1e-15, rtol=0)
     # Not by starting anew: q stays near.
     assert np.abs(q - off).max() <= 3 * error * p.max()
-
-
-def test_unknown_unit_is_refused():
-    with pytest.raises(Exception, match="unit"):
-        union_information(examples.xor(), unit="hartleys")

@@ -4,12 +4,8 @@ import pytest
 import torch
 
 from minsyn.nn import BernoulliDecoder, GaussianDecoder
-from minsyn.nn.objectives import (
-    BernoulliObjective,
-    GaussianObjective,
-    _softplus_of_log_odds,
-)
-from minsyn.training.clusters import Clusters
+from minsyn.nn.bernoulli import BernoulliObjective, _softplus_of_log_odds
+from minsyn.nn.gaussian import GaussianObjective
 
 PAIRS = [(GaussianObjective, GaussianDecoder), (BernoulliObjective, BernoulliDecoder)]
 
@@ -54,7 +50,7 @@ def test_nothing_varies(objective, decoder):
 def test_blocks_do_not_show(data, monkeypatch):
     z, x = data
     whole, whole_gradient = BernoulliObjective(x).value_and_gradient(z)
-    monkeypatch.setattr("minsyn.nn.objectives._BLOCK", 1)
+    monkeypatch.setattr("minsyn.nn.bernoulli._BLOCK", 1)
     value, gradient = BernoulliObjective(x).value_and_gradient(z)
     torch.testing.assert_close((value, gradient), (whole, whole_gradient), rtol=1e-12, atol=1e-15)
 
@@ -75,9 +71,9 @@ def test_merged_copies_lose_nothing(objective, data):
     """Features that are equal are one that counts as often, and what is at stake stays."""
     z, x = data
     x = x[:, [4, 5, 4, 6, 4, 6]]
-    clusters = Clusters(torch.tensor([0, 1, 0, 2, 0, 2]), torch.tensor([3.0, 1, 2]).double())
+    clusters = torch.tensor([0, 1, 0, 2, 0, 2]), torch.tensor([3.0, 1, 2]).double()
     loss, rows = objective(x), torch.arange(5, 25)
-    merged, part = loss.merged(rows, clusters), objective(x[rows])
+    merged, part = loss.merged(rows, *clusters), objective(x[rows])
     expected = part.value_and_gradient(z[rows])
     torch.testing.assert_close(merged.value_and_gradient(z[rows]), expected)
     assert merged.features.shape == (20, 3) and merged.at_stake == pytest.approx(part.at_stake)

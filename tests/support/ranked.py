@@ -13,7 +13,7 @@ from torch import nn
 
 from line import Line, fit_line, line_samples
 from minsyn.data import as_samples, column_statistics
-from minsyn.estimators import AutoEncoder, MinSyn
+from minsyn.estimators import Adam, AutoEncoder, Free, MinSyn, Run
 from minsyn.nn import share_of_batch
 from minsyn.training import launch, n_processes
 from minsyn.training.worker import worker_of
@@ -22,11 +22,11 @@ from minsyn.training.worker import worker_of
 N_SAMPLES, BATCH_SIZE = 41, 11
 
 STREAMED = {
-    "linear": MinSyn(2, batch_size=BATCH_SIZE, random_state=0, max_iter=10),
-    "running": MinSyn(2, statistics="running", batch_size=11, random_state=0, max_iter=10),
-    "bernoulli": MinSyn(2, decoder="bernoulli", random_state=0, max_iter=10),
-    "net": MinSyn(2, encoder=(4,), batch_size=BATCH_SIZE, random_state=0, max_iter=10),
-    "free": MinSyn(2, synergy_weight=1, batch_size=BATCH_SIZE, random_state=0, max_iter=10),
+    "linear": MinSyn(2, solver=Adam(batch_size=BATCH_SIZE)),
+    "running": MinSyn(2, solver=Adam(statistics="running", batch_size=BATCH_SIZE)),
+    "bernoulli": MinSyn(2, decoder="bernoulli"),
+    "net": MinSyn(2, encoder=(4,), solver=Adam(batch_size=BATCH_SIZE)),
+    "free": MinSyn(2, decoder=Free(synergy_weight=1), solver=Adam(batch_size=BATCH_SIZE)),
 }
 
 
@@ -48,16 +48,22 @@ def comparable():
     fabric = launch("cpu")
     found = {}
     for batch_size, statistics in [(None, "exact"), (BATCH_SIZE, "running")]:
-        settings = {"batch_size": batch_size, "random_state": 0, "max_iter": 10}
+        settings = {"random_state": 0, "max_iter": 10}
         for decoder in ("gaussian", "bernoulli"):
-            model = MinSyn(2, decoder=decoder, statistics=statistics, solver="adam", **settings)
+            solver = Adam(batch_size=batch_size, statistics=statistics)
+            model = MinSyn(2, decoder=decoder, solver=solver, **settings)
             found[f"MinSyn {decoder} {batch_size}"] = fitted(model.fit(data()))
-        model = AutoEncoder(2, learning_rate=0.01, **settings)
+        model = AutoEncoder(2, learning_rate=0.01, batch_size=batch_size, **settings)
         found[f"AutoEncoder {batch_size}"] = fitted(model.fit(data()))
         found[f"line {batch_size}"] = fitted_line(batch_size, fabric)
     for name, model in STREAMED.items():
-        found[f"stream {name}"] = fitted(clone(model).fit(sparse.csr_array(data())))
-    columns = column_statistics(as_samples(data() + 1e6), worker_of(fabric))
+        found[f"stream {name}"] = fitted(
+            clone(model).set_params(random_state=0, max_iter=10).fit(sparse.csr_array(data()))
+        )
+    worker = worker_of(fabric)
+    columns = worker.merged(
+        lambda: column_statistics(as_samples(data() + 1e6), worker.rank, worker.world_size)
+    )
     found["columns"] = {
         name: getattr(columns, name).tolist() for name in ("mean", "variance", "minimum", "maximum")
     }
@@ -89,14 +95,14 @@ def together(folder):
     from lightning_fabric.loggers import CSVLogger
 
     found = {
-        "unseeded": fitted(MinSyn(2, solver="adam", max_iter=8, batch_size=BATCH_SIZE).fit(data()))
+        "unseeded": fitted(MinSyn(2, solver=Adam(batch_size=BATCH_SIZE), max_iter=8).fit(data()))
     }
     noisy = {"noise_std": 0.1, "batch_size": BATCH_SIZE, "random_state": 0}
-    checkpoints = {"checkpoint_dir": folder / "checkpoints", "checkpoint_every": 0}
+    checkpoints = {"run": Run(checkpoint_dir=folder / "checkpoints", checkpoint_every=0)}
     AutoEncoder(2, max_iter=3, **noisy, **checkpoints).fit(data())
     found["resumed"] = fitted(AutoEncoder(2, max_iter=8, **noisy, **checkpoints).fit(data()))
     logger = CSVLogger(folder / "logs", name=None, version="")
-    model = AutoEncoder(2, max_iter=8, loggers=[logger], **noisy).fit(data())
+    model = AutoEncoder(2, max_iter=8, run=Run(loggers=[logger]), **noisy).fit(data())
     found["uninterrupted"] = fitted(model)
     for name, fit in {
         "of another run": lambda: AutoEncoder(3, max_iter=9, **noisy, **checkpoints).fit(data()),
@@ -107,7 +113,7 @@ def together(folder):
             fit()
         except ValueError as error:
             found[name] = str(error)
-    free = MinSyn(2, synergy_weight=0, max_iter=3).fit(sparse.csr_array(data()))
+    free = MinSyn(2, decoder=Free(), max_iter=3).fit(sparse.csr_array(data()))
     found["unseeded free"] = fitted(free)
     last_row = data()
     last_row[-1, 3] = np.nan  # in the second rank's share

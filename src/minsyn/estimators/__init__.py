@@ -1,9 +1,21 @@
-"""scikit-learn estimators: `MinSyn`, and the methods that it is compared with."""
+"""scikit-learn estimators: `MinSyn`, `VectorMinSyn`, and the methods they are compared with."""
 
-from minsyn.estimators._persistence import ModelFormatError
-from minsyn.estimators._synergy_report import SynergyReport
+from minsyn.estimators.adam import Adam
 from minsyn.estimators.autoencoder import AutoEncoder
+from minsyn.estimators.free import Free
 from minsyn.estimators.infomax import InfoMax
 from minsyn.estimators.minsyn import MinSyn
+from minsyn.estimators.models import load_model
+from minsyn.estimators.persistence import ModelFormatError
+from minsyn.estimators.run import Run
 
-__all__ = ["AutoEncoder", "InfoMax", "MinSyn", "ModelFormatError", "SynergyReport"]
+__all__ = [
+    "Adam",
+    "AutoEncoder",
+    "Free",
+    "InfoMax",
+    "MinSyn",
+    "ModelFormatError",
+    "Run",
+    "load_model",
+]

@@ -1,27 +1,26 @@
 """An autoencoder without any constraint on synergy, for comparison."""
 
-from collections.abc import Sequence
-from numbers import Real
-from pathlib import Path
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
-from minsyn.estimators._factor_model import FactorModel
-from minsyn.estimators._start import Start, best_start, launched
-from minsyn.estimators._training_data import (
-    check_n_components,
-    origin_and_scale,
-    training_data,
-)
-from minsyn.nn import share_of_batch
-from minsyn.training import Device, Precision, TrainingResult, train
+from minsyn.data import TensorSamples
+from minsyn.estimators.encoders import folded
+from minsyn.estimators.factor_model import FactorModel
+from minsyn.estimators.problem import checked_n_components, origin_and_scale
+from minsyn.estimators.run import Run
+from minsyn.estimators.solution import Solution
+from minsyn.estimators.start import OnEpoch, Start, best_of_starts
+from minsyn.nn import BINARY, REAL, SOFTPLUS, Observations, share_of_batch
+from minsyn.training import TrainingResult, train
+from minsyn.training.worker import worker_of
 
 __all__ = ["AutoEncoder"]
 
@@ -56,20 +55,8 @@ class AutoEncoder(FactorModel):
         Number of random starts; the one with the lowest training loss is kept.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the noise and the order of mini-batches.
-    device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
-        Where to train; "auto" takes a GPU where there is one. Small data are fastest, and repeat
-        to the bit, on the CPU. Started by `torchrun` or `fabric run`, all processes share each
-        batch and come to the same model.
-    precision : str, default="32-true"
-        Of training, as Lightning Fabric names it: "64-true", "bf16-mixed", "16-mixed",
-        "bf16-true" or "16-true".
-    checkpoint_dir : str, Path or None, default=None
-        Folder for checkpoints, a subfolder for each start. A fit that was interrupted goes on from
-        there, to the same numbers, when it is called again with the same data and parameters.
-    checkpoint_every : float, default=60.0
-        Least seconds between checkpoints.
-    loggers : list of lightning_fabric.loggers.Logger or None, default=None
-        Such as `TensorBoardLogger` or `CSVLogger`: told of loss and learning rate every epoch.
+    run : Run or None, default=None
+        Device, precision, checkpoints and loggers; None is ``Run()``.
     verbose : int, default=0
         Whether to show progress.
 
@@ -105,10 +92,18 @@ class AutoEncoder(FactorModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **FactorModel._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "decoder": [StrOptions({"linear", "sigmoid"})],
         "noise_std": [Interval(Real, 0, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "run": [Run, None],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -124,11 +119,7 @@ class AutoEncoder(FactorModel):
         n_iter_no_change: int = 50,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
-        device: Device = "cpu",
-        precision: Precision = "32-true",
-        checkpoint_dir: str | Path | None = None,
-        checkpoint_every: float = 60.0,
-        loggers: Sequence[Any] | None = None,
+        run: Run | None = None,
         verbose: int = 0,
     ) -> None:
         self.n_components = n_components
@@ -141,20 +132,8 @@ class AutoEncoder(FactorModel):
         self.n_iter_no_change = n_iter_no_change
         self.n_init = n_init
         self.random_state = random_state
-        self.device = device
-        self.precision = precision
-        self.checkpoint_dir = checkpoint_dir
-        self.checkpoint_every = checkpoint_every
-        self.loggers = loggers
+        self.run = run
         self.verbose = verbose
-
-    @property
-    def _binary_latents(self) -> bool:
-        return False
-
-    @property
-    def _binary_features(self) -> bool:
-        return self.decoder == "sigmoid"
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "AutoEncoder":
@@ -172,67 +151,96 @@ class AutoEncoder(FactorModel):
         AutoEncoder
             The fitted estimator.
         """
-        X = training_data(self, X)
-        n_components = check_n_components(self, *X.shape)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        n_components = checked_n_components(self.n_components, *X.shape)
+        observations = _OBSERVATIONS[self.decoder]
+        observations.check_range(float(X.min()), float(X.max()))
         mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
         scale = 1.0
-        if not self._binary_features:  # Adam's steps and float32 want features of mean square 1
+        if observations.affine:  # Adam's steps and float32 need features of mean square 1
             mean, scale = origin_and_scale(X)
         x = ((X - mean) / scale).astype(np.float32)
-        noise_std = self.noise_std / scale
-        model = best_start(
-            self,
-            lambda start: self._fit_once(x, n_components, noise_std, start),
-            scale,
+        run = self.run or Run()
+        fabric = run.launch()
+        tensors = [torch.from_numpy(x)]
+        samples = TensorSamples(*(tensors if fabric is None else fabric.to_device(tensors)))
+        start = Start.of(self, **self._model_parameters())
+        unit = scale**2
+        module, result = best_of_starts(
+            lambda generator, on_epoch, settings: self._fit_once(
+                n_components, samples, self.noise_std / scale, generator, on_epoch, settings
+            ),
+            start,
             self.n_init,
-            launched(self),
+            run,
+            fabric,
+            worker_of(fabric),
+            unit,
         )
-        encoder = model.encoder.double()
-        self._set_encoder(
-            encoder.weight.detach().numpy(), encoder.bias.detach().numpy(), mean, scale
+        encoder, decoder = module.encoder, module.decoder
+        weights = decoder.weight.detach().numpy().T.copy()
+        self._take(
+            Solution(
+                folded(nn.Sequential(encoder), mean, scale),
+                SOFTPLUS,
+                observations,
+                components=scale * weights,
+                intercept=mean + scale * decoder.bias.detach().numpy(),
+                loss_curve=[unit * loss for loss in result.history],
+                converged=result.converged,
+            )
         )
-        self.components_ = scale * model.decoder.weight.detach().double().numpy().T.copy()
-        self.intercept_ = mean + scale * model.decoder.bias.detach().double().numpy()
-        self._warn_unless_converged()
+        self._warn_unless_converged(self.max_iter)
         return self
+
+    def _model_parameters(self) -> dict[str, Any]:
+        """Parameters that a training run's numbers follow from, beside what `train` knows."""
+        names = ("n_components", "decoder", "noise_std")
+        return {name: getattr(self, name) for name in names}
 
     def _fit_once(
         self,
-        x: Float[np.ndarray, "samples features"],
         n_components: int,
+        samples: TensorSamples,
         noise_std: float,
-        start: Start,
+        generator: torch.Generator,
+        on_epoch: OnEpoch,
+        settings: dict[str, Any],
     ) -> tuple["_AutoEncoderModule", TrainingResult]:
-        generator = start.generator
-        model = _AutoEncoderModule(n_components, x.shape[1], generator)
+        (x,) = samples.tensors
+        observations = _OBSERVATIONS[self.decoder]
+        module = _AutoEncoderModule(n_components, x.shape[1], generator)
 
-        def loss(
-            inputs: Float[Tensor, "batch features"], targets: Float[Tensor, "batch features"]
-        ) -> Float[Tensor, ""]:
+        def loss(targets: Float[Tensor, "batch features"]) -> Float[Tensor, ""]:
+            inputs = targets
             if noise_std > 0:
                 noise = torch.randn(inputs.shape, generator=generator).to(inputs)
                 inputs = torch.add(inputs, noise, alpha=noise_std)
-            natural = model(inputs)
-            if self._binary_features:
-                error = F.binary_cross_entropy_with_logits(natural, targets, reduction="sum")
-            else:
-                error = F.mse_loss(natural, targets, reduction="sum")
-            return error / len(targets) * share_of_batch(targets)
+            losses = observations.losses(module(inputs), targets)
+            return losses.mean() * share_of_batch(targets)
 
         result = train(
-            model,
+            module,
             loss,
-            start.samples(x, x),
+            samples,
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
             max_epochs=self.max_iter,
             tol=self.tol,
             patience=self.n_iter_no_change,
             generator=generator,
-            on_epoch=start.on_epoch,
-            **start.settings,
+            on_epoch=on_epoch,
+            **settings,
         )
-        return model, result
+        return module, result
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self.decoder == "sigmoid"
+        return tags
+
+
+_OBSERVATIONS: dict[str, Observations] = {"linear": REAL, "sigmoid": BINARY}
 
 
 class _AutoEncoderModule(nn.Module):
@@ -248,4 +256,4 @@ class _AutoEncoderModule(nn.Module):
                 nn.init.uniform_(parameter, -bound, bound, generator=generator)
 
     def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        return self.decoder(F.softplus(self.encoder(x)))
+        return self.decoder(SOFTPLUS(self.encoder(x)))

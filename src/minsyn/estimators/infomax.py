@@ -1,6 +1,5 @@
 """InfoMax independent components behind scikit-learn's interface."""
 
-import warnings
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -19,7 +18,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from minsyn.estimators._training_data import check_latents
+from minsyn._warnings import warn
+from minsyn.estimators.problem import checked_latents
 
 __all__ = ["InfoMax"]
 
@@ -143,11 +143,10 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             np.linalg.solve(rotation, np.eye(len(scale))).T * scale @ directions
         )
         if not self.converged_:
-            warnings.warn(
-                f"InfoMax stopped at max_iter={self.max_iter} before its weights had settled; "
+            warn(
+                f"InfoMax stopped at max_iter={self.max_iter} before its weights had converged; "
                 "raise max_iter",
                 ConvergenceWarning,
-                stacklevel=3,  # whoever called fit, past scikit-learn's wrapper of it
             )
         return self
 
@@ -209,7 +208,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Reconstructions.
         """
         check_is_fitted(self)
-        return check_latents(Z, len(self.components_)) @ self.components_ + self.mean_
+        return checked_latents(Z, len(self.components_)) @ self.components_ + self.mean_
 
     def score(self, X: Any, y: Any = None) -> float:
         """Negative squared error, summed over the features and averaged over the samples.

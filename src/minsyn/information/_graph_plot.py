@@ -1,6 +1,6 @@
 """Figure of a graph of pair synergies: its matrix, sorted by group, and its spectrum."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -16,7 +16,12 @@ _BLUE, _GREY = "#0072B2", "0.6"
 _TAIL = 12
 #: Synergies are spread over decades: colours follow their square root.
 _GAMMA = 0.5
-_STYLE = {"font.size": 8, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False}
+_STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 
 def plot_graph(graph: "SynergyGraph") -> Figure:

@@ -1,4 +1,4 @@
-"""The distribution of greatest entropy under given marginals, by an interior-point method.
+"""Maximum entropy under given marginals, by an interior-point method.
 
 Iterative scaling takes thousands of sweeps where the answer has zeros that the marginals do not
 show (AND is the smallest such case); this takes a dozen Newton steps there as elsewhere.

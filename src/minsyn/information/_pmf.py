@@ -1,4 +1,4 @@
-"""What counts as a probability mass function, and its marginals."""
+"""Probability mass functions: checks, marginals, entropies and units."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

@@ -83,9 +83,7 @@ def as_correlations(
     return sigma, rho, eps
 
 
-def whiten(
-    sigma: Float[np.ndarray, "m m"], rho: Float[np.ndarray, "m n"], eps: float
-) -> Whitened:
+def whiten(sigma: Float[np.ndarray, "m m"], rho: Float[np.ndarray, "m n"], eps: float) -> Whitened:
     """Whiten sources: one factorisation of sigma and one product for all targets.
 
     The arguments are those of `as_correlations`. Where sigma is singular to rounding, its

@@ -1,4 +1,4 @@
-"""Named distributions: the standard cases that a measure of synergy is tried on.
+"""Named distributions: standard test cases for measures of synergy.
 
 `EXAMPLES` maps a name to its function, which returns ``p[z_1, ..., z_m, x]``; its docstring gives
 the values in bits: I the information of all sources, U the union information, S = I - U the

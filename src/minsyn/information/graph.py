@@ -82,9 +82,9 @@ def synergy_graph(
 ) -> SynergyGraph:
     r"""Group codes by their synergy with each other.
 
-    Codes that tell more together than the better of them alone are taken for parts of one cause. With
-    :math:`W` the synergies of `pair_synergies` and a hundredth of the redundancies, :math:`D` the
-    degrees of :math:`W`, the number of groups is where the eigenvalues of
+    Codes that tell more together than the better of them alone are taken for parts of one cause.
+    :math:`W` is the sum of the synergies and a hundredth of the redundancies of `pair_synergies`,
+    :math:`D` holds the degrees of :math:`W`. The number of groups is where the eigenvalues of
     :math:`D^{-1/2} W D^{-1/2}` fall most steeply; the eigenvectors before the fall give the groups
     [1]_.
 

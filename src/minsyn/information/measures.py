@@ -17,9 +17,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import xlogy
 
+from minsyn.information._bias import OccupiedCells, WishartBias
 from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._pmf_batch import PmfBatch, entropies
-from minsyn.information._bias import OccupiedCells, WishartBias
 
 __all__ = ["MEASURES", "Measure", "names_of"]
 

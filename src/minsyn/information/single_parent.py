@@ -1,4 +1,4 @@
-r"""The Gaussian decoder without GK synergy: each target follows one source alone.
+r"""Gaussian decoder without GK synergy: each target is predicted from one source.
 
 Of all distributions with given Gaussian pairwise marginals, the one without GK synergy predicts
 each target from its most correlated source and throws the others away (Eq. 17),

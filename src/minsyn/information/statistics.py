@@ -1,5 +1,6 @@
-"""Pairwise statistics of sources and targets: all that a CI decoder or a Gaussian measure needs."""
+"""Pairwise statistics of sources and targets, from which decoders and measures are computed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -138,6 +139,25 @@ class PairwiseStatistics:
         ``running.weighted(1 - eta).merge(batch.weighted(eta))``.
         """
         return replace(self, weight=weight)
+
+    def map(self, function: Callable[[Any], Any]) -> "PairwiseStatistics":
+        """The same statistics, each array of moments replaced by a function of it.
+
+        Such as ``map(torch.from_numpy)``: what arrays they are decides what computes with them.
+        """
+        moments = (self.mean_z, self.mean_x, self.cov_zz, self.cov_zx, self.var_x)
+        return PairwiseStatistics(self.weight, *map(function, moments))
+
+    def rescaled(
+        self, mean: Float[Any, " n"], scale: Float[Any, "..."] | float
+    ) -> "PairwiseStatistics":
+        """Statistics of ``mean + scale * x``."""
+        return replace(
+            self,
+            mean_x=mean + scale * self.mean_x,
+            cov_zx=scale * self.cov_zx,
+            var_x=scale**2 * self.var_x,
+        )
 
     @property
     def var_z(self) -> Float[Any, " m"]:

@@ -20,26 +20,44 @@ All but the last have no CI synergy; the last has no GK synergy. `ci_synergy_pen
 `gk_synergy_penalty` draw a decoder that is trained freely towards them, as much as one likes.
 """
 
+from minsyn.nn.bernoulli import BernoulliDecoder
 from minsyn.nn.categorical import BernoulliCategoricalDecoder, GaussianCategoricalDecoder
-from minsyn.nn.decoders import BernoulliDecoder, Decoder, GaussianDecoder
+from minsyn.nn.decoder import DECODERS, Decoder, find_decoder
+from minsyn.nn.free import FreeDecoder
+from minsyn.nn.gaussian import GaussianDecoder
+from minsyn.nn.latents import LATENTS, SIGMOID, SOFTPLUS, Latents
 from minsyn.nn.mixed import BernoulliGaussianDecoder, GaussianBernoulliDecoder
+from minsyn.nn.observations import BINARY, BOUNDED, REAL, Categorical, Observations, observations_of
 from minsyn.nn.penalties import ci_synergy_penalty, gk_synergy_penalty
 from minsyn.nn.ranks import share_of_batch, statistics_over_ranks
 from minsyn.nn.single_parent import SingleParentDecoder
 from minsyn.nn.statistics import RunningStatistics
 
 __all__ = [
+    "BINARY",
+    "BOUNDED",
+    "DECODERS",
+    "LATENTS",
+    "REAL",
+    "SIGMOID",
+    "SOFTPLUS",
     "BernoulliCategoricalDecoder",
     "BernoulliDecoder",
     "BernoulliGaussianDecoder",
+    "Categorical",
     "Decoder",
+    "FreeDecoder",
     "GaussianBernoulliDecoder",
     "GaussianCategoricalDecoder",
     "GaussianDecoder",
+    "Latents",
+    "Observations",
     "RunningStatistics",
     "SingleParentDecoder",
     "ci_synergy_penalty",
+    "find_decoder",
     "gk_synergy_penalty",
+    "observations_of",
     "share_of_batch",
     "statistics_over_ranks",
 ]

@@ -1,25 +1,27 @@
 """Decoders of categorical observations: a softmax over the categories of each variable."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from minsyn.information.ci import categorical
 from minsyn.information.ci.bernoulli import FLIP_PROBABILITY
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn.decoders import Decoder, checked_flip
-from minsyn.nn.precision import at_least_single
+from minsyn.nn.bernoulli import checked_flip
+from minsyn.nn.decoder import Decoder
+from minsyn.nn.latents import SIGMOID, SOFTPLUS
+from minsyn.nn.observations import Categorical
 
-__all__ = ["BernoulliCategoricalDecoder", "CategoricalObservations", "GaussianCategoricalDecoder"]
+__all__ = ["BernoulliCategoricalDecoder", "CategoricalDecoder", "GaussianCategoricalDecoder"]
 
 #: How far the mean probabilities of a variable's categories may be from adding up to 1.
 _TOLERANCE = 1e-2
 
 
-class CategoricalObservations(Decoder):
-    """What decoders of categorical observations share, whatever the latents are.
+class CategoricalDecoder(Decoder):
+    """Base of decoders of categorical observations, whatever the latents are.
 
     Parameters
     ----------
@@ -34,6 +36,9 @@ class CategoricalObservations(Decoder):
         Smoothing, see `minsyn.information.ci.categorical`.
     """
 
+    #: For no variables yet; each decoder has those of its own ``sizes``.
+    observations = Categorical(categorical.Categories((1,)))
+
     def __init__(
         self,
         n_latents: int,
@@ -44,7 +49,26 @@ class CategoricalObservations(Decoder):
         categories = categorical.Categories(tuple(sizes))
         super().__init__(n_latents, categories.n_columns, momentum)
         self.categories = categories
+        self.observations = Categorical(categories)
         self.flip = checked_flip(flip)
+
+    @classmethod
+    def build(cls, n_latents: int, n_features: int, **options: Any) -> Decoder:
+        """A decoder of so many columns; the option ``sizes`` says which belong together.
+
+        Raises
+        ------
+        ValueError
+            If ``sizes`` is missing, or does not add up to ``n_features``.
+        """
+        sizes = options.pop("sizes", None)
+        if sizes is None or sum(sizes) != n_features:
+            raise ValueError(
+                f"{cls.__name__} needs the number of categories of each variable, {n_features} in "
+                f"all, found sizes={sizes}: pass decoder=functools.partial({cls.__name__}, "
+                "sizes=[...])"
+            )
+        return cls(n_latents, sizes, **options)
 
     def statistics(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"] | None
@@ -68,27 +92,8 @@ class CategoricalObservations(Decoder):
                 )
         return statistics
 
-    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Probabilities from scores."""
-        return self._log_probabilities(natural).exp()
 
-    def loss(
-        self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
-    ) -> Float[Tensor, ""]:
-        """Cross-entropy in nats, summed over the variables and averaged over the batch."""
-        statistics = self.statistics(z, x)
-        scores, x = at_least_single(self._natural(z, statistics), x)
-        total = -(x * self._log_probabilities(scores)).sum()
-        return self._mean_over_samples(total, statistics, len(x))
-
-    def _log_probabilities(
-        self, scores: Float[Tensor, "batch features"]
-    ) -> Float[Tensor, "batch features"]:
-        log_sums = torch.logsumexp(self.categories.table(scores, -torch.inf), dim=-1)
-        return scores - self.categories.spread(log_sums)
-
-
-class BernoulliCategoricalDecoder(CategoricalObservations):
+class BernoulliCategoricalDecoder(CategoricalDecoder, name="bernoulli-categorical"):
     """Binary latents, categorical observations: naive Bayes of several classes.
 
     Latents may be probabilities in [0, 1]. For variables of two categories it is the
@@ -118,6 +123,8 @@ class BernoulliCategoricalDecoder(CategoricalObservations):
     True
     """
 
+    latents = SIGMOID
+
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
@@ -125,7 +132,7 @@ class BernoulliCategoricalDecoder(CategoricalObservations):
         return categorical.bernoulli_ci_linear_map(statistics, self.categories, self.flip)
 
 
-class GaussianCategoricalDecoder(CategoricalObservations):
+class GaussianCategoricalDecoder(CategoricalDecoder, name="gaussian-categorical"):
     """Gaussian latents, categorical observations: a linear discriminant with independent latents.
 
     Given a category the latents are normal, with a variance that all categories share. For
@@ -155,6 +162,8 @@ class GaussianCategoricalDecoder(CategoricalObservations):
     >>> bool((decoder(z, x).argmax(dim=1) == letter).float().mean() > 0.95)
     True
     """
+
+    latents = SOFTPLUS
 
     def linear_map(
         self, statistics: PairwiseStatistics

@@ -1,22 +1,27 @@
 """Decoders whose latents and observations are of different kinds; names say the latents first."""
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor
 
 from minsyn.information.ci import mixed
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn.decoders import BernoulliObservations, GaussianDecoder
+from minsyn.nn.bernoulli import BinaryDecoder
+from minsyn.nn.gaussian import GaussianDecoder
+from minsyn.nn.latents import SIGMOID, SOFTPLUS
+from minsyn.nn.objective import Objective
 
 __all__ = ["BernoulliGaussianDecoder", "GaussianBernoulliDecoder"]
 
 
-class GaussianBernoulliDecoder(BernoulliObservations):
+class GaussianBernoulliDecoder(BinaryDecoder, name="gaussian-bernoulli"):
     r"""Gaussian latents, binary observations: a logistic map of real latents.
 
     Naive Bayes with normal latents: :math:`p(z_j \mid x_i)` is normal with one mean for
     :math:`x_i = 0`, another for :math:`x_i = 1`, and a variance that both share, see
-    `minsyn.information.ci.mixed.gaussian_to_bernoulli_linear_map`. Observations may be probabilities
-    in [0, 1].
+    `minsyn.information.ci.mixed.gaussian_to_bernoulli_linear_map`. Observations may be
+    probabilities in [0, 1].
 
     Parameters
     ----------
@@ -37,6 +42,8 @@ class GaussianBernoulliDecoder(BernoulliObservations):
     True
     """
 
+    latents = SOFTPLUS
+
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
@@ -44,12 +51,12 @@ class GaussianBernoulliDecoder(BernoulliObservations):
         return mixed.gaussian_to_bernoulli_linear_map(statistics, self.flip)
 
 
-class BernoulliGaussianDecoder(GaussianDecoder):
+class BernoulliGaussianDecoder(GaussianDecoder, name="bernoulli-gaussian"):
     """Binary latents, Gaussian observations: the map and the loss of `GaussianDecoder`.
 
     Naive Bayes gives Eq. 9 for binary latents too, where both values of a latent leave a feature
-    with the same variance; `minsyn.information.ci.mixed.bernoulli_to_gaussian_linear_map` shows why.
-    Latents may be probabilities in [0, 1], such as a sigmoid gives.
+    with the same variance; `minsyn.information.ci.mixed.bernoulli_to_gaussian_linear_map` shows
+    why. Latents may be probabilities in [0, 1], such as a sigmoid gives.
 
     Examples
     --------
@@ -60,6 +67,15 @@ class BernoulliGaussianDecoder(GaussianDecoder):
     >>> bool((decoder(z, x) - x).square().mean() < 0.1)
     True
     """
+
+    latents = SIGMOID
+
+    @classmethod
+    def objective(
+        cls, x: Float[Tensor, "samples features"], *, drop_constant: bool = True, **options: Any
+    ) -> Objective | None:
+        """That of `GaussianDecoder`: both maps are the same function of the statistics."""
+        return super().objective(x, drop_constant=drop_constant, **options)
 
     def linear_map(
         self, statistics: PairwiseStatistics

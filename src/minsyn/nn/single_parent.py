@@ -5,13 +5,16 @@ from torch import Tensor
 
 from minsyn.information import single_parent
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn.decoders import Decoder
+from minsyn.nn.decoder import Decoder
+from minsyn.nn.latents import SOFTPLUS
+from minsyn.nn.observations import REAL
+from minsyn.nn.penalties import gk_synergy_penalty
 from minsyn.nn.precision import at_least_single, without_autocast
 
 __all__ = ["SingleParentDecoder"]
 
 
-class SingleParentDecoder(Decoder):
+class SingleParentDecoder(Decoder, name="single-parent"):
     r"""Each feature is predicted by its most correlated latent alone (Sec. II-A, Appendix A).
 
     Gaussian latents and observations: :math:`\rho_{ik} z_k` is the mean of the standardised
@@ -50,6 +53,9 @@ class SingleParentDecoder(Decoder):
     [[1, 0], [0, 1]]
     """
 
+    latents = SOFTPLUS
+    observations = REAL
+
     def __init__(
         self, n_latents: int, n_features: int, momentum: float = 0.1, temperature: float = 0.0
     ) -> None:
@@ -73,9 +79,15 @@ class SingleParentDecoder(Decoder):
         """Weights and intercept that give the expected observation."""
         return single_parent.gk_linear_map(statistics, self.temperature)
 
-    def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """The natural parameter itself."""
-        return natural
+    def synergy_penalty(
+        self,
+        z: Float[Tensor, "batch latents"],
+        x: Float[Tensor, "batch features"],
+        weight: Float[Tensor, "latents features"],
+        bias: Float[Tensor, " features"],
+    ) -> Float[Tensor, ""]:
+        """GK synergy of a decoder that is trained freely, see `gk_synergy_penalty`."""
+        return gk_synergy_penalty(z, x, weight, bias, temperature=self.temperature)
 
     def loss(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]

@@ -69,6 +69,13 @@ class RunningStatistics(nn.Module):
         for name in _MOMENTS:
             getattr(self, name).copy_(getattr(merged, name))
 
+    @torch.no_grad()
+    def load(self, statistics: PairwiseStatistics) -> None:
+        """Continue from an average of as many batches as the momentum remembers."""
+        for name in _MOMENTS:
+            getattr(self, name).copy_(getattr(statistics, name))
+        self.n_batches.fill_(int(1 / self.momentum))
+
     def statistics(self) -> PairwiseStatistics:
         """The average so far, which later updates leave as it is.
 

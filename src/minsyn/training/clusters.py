@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 from sklearn.metrics import pairwise_distances_argmin
 from torch import Tensor
 
+from minsyn.nn.objective import cluster_means
+
 __all__ = ["Clusters", "cluster_features"]
 
 #: Dimensions that features of more samples are projected to at random, which keeps distances to
@@ -34,8 +36,7 @@ class Clusters:
 
     def means(self, x: Float[Tensor, "samples features"]) -> Float[Tensor, "samples clusters"]:
         """Mean of each cluster's features."""
-        sums = x.new_zeros(len(x), len(self.sizes)).index_add_(1, self.membership, x)
-        return sums / self.sizes
+        return cluster_means(x, self.membership, self.sizes)
 
 
 def cluster_features(

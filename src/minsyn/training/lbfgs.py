@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from scipy.optimize import minimize
 
-from minsyn.nn.objectives import Objective
+from minsyn.nn.objective import Objective
 from minsyn.training.batched_lbfgs import BatchObjective, minimise_batch
 from minsyn.training.clusters import cluster_features
 from minsyn.training.loop import TrainingResult
@@ -192,7 +192,7 @@ def _best_start(
     clusters = cluster_features(
         objective.features[rows], _CLUSTERS_PER_LATENT * shape[1], generator
     )
-    likeness, basis = objective.merged(rows, clusters), basis[rows]
+    likeness, basis = objective.merged(rows, clusters.membership, clusters.sizes), basis[rows]
     values, _ = _loss(likeness, activation, basis, starts)
     if likeness.at_stake <= _VISIBLE * np.abs(values).min():
         return np.asarray(starts[0])

@@ -10,7 +10,12 @@ __all__ = ["training_progress"]
 
 @contextmanager
 def training_progress(
-    description: str, max_epochs: int, *, loss_unit: float = 1.0, verbose: bool
+    description: str,
+    max_epochs: int,
+    *,
+    steps: str = "epochs",
+    loss_unit: float = 1.0,
+    verbose: bool,
 ) -> Iterator[Callable[[int, float], None]]:
     """Show epochs and loss while a model trains.
 
@@ -20,6 +25,8 @@ def training_progress(
         What is being trained.
     max_epochs : int
         Epochs at the most; a run that converges ends earlier.
+    steps : str, default="epochs"
+        What is counted, such as "iterations".
     loss_unit : float, default=1.0
         What a loss of 1 is shown as, where training works on scaled data.
     verbose : bool
@@ -41,7 +48,7 @@ def training_progress(
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total} epochs, loss {task.fields[loss]:.6g}"),
+        TextColumn(f"{{task.completed}}/{{task.total}} {steps}, loss {{task.fields[loss]:.6g}}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns) as progress:

@@ -1,4 +1,4 @@
-"""Closed-form decoders without CI synergy, one file a kind of latents and observations."""
+"""Closed-form decoders without CI synergy, one module for each kind of sources and targets."""
 
 from minsyn.information.ci import bernoulli, categorical, gaussian, mixed
 

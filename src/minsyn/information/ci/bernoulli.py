@@ -1,4 +1,4 @@
-"""The decoder without CI synergy for binary sources and binary targets (Eq. 10)."""
+"""Decoder without CI synergy for binary sources and targets (Eq. 10)."""
 
 from typing import Any, NamedTuple
 

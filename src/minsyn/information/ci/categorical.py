@@ -1,4 +1,4 @@
-r"""Decoders without CI synergy for categorical targets: naive Bayes with several classes.
+r"""Decoders without CI synergy for categorical targets.
 
 A target with K categories is K columns, one-hot or probabilities that sum to 1. Both maps give a
 score for each category, of which a softmax within the target's columns makes

@@ -1,4 +1,4 @@
-"""The decoder of Gaussian variables that has no CI synergy (Eq. 9)."""
+"""Decoder without CI synergy for Gaussian sources and targets (Eq. 9)."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-r"""Decoders without CI synergy where sources and targets are of different kinds.
+r"""Decoders without CI synergy for sources and targets of different kinds, real and binary.
 
 :math:`p_{CI}(x \mid z) \propto p(x) \prod_j p(z_j \mid x)` (Eq. 5) is a naive Bayes posterior with
 the target for its class, and a normal :math:`p(z_j \mid x)` with a variance that all classes share
@@ -34,9 +34,10 @@ def gaussian_to_bernoulli_linear_map(
     In correlations this is Eq. 9 again: the weight is
     :math:`r_{ij} = \rho_{ij} / (1 - \rho_{ij}^2)` over both standard deviations.
 
-    As in `minsyn.information.ci.bernoulli.ci_decoder`, targets are seen through a channel that flips
-    them with a small probability. Then p stays away from 0 and 1, and the variance within classes
-    is at least ``4 flip (1 - flip)`` times the whole, even for a source that the target determines.
+    As in `minsyn.information.ci.bernoulli.ci_decoder`, targets are seen through a channel that
+    flips them with a small probability. Then p stays away from 0 and 1, and the variance within
+    classes is at least ``4 flip (1 - flip)`` times the whole, even for a source that the target
+    determines.
 
     Parameters
     ----------

@@ -257,9 +257,6 @@ def synergy(
     constant = _constant(fitted, sources.names)
     uncorrected = fitted.values()
     bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
-    known = isinstance(fitted, GaussianModel)
-    sampling_bias = fitted.moments.wishart(sources.n_samples) if known else {}
-
     for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
@@ -275,7 +272,7 @@ def synergy(
     return SynergyResult(
         values=_in_unit(_corrected(uncorrected, bias), unit),
         uncorrected=_in_unit(uncorrected, unit),
-        sampling_bias=_in_unit(sampling_bias, unit),
+        sampling_bias=_in_unit(fitted.sampling_bias(), unit),
         intervals=None if intervals is None else _in_unit(intervals, unit),
         p_values=p_values,
         q_values=q_values,
@@ -382,7 +379,7 @@ def synergy_from_statistics(
         _check_n_samples(weight, n_varying)
     constant = _constant(moments, source_names)
     uncorrected = moments.values()
-    bias = moments.wishart(weight) if weight > n_varying + 1 else {}
+    bias = moments.sampling_bias(weight) if weight > n_varying + 1 else {}
     return SynergyResult(
         values=_in_unit(
             _corrected(uncorrected, bias if bias_correction == "wishart" else {}), unit

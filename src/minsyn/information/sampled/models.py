@@ -48,6 +48,10 @@ class Model(Protocol):
         """Plug-in information of each source alone about each target."""
         ...
 
+    def sampling_bias(self) -> Values:
+        """Expected bias of `values`, for the measures for which the model has a closed form."""
+        ...
+
     def bias(self, method: str) -> Values:
         """Estimate of what sampling added to `values`.
 
@@ -125,7 +129,7 @@ class GaussianMoments:
         """Plug-in information of each source alone about each target."""
         return information(self.sources.unexplained_alone)
 
-    def wishart(self, n_samples: int | float) -> Values:
+    def sampling_bias(self, n_samples: int | float) -> Values:
         """Expected bias of `values`; measures for which it has no closed form are absent."""
         constant = ~self.varying
         each = self.groups or tuple(np.arange(len(constant))[:, None])
@@ -177,9 +181,13 @@ class GaussianModel:
         """Plug-in information of each source alone about each target."""
         return self.moments.alone()
 
+    def sampling_bias(self) -> Values:
+        """Expected bias of `values` by the Wishart distribution's closed form."""
+        return self.moments.sampling_bias(len(self.z))
+
     def bias(self, method: str) -> Values:
         """Bias by the Wishart distribution's closed form, or by the jackknife."""
-        known = self.moments.wishart(len(self.z)) if method == "wishart" else {}
+        known = self.sampling_bias() if method == "wishart" else {}
         rest = tuple(name for name in self.names if name not in known)
         if rest:
             model = replace(self, names=rest)
@@ -258,6 +266,10 @@ class DiscreteModel:
             lambda tables, _: {"alone": PmfBatch(self._pmfs(tables)).alone}, stacked=True
         )
         return found["alone"]
+
+    def sampling_bias(self) -> Values:
+        """No closed form holds for tables of counts."""
+        return {}
 
     def bias(self, method: str) -> Values:
         """Bias by Miller and Madow's formula, or by the jackknife."""

@@ -11,7 +11,7 @@ def basic_interval(
     confidence: float,
     floor: float,
 ) -> Float[np.ndarray, "n 2"]:
-    """Basic (pivotal) bootstrap interval: what resampling adds to the value is taken off it.
+    """Basic (pivotal) bootstrap interval.
 
     [2 v - q_high, 2 v - q_low] with the quantiles q of the replicates (Davison and Hinkley 1997,
     Sec. 5.2). Replicates exceed the value by about the bias with which the value exceeds the truth,

@@ -1,4 +1,4 @@
-"""Griffith and Koch's union information of pmfs, with a certificate."""
+"""Union information of pmfs (Griffith and Koch), with a certificate of accuracy."""
 
 from minsyn.information.union.measure import (
     UncertifiedWarning,

@@ -1,4 +1,4 @@
-"""From an iterate to a proof: a feasible distribution above, a dual bound below (nats)."""
+"""Certificate of an iterate: a feasible distribution above, a dual bound below (nats)."""
 
 import numpy as np
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""A primal-dual interior-point method for union information, over a batch of pmfs of one shape.
+"""Primal-dual interior-point method for union information of a batch of pmfs of one shape.
 
 The problem, for each pmf, in nats (stored as ``q[x, z]``, the sources' joint state flattened)::
 
@@ -9,7 +9,7 @@ Its conditions of optimality, with multipliers y of the marginals and slacks s >
 
     log(q / r) - sum_j y_j(z_j, x) - s = 0,   marginals of q = b,   q s = mu -> 0
 
-The Newton steps (`_newton`) correct to second order (Mehrotra) both the product q s and the
+The Newton steps (`newton`) correct to second order (Mehrotra) both the product q s and the
 logarithm; without the latter the iterates crowd at the boundary.
 """
 

@@ -1,4 +1,4 @@
-"""Pairwise marginals q(z_j, x): the linear map to them, and the problem that they pose."""
+"""Pairwise marginals q(z_j, x): the linear map to them, and the problem under them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float
 
-#: Marginals below this are solved as zeros and given back in the rounding: a cell of 1e-15 moves
-#: the value by at most about 1e-13 bit, and cells of 1e-200 would overflow the slacks.
+#: Marginals below this are solved as zeros and restored in the rounding to feasibility: a cell of
+#: 1e-15 moves the value by at most about 1e-13 bit, and cells of 1e-200 would overflow the slacks.
 NEGLIGIBLE = 1e-15
 
 
@@ -64,7 +64,7 @@ def marginal_map(shape: tuple[int, ...]) -> MarginalMap:
 
 @dataclass(frozen=True)
 class Problem:
-    """The marginals of a batch, what is allowed to be positive, and one gauge for the multipliers.
+    """Marginals of a batch, the cells that may be positive, and one gauge for the multipliers.
 
     Each source's marginals give p(x) once more, so one constraint for each x and each source
     after the first is redundant; ``free`` leaves out that of the largest marginal.
@@ -77,6 +77,7 @@ class Problem:
 
     @classmethod
     def of(cls, marginals: MarginalMap, b: Float[np.ndarray, "n x k"]) -> "Problem":
+        """Problem of marginals b, without those that are negligible."""
         b = np.where(b > NEGLIGIBLE, b, 0.0)
         totals = np.stack([b[..., block].sum(-1) for block in marginals.blocks])
         p_x = np.where((totals > 0).all(0), totals[0], 0.0)
@@ -90,4 +91,5 @@ class Problem:
         return cls(marginals, b, mask, free)
 
     def keep(self, chosen: Bool[np.ndarray, " n"]) -> "Problem":
+        """Problem of some of the pmfs only."""
         return Problem(self.map, self.b[chosen], self.mask[chosen], self.free[chosen])

@@ -29,7 +29,6 @@ from minsyn.information._pmf import (
 )
 from minsyn.information.union.solve import CERTIFIED_GAP, Solved, solve
 
-
 __all__ = [
     "UncertifiedWarning",
     "UnionInformation",

@@ -1,4 +1,4 @@
-"""The Newton system of the interior-point method, by three ways of elimination.
+"""Newton system of the interior-point method, with three ways of elimination.
 
 A Newton step is ``dq = D (h + A'dy + rho_z)``, where ``D = q / (1 + s)``, A takes the marginals and
 ``rho_z = dr_z / r_z`` is kept as an unknown of its own. It leaves the saddle system::
@@ -9,7 +9,7 @@ A Newton step is ``dq = D (h + A'dy + rho_z)``, where ``D = q / (1 + s)``, A tak
 whose upper left block falls apart over x. Eliminating rho gives a system in the potentials,
 eliminating dy one in the states z: the smaller is taken. Sherman and Morrison's formula for the
 Hessian diag(1/q) - 11'/r_z is the first of these. The saddle system itself never divides by T,
-which vanishes with mu: it is the slow and accurate way, for the rare pmf that needs it.
+which vanishes with mu: it is slow and accurate, for the rare pmf that needs it.
 """
 
 from collections.abc import Callable
@@ -189,6 +189,7 @@ class Newton:
         d: Float[np.ndarray, "n x z"],
         t: Float[np.ndarray, "n z"],
     ) -> "Newton":
+        """Factorise the system at an iterate."""
         return cls(problem, primal, d, t, _ELIMINATIONS[elimination](problem, d, t))
 
     def step(

@@ -1,4 +1,4 @@
-"""The interior-point method of `_interior_point` in the few directions that keep the marginals.
+"""Interior-point method in the null space of the marginals, for small pmfs.
 
 A small pmf spends its time in calls, not in arithmetic. Where no marginal is near zero, the
 feasible distributions are ``q_0 + N t`` with one basis N for the shape, and the Newton system is

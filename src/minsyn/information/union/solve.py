@@ -1,4 +1,4 @@
-"""Solve and certify: attempts of growing care, each offered to the best bounds so far (nats)."""
+"""Solver of union information: attempts of growing care, until the bounds certify (nats)."""
 
 from dataclasses import dataclass
 
@@ -18,17 +18,17 @@ TARGET_GAP = 1e-10
 #: A certificate is tried when the nominal gap sum q s (nats) falls below the first; below the
 #: second nothing is left to gain in double precision.
 TRY_BELOW, GIVE_UP_BELOW = 1e-10, 1e-16
-#: Marginals off by this are off by rounding only; what is off by more than the second, a tenth of
-#: what is promised, is not taken for a distribution with the marginals asked for.
+#: Errors of marginals up to the first are rounding. A distribution with errors above the second, a
+#: tenth of the promised accuracy, is not accepted.
 ROUNDING_ONLY, FEASIBLE = 1e-15, 1e-13
 #: Singular values of p(z_j|x) taken for 0, and negative probabilities of a channel taken for
-#: rounding: what they spoil the rounding to feasibility mends, or the certificate finds out.
+#: rounding. The rounding to feasibility repairs such errors, or the certificate detects them.
 RANK, ALMOST_POSITIVE = 1e-12, 1e-12
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One way of running the interior-point method."""
+    """Settings of one run of the interior-point method."""
 
     elimination: Elimination | None
     sigma_min: float
@@ -37,8 +37,8 @@ class _Attempt:
     power: float = interior.START_POWER
 
 
-#: Fast first; then ever more careful ways for the few that remain. ``None`` takes whichever of
-#: the two eliminations is smaller.
+#: The fast one first, then more careful ones for the few pmfs that remain. ``None`` takes the
+#: smaller of the two eliminations.
 _ATTEMPTS = (
     _Attempt(None, 0.05, 1, 40),
     _Attempt("saddle", 0.05, 2, 60),
@@ -61,7 +61,7 @@ def _share_gauge(
 
 @dataclass
 class Solved:
-    """Bounds (nats), distributions and potentials of a batch while attempts go on."""
+    """Bounds (nats), distributions and potentials of a batch."""
 
     lower: Float[np.ndarray, " n"]
     upper: Float[np.ndarray, " n"]
@@ -71,6 +71,7 @@ class Solved:
 
     @classmethod
     def join(cls, parts: list["Solved"]) -> "Solved":
+        """Concatenate the results of several batches."""
         return cls(
             np.concatenate([s.lower for s in parts]),
             np.concatenate([s.upper for s in parts]),
@@ -81,7 +82,7 @@ class Solved:
 
 
 class _Best:
-    """The tightest bounds so far of every pmf of a batch, and what attains them."""
+    """Tightest bounds so far of every pmf of a batch, with the q and f that attain them."""
 
     def __init__(
         self, marginals: MarginalMap, p: Float[np.ndarray, "n x z"], b: Float[np.ndarray, "n x k"]
@@ -118,7 +119,7 @@ class _Best:
         q: Float[np.ndarray, "i x z"],
         y: Float[np.ndarray, "i x k"],
     ) -> None:
-        """Round an iterate to feasibility on both sides, and keep what is better than before."""
+        """Make an iterate feasible, primal and dual, and keep each bound that is better."""
         finite = np.isfinite(q).all((1, 2)) & np.isfinite(y).all((1, 2))
         if not finite.all():
             index, q, y = index[finite], q[finite], y[finite]
@@ -143,7 +144,7 @@ class _Best:
             q = certificate.round_to_feasible(self.map, b, q)
             off = np.abs(q @ self.map.one_hot - b).max((1, 2))
         upper = certificate.upper_bound(q)
-        # The marginals must have been reached: else the bound is nobody's information.
+        # Without the right marginals, its information is no bound.
         feasible = off <= FEASIBLE
         better = feasible & (upper < self.upper[index])
         self.upper[index[better]] = upper[better]
@@ -156,7 +157,7 @@ class _Best:
 
 
 def solve(p: Float[np.ndarray, "n *sources x"]) -> Solved:
-    """Bounds for a batch: all together first, then one by one what did not certify."""
+    """Bounds for a batch: all together first, then one by one those that did not certify."""
     n, shape, n_x = len(p), p.shape[1:-1], p.shape[-1]
     marginals = marginal_map(shape)
     flat = np.ascontiguousarray(p.reshape(n, -1, n_x).transpose(0, 2, 1))
@@ -192,10 +193,11 @@ def solve(p: Float[np.ndarray, "n *sources x"]) -> Solved:
 
 
 def _offer_channels(best: _Best) -> None:
-    """Where the best source j can be made into every other one by a channel, U = I(Z_j; X).
+    """Offer closed-form answers where channels turn the best source j into every other one.
 
-    Then q = p(z_j, x) prod_i c(z_i|z_j) attains the bound (Z_j is above the others in Blackwell's
-    order). So it is for more than half of random binary pmfs, and for most textbook examples.
+    Then q = p(z_j, x) prod_i c(z_i|z_j) attains the bound U >= I(Z_j; X): Z_j is above the others
+    in Blackwell's order. This covers more than half of random binary pmfs, and most textbook
+    examples.
     """
     p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
     given_x = best.b / np.where(p_x > 0, p_x, 1.0)
@@ -218,7 +220,7 @@ def _offer_channels(best: _Best) -> None:
 
 
 def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"]) -> None:
-    """The method for small pmfs whose marginals are all well above zero."""
+    """Solve small pmfs whose marginals are all well above zero by the null-space method."""
     n_x, n_states = best.q.shape[1:]
     constants = null_space.directions(shape, n_x)
     if constants is None or n_states < len(marginal_map(shape).one_hot):

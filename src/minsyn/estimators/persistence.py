@@ -3,7 +3,8 @@
 import copy
 import hashlib
 import json
-from dataclasses import fields
+from collections.abc import Mapping
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -13,31 +14,31 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from minsyn._atomic import write_atomically
 from minsyn._version import __version__
-from minsyn.estimators._encoders import mlp
-from minsyn.estimators._single_parent import GKSynergy
-from minsyn.information.graph import SynergyGraph
-from minsyn.information.statistics import PairwiseStatistics
+from minsyn.estimators.adam import Adam
+from minsyn.estimators.encoders import Net
+from minsyn.estimators.free import Free
+from minsyn.estimators.run import Run
+from minsyn.nn import DECODERS, LATENTS, Decoder, observations_of
 
-__all__ = ["ModelFormatError", "load_model", "save_model"]
+__all__ = ["ModelFormatError", "read_model", "save_model"]
 
 #: Raised by one whenever a reader of the older form could misread the newer.
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
-_MOMENTS = tuple(field.name for field in fields(PairwiseStatistics) if field.name != "weight")
 _DECODER = ("components_", "intercept_")
-_ALL_LINEAR = ("encoder_weights_", "encoder_bias_", *_DECODER)
-#: Before the names of the state of an encoder that is a module.
+#: Before the names of the encoder's state.
 _ENCODER = "encoder."
-_GROUPS = ("groups_", "parents_", "latent_groups_")
-_GRAPH = ("synergy", "eigenvalues", "labels")
+_PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
+#: Objects that parameters may hold.
+_OBJECTS: dict[str, type[BaseEstimator]] = {kind.__name__: kind for kind in (Adam, Free, Run)}
 #: Where a run was kept and reported is no part of the model.
 _OF_THE_RUN = ("checkpoint_dir", "loggers")
-_PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
 
 
 class ModelFormatError(ValueError):
@@ -45,14 +46,14 @@ class ModelFormatError(ValueError):
 
 
 def save_model(model: Any, path: str | Path) -> None:
-    """Write a fitted `MinSyn` or `AutoEncoder` into a folder.
+    """Write a fitted `FactorModel` into a folder.
 
     Parameters
     ----------
     model : FactorModel
         Fitted estimator.
     path : str or Path
-        Folder; made where it is missing. A model that stands there is replaced.
+        Folder; made where it is missing. A model in it is replaced.
 
     Raises
     ------
@@ -64,44 +65,33 @@ def save_model(model: Any, path: str | Path) -> None:
         If the folder cannot be written.
     """
     check_is_fitted(model)
-    parameters = {
-        name: _as_json(name, value)
-        for name, value in model.get_params().items()
-        if name not in _OF_THE_RUN and not isinstance(value, nn.Module)
-    }
-    if hasattr(model, "encoder_"):
-        state = model.encoder_.state_dict()
-        arrays = {f"{_ENCODER}{name}": value.cpu().numpy().copy() for name, value in state.items()}
-        arrays |= {name: np.ascontiguousarray(getattr(model, name)) for name in _DECODER}
-    else:
-        arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in _ALL_LINEAR}
+    parameters = model.get_params(deep=False)
+    own_encoder = isinstance(parameters.get("encoder"), nn.Module)
+    if own_encoder:
+        del parameters["encoder"]
+    state, arrays = model._state()
+    for name in _DECODER:
+        arrays[name] = np.ascontiguousarray(getattr(model, name))
+    for name, value in model.encoder_.state_dict().items():
+        arrays[f"{_ENCODER}{name}"] = value.cpu().numpy().copy()
     record: dict[str, Any] = {
         "format": "minsyn model",
         "format_version": _FORMAT_VERSION,
         "minsyn_version": __version__,
         "class": type(model).__name__,
-        "parameters": parameters,
+        "parameters": {name: _as_json(name, value) for name, value in parameters.items()},
         "fitted": {name: _as_json(name, getattr(model, name)) for name in _PLAIN},
+        "latents": model._latents.name,
+        "observations": model._observations.record(),
+        "state": state,
     }
-    if isinstance(model.get_params().get("encoder"), nn.Module):
+    if own_encoder:
         record["own_encoder"] = type(model.encoder_).__qualname__
+    else:
+        linear = [layer for layer in model.encoder_ if isinstance(layer, nn.Linear)]
+        record["hidden"] = [layer.out_features for layer in linear[:-1]]
     if hasattr(model, "feature_names_in_"):
         record["feature_names"] = [str(name) for name in model.feature_names_in_]
-    if hasattr(model, "statistics_"):
-        record["statistics_weight"] = float(model.statistics_.weight)
-        for name in _MOMENTS:
-            arrays[f"statistics.{name}"] = np.ascontiguousarray(getattr(model.statistics_, name))
-    if hasattr(model, "groups_"):
-        arrays |= {name: np.ascontiguousarray(getattr(model, name)) for name in _GROUPS}
-        record["single_parent"] = {
-            "link": model.link_,
-            "gk_synergy": [float(bits) for bits in model.gk_synergy_],
-            "has_graph": model.synergy_graph_ is not None,
-        }
-        if model.synergy_graph_ is not None:
-            for name in _GRAPH:
-                array = np.ascontiguousarray(getattr(model.synergy_graph_, name))
-                arrays[f"synergy_graph.{name}"] = array
     content = save_tensors(arrays)
     record["arrays_sha256"] = hashlib.sha256(content).hexdigest()
     folder = Path(path)
@@ -112,15 +102,17 @@ def save_model(model: Any, path: str | Path) -> None:
     write_atomically(folder / _MODEL, json.dumps(record, indent=1) + "\n")
 
 
-def load_model(model_class: type, path: str | Path, encoder: nn.Module | None = None) -> Any:
+def read_model(
+    path: str | Path, classes: Mapping[str, type], encoder: nn.Module | None = None
+) -> Any:
     """Read a model that `save_model` wrote. Nothing in the files is executed.
 
     Parameters
     ----------
-    model_class : type
-        Class that is expected.
     path : str or Path
         The model's folder.
+    classes : mapping
+        Classes that are expected, by name.
     encoder : nn.Module, optional
         Takes the weights of an encoder of the user's own; copied.
 
@@ -144,10 +136,10 @@ def load_model(model_class: type, path: str | Path, encoder: nn.Module | None = 
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} holds no saved model: {name} is missing")
     record = _read_record(folder / _MODEL)
-    if record.get("class") != model_class.__name__:
+    found = record.get("class")
+    if not isinstance(found, str) or found not in classes:
         raise ModelFormatError(
-            f"{folder} holds a {record.get('class')!r}, not a {model_class.__name__}; load it with "
-            "its own class"
+            f"{folder} holds a {found!r}, not a {' or '.join(classes)}; load it with its own class"
         )
     own = record.get("own_encoder")
     if (own is None) != (encoder is None):
@@ -164,40 +156,41 @@ def load_model(model_class: type, path: str | Path, encoder: nn.Module | None = 
             "changed; save the model anew"
         )
     try:
-        given = {} if encoder is None else {"encoder": encoder}
-        parameters = {k: _infinity_or(v) for k, v in record["parameters"].items()}
-        model = model_class(**parameters, **given)
-        arrays = load_tensors(content)
-        is_network = any(name.startswith(_ENCODER) for name in arrays)
-        for name in _DECODER if is_network else _ALL_LINEAR:
-            setattr(model, name, arrays[name])
-        if is_network:
-            _set_network(model, encoder, arrays)
-        for name in _PLAIN:
-            setattr(model, name, record["fitted"][name])
-        if "feature_names" in record:
-            model.feature_names_in_ = np.array(record["feature_names"], dtype=object)
-        if "statistics_weight" in record:
-            moments = {name: arrays[f"statistics.{name}"] for name in _MOMENTS}
-            model.statistics_ = PairwiseStatistics(record["statistics_weight"], **moments)
-        if "single_parent" in record:
-            _set_groups(model, record["single_parent"], arrays)
-        _check_shapes(model)
+        return _model(classes[found], record, load_tensors(content), encoder)
     except (KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelFormatError(
-            f"{folder} does not hold what a saved {model_class.__name__} holds: "
-            f"{type(error).__name__}: {error}"
+            f"{folder} does not hold what a saved {found} holds: {type(error).__name__}: {error}"
         ) from error
-    return model
 
 
-def _set_network(model: Any, own: nn.Module | None, arrays: dict[str, Any]) -> None:
-    """The encoder as a module: the user's own, or an MLP of the saved sizes."""
-    n_components, n_features = arrays["components_"].shape
-    if own is None:
-        encoder: nn.Module = mlp(n_features, model.encoder, n_components).double()
+def _model(
+    model_class: type,
+    record: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    own_encoder: nn.Module | None,
+) -> Any:
+    given = {} if own_encoder is None else {"encoder": own_encoder}
+    parameters = {name: _from_json(value) for name, value in record["parameters"].items()}
+    model = model_class(**parameters, **given)
+    for name in _DECODER:
+        setattr(model, name, arrays[name])
+    for name in _PLAIN:
+        setattr(model, name, record["fitted"][name])
+    if "feature_names" in record:
+        model.feature_names_in_ = np.array(record["feature_names"], dtype=object)
+    model._latents = LATENTS[record["latents"]]
+    model._observations = observations_of(record["observations"])
+    n_components, n_features = model.components_.shape
+    if model.intercept_.shape != (n_features,):
+        raise ModelFormatError(
+            f"intercept_ has shape {model.intercept_.shape}, not {(n_features,)}"
+        )
+    if model.n_features_in_ != n_features:
+        raise ModelFormatError(f"n_features_in_ is {model.n_features_in_}, not {n_features}")
+    if own_encoder is None:
+        encoder: nn.Module = Net(record["hidden"]).layers(n_features, n_components).double()
     else:
-        encoder = copy.deepcopy(own).cpu().float()
+        encoder = copy.deepcopy(own_encoder).cpu().float()
     state = {
         name.removeprefix(_ENCODER): torch.from_numpy(array.copy())
         for name, array in arrays.items()
@@ -206,25 +199,11 @@ def _set_network(model: Any, own: nn.Module | None, arrays: dict[str, Any]) -> N
     try:
         encoder.load_state_dict(state)
     except RuntimeError as error:
-        what = "the saved sizes" if own is None else "encoder"
+        what = "the saved sizes" if own_encoder is None else "encoder"
         raise ModelFormatError(f"the saved weights do not fit {what}: {error}") from error
     model.encoder_ = encoder.eval()
-
-
-def _infinity_or(value: Any) -> Any:
-    """JSON knows no infinity."""
-    return float("inf") if value == "inf" else value
-
-
-def _set_groups(model: Any, record: dict[str, Any], arrays: dict[str, Any]) -> None:
-    for name in _GROUPS:
-        setattr(model, name, arrays[name])
-    model.link_ = record["link"]
-    model.gk_synergy_ = GKSynergy(*record["gk_synergy"])
-    model.synergy_graph_ = None
-    if record["has_graph"]:
-        graph = {name: arrays[f"synergy_graph.{name}"] for name in _GRAPH}
-        model.synergy_graph_ = SynergyGraph(n_groups=int(graph["labels"].max()) + 1, **graph)
+    model._set_state(record["state"], arrays)
+    return model
 
 
 def _read_record(file: Path) -> dict[str, Any]:
@@ -246,23 +225,8 @@ def _read_record(file: Path) -> dict[str, Any]:
     return record
 
 
-def _check_shapes(model: Any) -> None:
-    n_components, n_features = model.components_.shape
-    expected: dict[str, tuple[int, ...]] = {"intercept_": (n_features,)}
-    if not hasattr(model, "encoder_"):
-        expected |= {
-            "encoder_weights_": (n_components, n_features),
-            "encoder_bias_": (n_components,),
-        }
-    for name, shape in expected.items():
-        if getattr(model, name).shape != shape:
-            raise ModelFormatError(f"{name} has shape {getattr(model, name).shape}, not {shape}")
-    if model.n_features_in_ != n_features:
-        raise ModelFormatError(f"n_features_in_ is {model.n_features_in_}, not {n_features}")
-
-
 def _as_json(name: str, value: Any) -> Any:
-    """Plain Python numbers, strings, None and lists of them."""
+    """Numbers, strings, None, lists of them, and objects that parameters may hold."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, np.bool_):
@@ -270,12 +234,41 @@ def _as_json(name: str, value: Any) -> Any:
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
-        return "inf" if value == np.inf else float(value)
+        return float(value)
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple):
         return [_as_json(name, item) for item in value]
+    if type(value) in _OBJECTS.values():
+        parameters = value.get_params(deep=False)
+        kept = {k: _as_json(k, v) for k, v in parameters.items() if k not in _OF_THE_RUN}
+        return {"object": type(value).__name__, "parameters": kept}
+    if isinstance(value, type) and issubclass(value, Decoder):
+        value = partial(value)
+    if isinstance(value, partial) and DECODERS.get(value.func.name) is value.func:  # type: ignore[attr-defined]
+        options = {k: _as_json(k, v) for k, v in value.keywords.items()}
+        return {"decoder": value.func.name, "options": options}  # type: ignore[attr-defined]
     raise TypeError(
         f"{name}={value!r} cannot be saved; give a number or a string, for example an int as "
-        "random_state"
+        "random_state, or enter a decoder of your own into the registry by its name "
+        '(class MyDecoder(Decoder, name="my-decoder"))'
     )
+
+
+def _from_json(value: Any) -> Any:
+    """What `_as_json` wrote."""
+    if isinstance(value, list):
+        return [_from_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "decoder" in value:
+        decoder = DECODERS.get(value["decoder"])
+        if decoder is None:
+            raise ModelFormatError(
+                f"the model has the decoder {value['decoder']!r}, which is not in the registry: "
+                "import the module that defines it first"
+            )
+        options = {k: _from_json(v) for k, v in value["options"].items()}
+        return partial(decoder, **options) if options else decoder
+    parameters = {k: _from_json(v) for k, v in value["parameters"].items()}
+    return _OBJECTS[value["object"]](**parameters)

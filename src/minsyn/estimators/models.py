@@ -1,0 +1,47 @@
+"""Saved models of any class."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from minsyn.estimators.autoencoder import AutoEncoder
+from minsyn.estimators.minsyn import MinSyn
+from minsyn.estimators.persistence import read_model
+
+__all__ = ["load_model"]
+
+_CLASSES = {kind.__name__: kind for kind in (MinSyn, AutoEncoder)}
+
+
+def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
+    """Read a saved model of whatever class; nothing in the files is executed.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder that a model's ``save`` wrote.
+    encoder : nn.Module, optional
+        For models with an encoder of one's own: the module that takes the saved weights.
+
+    Returns
+    -------
+    MinSyn, VectorMinSyn or AutoEncoder
+        The fitted model.
+
+    Raises
+    ------
+    FileNotFoundError, ModelFormatError, ValueError
+        As the class's own ``load``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((20, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     AutoEncoder(2, max_iter=5).fit(X).save(folder)
+    ...     load_model(folder)
+    AutoEncoder(max_iter=5, n_components=2)
+    """
+    return read_model(path, _CLASSES, encoder)

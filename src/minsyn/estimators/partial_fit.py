@@ -1,0 +1,159 @@
+"""Training on batches that come one after another."""
+
+import numpy as np
+import torch
+
+from minsyn.data.arrays import ArraySamples
+from minsyn.estimators.adam import Adam
+from minsyn.estimators.feed import BatchLoss, StreamFeed, start_decoder
+from minsyn.estimators.problem import ArrayProblem, Scaling
+from minsyn.estimators.run import Run
+from minsyn.estimators.solution import Solution
+from minsyn.nn.statistics import RunningStatistics
+from minsyn.training.worker import Worker
+
+__all__ = ["PartialFit", "check_one_step"]
+
+
+class PartialFit:
+    """State of `MinSyn.partial_fit` between calls, beside the solution.
+
+    The features' mean and scale, which only make training well conditioned, are those of the first
+    batch. A feature that has not varied yet has zero weight in an encoder that was made here, but
+    is an input all the same: it gets a gradient, and so a weight, from the first batch that it
+    varies in. A trained decoder starts as the one without synergy of the initial latents about the
+    first batch, or from what was fitted.
+
+    Parameters
+    ----------
+    problem : ArrayProblem
+        The first batch, and the model.
+    adam : Adam
+        Step size, batch size and momentum.
+    generator : torch.Generator
+        Source of the initial weights.
+    known : Solution, optional
+        A fit whose training continues.
+
+    Raises
+    ------
+    ValueError
+        If the solver asks for what needs a whole run, or ``known`` has another encoder.
+    """
+
+    def __init__(
+        self,
+        problem: ArrayProblem,
+        adam: Adam,
+        generator: torch.Generator,
+        known: Solution | None = None,
+    ) -> None:
+        self.adam = adam
+        everything = np.ones(problem.n_features, dtype=bool)
+        if known is None:
+            first = problem.scaling()
+            mean, scale = first.mean.astype(np.float64), first.scale
+        else:
+            assert known.statistics is not None
+            mean = known.statistics.mean_x
+            scale = float(np.sqrt(known.statistics.var_x.mean())) or 1.0
+        self.scaling = Scaling(mean, scale, everything)
+        steps = adam.steps(problem, whole_batches=False)
+        self.module = problem.module(generator, self.scaling, steps)
+        self.module.train()
+        self.running = RunningStatistics(
+            problem.n_components, problem.n_features, adam.momentum
+        ).double()
+        self.losses = [] if known is None else list(known.loss_curve)
+        if known is None:
+            self._start(problem)
+        else:
+            self._resume(problem, known)
+        parameters = self.module.parameters()
+        self.optimizer = torch.optim.Adam(parameters, lr=adam.step_size(problem))
+
+    def step(self, problem: ArrayProblem) -> Solution:
+        """Take a step on each batch of the samples.
+
+        Parameters
+        ----------
+        problem : ArrayProblem
+            New samples; the model as at first.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss becomes NaN or infinite.
+        """
+        feed = StreamFeed.of_array(problem, self.scaling)
+        loss, total = BatchLoss(self.module, feed), 0.0
+        with problem.encoder.randomness(self.module.generator):
+            for batch in feed.samples.batches(self.adam.batch_size):
+                self.optimizer.zero_grad()
+                value = loss(*batch)
+                if not torch.isfinite(value):
+                    raise FloatingPointError(
+                        f"the training loss became {value.item()}: lower the learning rate, or "
+                        "scale the data"
+                    )
+                value.backward()
+                self.optimizer.step()
+                total += value.item() * len(batch[-1])
+        unit, scaling = problem.unit(self.scaling), self.scaling
+        self.losses.append(unit * total / problem.n_samples)
+        encoder = problem.encoder.for_data(
+            self.module.encoder, scaling.varies, scaling.mean, scaling.scale
+        )
+        batch_statistics = problem.statistics(encoder, self.module.latents)
+        self.running.update(batch_statistics.map(torch.from_numpy))
+        average = self.running.statistics().map(lambda moment: moment.numpy())
+        components, intercept = self.module.decoder.map_for_data(
+            average, scaling.mean, scaling.scale
+        )
+        return Solution(
+            encoder,
+            self.module.latents,
+            self.module.observations,
+            components,
+            intercept,
+            list(self.losses),
+            converged=False,
+            statistics=average,
+        )
+
+    def _start(self, problem: ArrayProblem) -> None:
+        """Begin with the first batch."""
+        X = problem.X
+        varies = torch.from_numpy(X.min(axis=0) < X.max(axis=0))
+        # If nothing varied, the latents would be, and remain, alike.
+        if varies.any() and not problem.encoder.sees_data_as_given:
+            self.module.encoder[0].weight.data *= varies  # type: ignore[index,union-attr]
+        feed = StreamFeed(ArraySamples(X), problem, self.scaling)
+        with problem.encoder.randomness(self.module.generator):
+            start_decoder(self.module, feed, self.adam.batch_size, Worker())
+
+    def _resume(self, problem: ArrayProblem, known: Solution) -> None:
+        """Take over encoder, statistics and a decoder that was trained."""
+        mean, scale = self.scaling.mean, self.scaling.scale
+        try:
+            problem.encoder.resume(self.module.encoder, known.encoder, mean, scale)
+        except (AttributeError, AssertionError, RuntimeError, TypeError) as error:
+            raise ValueError(
+                f"the model was fitted with another encoder than {problem.encoder!r}, so "
+                "partial_fit cannot continue from it: set encoder back, or start with a clone"
+            ) from error
+        assert known.statistics is not None
+        self.running.load(known.statistics.map(torch.from_numpy))
+        self.module.decoder.resume(known.components, known.intercept, mean, scale)
+
+
+def check_one_step(adam: Adam) -> None:
+    """Raise a ValueError if a solver asks for what needs a whole run."""
+    asked = (adam.run or Run()).beyond_one_step()
+    if adam.statistics != "exact":
+        asked.append(f"statistics={adam.statistics!r}")
+    if asked:
+        raise ValueError(
+            "partial_fit runs in one process on the CPU, a step at a time, and sets the decoder "
+            f"from a moving average; found {', '.join(asked)}. Use fit for these"
+        )

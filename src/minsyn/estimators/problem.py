@@ -1,0 +1,326 @@
+"""What a solver is to fit: samples, a kind of encoder and of decoder, a number of factors."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from sklearn.utils import check_array
+from torch import nn
+
+from minsyn.data import SampleStream, column_statistics
+from minsyn.estimators.encoders import Encoder, encode
+from minsyn.estimators.module import DecoderChoice, MinSynModule, Steps
+from minsyn.estimators.solution import Solution
+from minsyn.information.statistics import PairwiseStatistics
+from minsyn.nn.latents import Latents
+from minsyn.nn.observations import Observations
+from minsyn.training import TrainingResult
+from minsyn.training.worker import Worker
+
+__all__ = [
+    "ArrayProblem",
+    "Problem",
+    "Scaling",
+    "StreamProblem",
+    "checked_latents",
+    "checked_n_components",
+    "origin_and_scale",
+]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Origin and unit of the features in training, and which of them vary.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,)
+        Means.
+    scale : float
+        Square root of the mean variance; 1 where nothing varies.
+    varies : ndarray of bool, shape (n_features,)
+        Features that an encoder made here sees: of constant ones it could only take up noise.
+    """
+
+    mean: Float[np.ndarray, " features"]
+    scale: float
+    varies: Bool[np.ndarray, " features"]
+
+
+class Problem(ABC):
+    """Samples, and what is to be fitted to them.
+
+    Attributes
+    ----------
+    n_samples, n_features : int
+        Shape of the data.
+    n_components : int
+        Number of latents.
+    decoder : DecoderChoice
+        Kind of decoder.
+    encoder : Encoder
+        Kind of encoder.
+    """
+
+    n_samples: int
+    n_features: int
+
+    def __init__(self, n_components: int, decoder: DecoderChoice, encoder: Encoder) -> None:
+        self.n_components = n_components
+        self.decoder = decoder
+        self.encoder = encoder
+
+    @abstractmethod
+    def scaling(self, worker: Worker) -> Scaling:
+        """Origin and unit of the features; checks their range. May take a pass over the data."""
+
+    @abstractmethod
+    def rows(self) -> Float[np.ndarray, "rows features"]:
+        """A few samples as they were given."""
+
+    @abstractmethod
+    def statistics(
+        self, encoder: nn.Module, latents: Latents, worker: Worker
+    ) -> PairwiseStatistics:
+        """Exact statistics of all samples under a fitted encoder, in float64."""
+
+    @cached_property
+    def observations(self) -> Observations:
+        """Kind of observations."""
+        return self.decoder.build(1, self.n_features, _NO_STEPS).decoder.observations
+
+    def module(
+        self, generator: torch.Generator, scaling: Scaling, steps: Steps | None = None
+    ) -> MinSynModule:
+        """Module before training; ``steps`` says how Adam is going to train it."""
+        encoder = self.encoder.build(self.n_components, scaling.varies, self.rows(), generator)
+        decoder = self.decoder.build(self.n_components, self.n_features, steps)
+        return MinSynModule(encoder, decoder, generator)
+
+    def unit(self, scaling: Scaling) -> float:
+        """Loss in the units of the data of a training loss of 1."""
+        return scaling.scale**2 if self.observations.affine else 1.0
+
+    def solution(
+        self,
+        module: MinSynModule,
+        result: TrainingResult,
+        scaling: Scaling,
+        worker: Worker,
+        running: bool = False,
+    ) -> Solution:
+        """Solution for the data as they were given, from a trained module.
+
+        Parameters
+        ----------
+        module : MinSynModule
+            On the CPU.
+        result : TrainingResult
+            Its losses.
+        scaling : Scaling
+            What it was trained under.
+        worker : Worker
+            Process, of which each takes its share of the last pass.
+        running : bool, default=False
+            Whether the decoder is set from the moving average over training instead of the exact
+            statistics of all samples.
+        """
+        encoder = self.encoder.for_data(module.encoder, scaling.varies, scaling.mean, scaling.scale)
+        if running:
+            average = module.decoder.decoder.running.statistics()
+            statistics = average.map(lambda moment: moment.double().numpy())
+            if self.observations.affine:
+                statistics = statistics.rescaled(scaling.mean, scaling.scale)
+        else:
+            statistics = self.statistics(encoder, module.latents, worker)
+        unit = self.unit(scaling)
+        components, intercept = module.decoder.map_for_data(statistics, scaling.mean, scaling.scale)
+        return Solution(
+            encoder,
+            module.latents,
+            module.observations,
+            components,
+            intercept,
+            [unit * loss for loss in result.history],
+            result.converged,
+            statistics,
+        )
+
+
+#: For decoders that are only asked for their kind.
+_NO_STEPS = Steps(encoder=1.0, decoder=1.0, whole_batches=True, momentum=0.1)
+
+
+class ArrayProblem(Problem):
+    """A problem whose samples are an array in memory.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Finite samples, float32 or float64.
+    n_components : int or None
+        Number of latents; None is ``min(n_samples, n_features)``.
+    decoder : DecoderChoice
+        Kind of decoder.
+    encoder : Encoder
+        Kind of encoder.
+
+    Raises
+    ------
+    ValueError
+        If there are more components than features, or values outside the decoder's range.
+    """
+
+    def __init__(
+        self,
+        X: Float[np.ndarray, "samples features"],
+        n_components: Any,
+        decoder: DecoderChoice,
+        encoder: Encoder,
+    ) -> None:
+        self.X = X
+        self.n_samples, self.n_features = X.shape
+        super().__init__(checked_n_components(n_components, *X.shape), decoder, encoder)
+        self.observations.check_range(float(X.min()), float(X.max()))
+
+    def scaling(self, worker: Worker | None = None) -> Scaling:
+        """Origin and unit of the features."""
+        mean, scale = origin_and_scale(self.X)
+        varies = np.any(self._scaled(mean, scale) != 0, axis=0)
+        return Scaling(mean, scale, varies | (not varies.any()))
+
+    def rows(self) -> Float[np.ndarray, "rows features"]:
+        """The first two samples."""
+        return self.X[:2]
+
+    def arrays(
+        self, scaling: Scaling
+    ) -> tuple[Float[np.ndarray, "samples inputs"], Float[np.ndarray, "samples features"]]:
+        """Inputs of the encoder and targets of the decoder, in float32."""
+        scaled = self._scaled(scaling.mean, scaling.scale)
+        as_given = self.X.astype(np.float32)
+        inputs = as_given if self.encoder.sees_data_as_given else scaled[:, scaling.varies]
+        return inputs, scaled if self.observations.affine else as_given
+
+    def statistics(
+        self, encoder: nn.Module, latents: Latents, worker: Worker | None = None
+    ) -> PairwiseStatistics:
+        """Exact statistics of all samples under a fitted encoder, in float64."""
+        return _statistics(self.X, encoder, latents)
+
+    def _scaled(
+        self, mean: Float[np.ndarray, " features"], scale: float
+    ) -> Float[np.ndarray, "samples features"]:
+        return ((self.X - mean) / scale).astype(np.float32)
+
+
+class StreamProblem(Problem):
+    """A problem whose samples are read by blocks, so that memory does not grow with them.
+
+    Parameters
+    ----------
+    samples : SampleStream
+        The samples.
+    n_components, decoder, encoder
+        As of `ArrayProblem`.
+
+    Raises
+    ------
+    ValueError
+        If there is one sample only, or there are more components than features.
+    """
+
+    def __init__(
+        self, samples: SampleStream, n_components: Any, decoder: DecoderChoice, encoder: Encoder
+    ) -> None:
+        if samples.n_samples < 2:
+            raise ValueError(f"{samples.name} holds one sample; a minimum of 2 is required")
+        self.samples = samples
+        self.n_samples, self.n_features = samples.n_samples, samples.n_features
+        n_components = checked_n_components(n_components, self.n_samples, self.n_features)
+        super().__init__(n_components, decoder, encoder)
+
+    def scaling(self, worker: Worker) -> Scaling:
+        """Origin and unit of the features, from one pass over the data."""
+        columns = worker.merged(
+            lambda: column_statistics(self.samples, worker.rank, worker.world_size)
+        )
+        low, high = float(columns.minimum.min()), float(columns.maximum.max())
+        self.observations.check_range(low, high, self.samples.name)
+        varies = ~columns.constant
+        scale = float(np.sqrt(columns.variance.mean())) or 1.0
+        return Scaling(columns.mean, scale, varies | (not varies.any()))
+
+    def rows(self) -> Float[np.ndarray, "rows features"]:
+        """The first samples, if the encoder wants to see any."""
+        if not self.encoder.sees_data_as_given:
+            return np.empty((0, self.n_features), np.float32)
+        return next(self.samples.blocks())[:2].copy()
+
+    def statistics(
+        self, encoder: nn.Module, latents: Latents, worker: Worker
+    ) -> PairwiseStatistics:
+        """Exact statistics of all samples, each process reading its share."""
+
+        def of_share() -> PairwiseStatistics | None:
+            blocks = self.samples.blocks(worker.rank, worker.world_size)
+            first = next(blocks, None)
+            if first is None:
+                return None
+            parts = (_statistics(x, encoder, latents) for x in chain([first], blocks))
+            return reduce(PairwiseStatistics.merge, parts)
+
+        return worker.merged(of_share)
+
+
+def _statistics(
+    X: Float[np.ndarray, "samples features"], encoder: nn.Module, latents: Latents
+) -> PairwiseStatistics:
+    X = X.astype(np.float64, copy=False)
+    return PairwiseStatistics.of(encode(encoder, X, latents), X)
+
+
+def origin_and_scale(
+    X: Float[np.ndarray, "samples features"],
+) -> tuple[Float[np.ndarray, " features"], float]:
+    """Means, and the square root of the features' mean variance (1 where nothing varies)."""
+    # In float64: sums of float32 down a long column lose the mean, not only its last digits.
+    mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+    variance = np.var(X, axis=0, dtype=np.float64)
+    constant = X.min(axis=0) == X.max(axis=0)  # else rounding of its mean seems to vary
+    mean[constant], variance[constant] = X[0, constant], 0.0
+    return mean, float(np.sqrt(variance.mean())) or 1.0
+
+
+def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:
+    """Latents as an array of finite numbers, one column a component."""
+    Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+    if Z.shape[1] != n_components:
+        raise ValueError(
+            f"Z must have shape (n_samples, {n_components}), one column a component, as transform "
+            f"gives it; found {Z.shape}"
+        )
+    return Z
+
+
+def checked_n_components(n_components: int | None, n_samples: int, n_features: int) -> int:
+    """Number of components for data of this shape.
+
+    Raises
+    ------
+    ValueError
+        If it is larger than the number of features.
+    """
+    if n_components is None:
+        return min(n_samples, n_features)
+    if n_components > n_features:
+        raise ValueError(
+            f"n_components={n_components} must be at most the number of features, "
+            f"{n_features}: lower it"
+        )
+    return int(n_components)

@@ -1,0 +1,199 @@
+"""Kinds of observations: their mean, their reconstruction loss, the values they may have."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from minsyn.information.ci.categorical import Categories
+
+__all__ = [
+    "BINARY",
+    "BOUNDED",
+    "REAL",
+    "Binary",
+    "Bounded",
+    "Categorical",
+    "Observations",
+    "Real",
+    "observations_of",
+]
+
+
+class Observations(ABC):
+    """A kind of observations, decoded through a natural parameter that is linear in the latents.
+
+    Attributes
+    ----------
+    name : str
+        Name in saved models.
+    family : str
+        Distribution of an observation given the latents.
+    low, high : float
+        Range of the values.
+    affine : bool
+        Whether shifted and scaled observations are of the same kind. Training then works on
+        features of mean 0 and mean square 1.
+    natural_step : float
+        How much one step of Adam may change the natural parameter of a decoder that is trained.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    low: ClassVar[float] = -np.inf
+    high: ClassVar[float] = np.inf
+    affine: ClassVar[bool] = False
+    natural_step: ClassVar[float] = 0.3
+
+    @abstractmethod
+    def mean(self, natural: Float[Tensor, "samples features"]) -> Float[Tensor, "samples features"]:
+        """Expected observation given the natural parameter."""
+
+    @abstractmethod
+    def losses(
+        self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Reconstruction loss of each sample, summed over the features."""
+
+    def check_range(self, low: float, high: float, name: str = "X") -> None:
+        """Raise a ValueError if values outside the range were found.
+
+        Parameters
+        ----------
+        low, high : float
+            Smallest and largest value.
+        name : str, default="X"
+            Name of the data in the message.
+        """
+        if low < self.low or high > self.high:
+            raise ValueError(
+                f"{self.name} features must lie in [{self.low:g}, {self.high:g}]; {name} ranges "
+                f"from {low:.15g} to {high:.15g}. Scale it, for example with "
+                "sklearn.preprocessing.MinMaxScaler, or choose a decoder for real values"
+            )
+
+    def record(self) -> dict[str, Any]:
+        """Description as JSON values, from which `observations_of` makes the same kind again."""
+        return {"name": self.name}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Real(Observations):
+    """Real values, Gaussian given the latents: identity link and squared error."""
+
+    name = "real"
+    family = "gaussian"
+    affine = True
+    natural_step = 0.1
+
+    def mean(self, natural: Float[Tensor, "samples features"]) -> Float[Tensor, "samples features"]:
+        """Natural parameter itself."""
+        return natural
+
+    def losses(
+        self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Squared error."""
+        return (natural - x).square().sum(dim=1)
+
+
+class Binary(Observations):
+    """Binary values or probabilities in [0, 1]: logistic link and cross-entropy in nats."""
+
+    name = "binary"
+    family = "bernoulli"
+    low, high = 0.0, 1.0
+
+    def mean(self, natural: Float[Tensor, "samples features"]) -> Float[Tensor, "samples features"]:
+        """Probability from log odds."""
+        return torch.sigmoid(natural)
+
+    def losses(
+        self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Cross-entropy in nats."""
+        return F.binary_cross_entropy_with_logits(natural, x, reduction="none").sum(dim=1)
+
+
+class Bounded(Binary):
+    """Real values in [0, 1]: logistic link and squared error."""
+
+    name = "bounded"
+    family = "bernoulli"
+
+    def losses(
+        self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Squared error of the mean."""
+        return (self.mean(natural) - x).square().sum(dim=1)
+
+
+class Categorical(Observations):
+    """Categorical variables, one column a category: softmax link and cross-entropy in nats.
+
+    Parameters
+    ----------
+    categories : Categories
+        Number of categories of each variable.
+    """
+
+    name = "categorical"
+    family = "categorical"
+    low, high = 0.0, 1.0
+
+    def __init__(self, categories: Categories) -> None:
+        self.categories = categories
+
+    def mean(self, natural: Float[Tensor, "samples features"]) -> Float[Tensor, "samples features"]:
+        """Probabilities from scores."""
+        return self._log_probabilities(natural).exp()
+
+    def losses(
+        self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Cross-entropy in nats."""
+        return -(x * self._log_probabilities(natural)).sum(dim=1)
+
+    def record(self) -> dict[str, Any]:
+        """Description as JSON values."""
+        return {"name": self.name, "sizes": list(self.categories.sizes)}
+
+    def _log_probabilities(
+        self, scores: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, "samples features"]:
+        log_sums = torch.logsumexp(self.categories.table(scores, -torch.inf), dim=-1)
+        return scores - self.categories.spread(log_sums)
+
+
+#: Kinds of observations that have no parameters.
+REAL, BINARY, BOUNDED = Real(), Binary(), Bounded()
+_PLAIN = {kind.name: kind for kind in (REAL, BINARY, BOUNDED)}
+
+
+def observations_of(record: dict[str, Any]) -> Observations:
+    """Observations that were described by `Observations.record`.
+
+    Parameters
+    ----------
+    record : dict
+        Name of the kind, and its parameters.
+
+    Raises
+    ------
+    KeyError
+        If the kind is unknown.
+
+    Examples
+    --------
+    >>> observations_of(BINARY.record())
+    Binary()
+    """
+    if record["name"] == Categorical.name:
+        return Categorical(Categories(tuple(record["sizes"])))
+    return _PLAIN[record["name"]]

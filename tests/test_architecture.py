@@ -1,0 +1,88 @@
+"""The architecture that CONTRIBUTING.md tells: who imports whom, no circles, no shadowed modules."""
+
+import ast
+import importlib
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "minsyn"
+
+MODULES = {
+    ".".join(("minsyn", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def imported(name, file):
+    """Modules of the package that a file imports, wherever: at its top or when a function runs."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: imports are absolute"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in MODULES else node.module)
+    return {module for module in found if module in MODULES and module != name}
+
+
+IMPORTS = {name: imported(name, file) for name, file in MODULES.items()}
+
+
+def table():
+    """Folder -> folders that it may import, as CONTRIBUTING.md says."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
+    allowed = {}
+    for folders, may in rows:
+        for folder in re.findall(r"`([a-z_]+)(?:/|\.py)`", folders):
+            allowed[folder] = set(re.findall(r"`([a-z_]+)`", may))
+    return allowed
+
+
+def floor(module):
+    return module.split(".")[1] if module.count(".") else ""
+
+
+def test_every_folder_has_its_row():
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders <= set(table())
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if floor(n) and not floor(n).startswith("_")])
+def test_imports_go_downwards(name):
+    """The version, atomic writing and warnings serve all."""
+    allowed = table()[floor(name)] | {floor(name), "_atomic", "_version", "_warnings"}
+    upwards = {other for other in IMPORTS[name] if floor(other) and floor(other) not in allowed}
+    assert not upwards
+
+
+def test_the_rows_of_the_table_are_no_circle():
+    rows = {folder: may - {folder} for folder, may in table().items()}
+    tuple(TopologicalSorter(rows).static_order())
+
+
+def test_no_circle_of_files():
+    """Not even of imports that wait for a function to run, nor of those for types alone."""
+    tuple(TopologicalSorter(IMPORTS).static_order())
+
+
+def test_no_module_is_shadowed():
+    """`import minsyn.a.b as m` gives a module."""
+    shadowed = []
+    for name in MODULES:
+        package, _, last = name.rpartition(".")
+        if package and not last.startswith("__"):
+            importlib.import_module(name)
+            value = getattr(importlib.import_module(package), last)
+            if type(value).__name__ != "module":
+                shadowed.append(name)
+    assert not shadowed
