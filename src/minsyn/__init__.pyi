@@ -14,3 +14,4 @@ from .estimators import Free as Free
 from .estimators import InfoMax as InfoMax
 from .estimators import MinSyn as MinSyn
 from .estimators import Run as Run
+from .estimators import VectorMinSyn as VectorMinSyn

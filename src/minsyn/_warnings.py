@@ -34,11 +34,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     >>> str(caught[0].message)
     'few samples'
     """
-    level, frame = 2, _caller(sys._getframe(0))
+    level = 2
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
-        level, frame = level + 1, _caller(frame)
+        level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level if frame is not None else 2)
-
-
-def _caller(frame: FrameType) -> FrameType | None:
-    return frame.f_back

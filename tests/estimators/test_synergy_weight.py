@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from minsyn.estimators._free_decoder import FreeDecoder
 
-from minsyn.estimators import MinSyn
+from minsyn.estimators import Adam, Free, MinSyn
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, gaussian
 from minsyn.nn import BernoulliDecoder, FreeDecoder, GaussianDecoder, ci_synergy_penalty

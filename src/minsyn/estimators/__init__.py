@@ -8,6 +8,7 @@ from minsyn.estimators.minsyn import MinSyn
 from minsyn.estimators.models import load_model
 from minsyn.estimators.persistence import ModelFormatError
 from minsyn.estimators.run import Run
+from minsyn.estimators.vector_minsyn import VectorMinSyn
 
 __all__ = [
     "Adam",
@@ -17,5 +18,6 @@ __all__ = [
     "MinSyn",
     "ModelFormatError",
     "Run",
+    "VectorMinSyn",
     "load_model",
 ]

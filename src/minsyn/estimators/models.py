@@ -8,10 +8,11 @@ from torch import nn
 from minsyn.estimators.autoencoder import AutoEncoder
 from minsyn.estimators.minsyn import MinSyn
 from minsyn.estimators.persistence import read_model
+from minsyn.estimators.vector_minsyn import VectorMinSyn
 
 __all__ = ["load_model"]
 
-_CLASSES = {kind.__name__: kind for kind in (MinSyn, AutoEncoder)}
+_CLASSES = {kind.__name__: kind for kind in (MinSyn, VectorMinSyn, AutoEncoder)}
 
 
 def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:

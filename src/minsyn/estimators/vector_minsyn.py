@@ -1,0 +1,343 @@
+"""Vector factors with minimal synergy between them."""
+
+from collections.abc import Sequence
+from itertools import count
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import validate_data
+
+from minsyn.data import is_stream
+from minsyn.estimators.factor_model import FactorModel
+from minsyn.estimators.vectors.annealing import Annealing
+from minsyn.estimators.vectors.balance import balancing_weights
+from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
+from minsyn.estimators.vectors.grouping import Grouping, find_groups, given_groups
+from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
+from minsyn.estimators.vectors.shared_features import add_second_parents
+from minsyn.information.graph import SynergyGraph
+from minsyn.training import training_progress
+
+__all__ = ["VectorMinSyn"]
+
+_GROUPS = ("groups_", "parents_", "latent_groups_")
+_GRAPH = ("synergy", "eigenvalues", "labels")
+
+
+class VectorMinSyn(FactorModel):
+    r"""Vector factors: groups of latents, with each feature decoded from one group alone.
+
+    The paper's factors are single numbers. Here each factor is a vector of latents, and each
+    feature :math:`x_i` has one factor :math:`z_{k(i)}` as its only parent:
+
+    .. math::
+
+        z_k = \mathrm{softplus}(A_k x_{(k)} + b_k), \quad
+        \hat x_i = f(d_i \cdot z_{k(i)} + c_i),
+
+    where :math:`x_{(k)}` are the features of group k and f is the logistic function for data in
+    [0, 1], else the identity. A feature's only parent tells all that the factors tell about it, so
+    that this decoder has no Griffith-Koch synergy between factors (Eq. 3, Appendix A); within a
+    factor, latents may combine freely. Features are grouped first, by the synergies of pairs of
+    codes that summarise them, and then each group is fitted separately, under squared error.
+
+    Parameters
+    ----------
+    n_components : int, list of int or None, default=None
+        Number of latents. An int is shared out over the groups, at least one each; a list gives one
+        number for each group, in the order of ``groups_``. None takes the number of each group's
+        principal components that stand out from noise.
+    n_groups : int or "auto", default="auto"
+        Number of groups. "auto" takes the number given by ``grouping`` or by a list of
+        ``n_components``; else the largest gap in the spectrum of the synergy graph, at most
+        ``n_components``.
+    grouping : {"synergy", "correlation"} or array-like of shape (n_features,), default="synergy"
+        How features are grouped: by the synergies of pairs of codes; for comparison, by their
+        squared correlations; or by given integer labels, where negative ones are features of no
+        group. Groups of labels are numbered in the order of the labels, others by their first
+        features.
+    max_parents : {1, 2}, default=1
+        Most groups that a feature is decoded from. With 2, a feature gets a second parent if that
+        explains a further 10 % of its variance. Latents are fitted to features with one parent.
+        Where many features have two, synergy ties all codes together: then group by correlation.
+    balance : bool, default=True
+        Whether samples are weighted so that the values of each group are evenly spread. This is
+        a prior of uniform factors, under which rare values count as much as common ones, and no
+        part of minimising synergy.
+    alpha : float, default=2e-5
+        Penalty on the squared weights of encoder and decoder, relative to the features' variance.
+        It keeps the encoder from amplifying noise that the training data do not show.
+    n_init : int, default=1
+        Number of batches of up to 24 random starts for each group. The best start is kept.
+    max_iter : int, default=5000
+        Most evaluations of a group's loss under each penalty of the annealing.
+    tol : float, default=1e-3
+        Optimisation stops when the loss falls by no more than this fraction over twenty
+        evaluations.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the random starts.
+    verbose : int, default=0
+        Whether to show progress.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Decoder: what each latent adds to each feature, or to its log odds.
+    intercept_ : ndarray of shape (n_features,)
+        Reconstruction, or its log odds, where all latents are 0.
+    encoder_weights_ : ndarray of shape (n_components, n_features)
+        Weights of the encoder.
+    encoder_bias_ : ndarray of shape (n_components,)
+        Biases of the encoder.
+    groups_ : ndarray of shape (n_features,)
+        The group of each feature, from 0; -1 for features that belong to none, which are
+        reconstructed by their means.
+    parents_ : ndarray of bool, shape (n_groups, n_features)
+        All parents of each feature.
+    latent_groups_ : ndarray of shape (n_components,)
+        The group of each latent.
+    synergy_graph_ : SynergyGraph or None
+        Synergies of pairs of codes, their spectrum and the groups in it;
+        ``synergy_graph_.plot()`` draws them. None for given labels, and where nothing correlates.
+    link_ : {"logit", "identity"}
+        Whether reconstructions are logistic in the latents, as for data in [0, 1], or linear.
+    loss_curve_ : list of float
+        Weighted and penalised squared error at each evaluation, summed over the groups.
+    n_iter_ : int
+        Number of evaluations, of the group with the most.
+    converged_ : bool
+        Whether the fits of all groups ended by ``tol``.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` has string column names.
+
+    Notes
+    -----
+    The fit needs all data in memory. Each group is fitted by L-BFGS from many random starts at
+    once, under penalties that fall to ``alpha``.
+
+    References
+    ----------
+    Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via Synergy
+    Minimization", 2017, Sec. II and Appendix A.
+
+    Examples
+    --------
+    Two groups of columns, one of which has two causes:
+
+    >>> import numpy as np
+    >>> from minsyn.estimators import VectorMinSyn
+    >>> rng = np.random.default_rng(0)
+    >>> maps = np.zeros((3, 12))
+    >>> maps[0, :5], maps[1:, 5:] = 1.0, rng.normal(size=(2, 7))
+    >>> X = rng.normal(size=(300, 3)) @ maps + 0.3 * rng.normal(size=(300, 12))
+    >>> model = VectorMinSyn(random_state=0).fit(X)
+    >>> model.groups_, model.latent_groups_
+    (array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]), array([0, 1, 1]))
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "n_groups": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "grouping": [StrOptions({"synergy", "correlation"}), "array-like"],
+        "max_parents": [Options(Integral, {1, 2})],
+        "balance": ["boolean"],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    groups_: Int[np.ndarray, " features"]
+    parents_: Bool[np.ndarray, "groups features"]
+    latent_groups_: Int[np.ndarray, " latents"]
+    synergy_graph_: SynergyGraph | None
+    link_: Literal["logit", "identity"]
+
+    def __init__(
+        self,
+        n_components: int | Sequence[int] | None = None,
+        *,
+        n_groups: int | Literal["auto"] = "auto",
+        grouping: Any = "synergy",
+        max_parents: Literal[1, 2] = 1,
+        balance: bool = True,
+        alpha: float = 2e-5,
+        n_init: int = 1,
+        max_iter: int = 5000,
+        tol: float = 1e-3,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.n_groups = n_groups
+        self.grouping = grouping
+        self.max_parents = max_parents
+        self.balance = balance
+        self.alpha = alpha
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> "VectorMinSyn":
+        """Group the features and fit the latents of each group.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data.
+        y : ignored
+            Present for scikit-learn's interface.
+
+        Returns
+        -------
+        VectorMinSyn
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data hold NaN or fewer than two samples; if ``n_components``, ``n_groups``,
+            ``grouping`` and ``max_parents`` contradict each other or the data.
+        TypeError
+            If the data are not an array in memory.
+        """
+        problem = self._problem(self._training_data(X))
+        with training_progress(
+            type(self).__name__, self.max_iter, steps="evaluations", verbose=bool(self.verbose)
+        ) as on_epoch:
+            evaluations = count(1)
+            solver = Annealing(
+                penalty=self.alpha,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                random_state=check_random_state(self.random_state),
+                n_init=self.n_init,
+                on_evaluation=lambda loss: on_epoch(next(evaluations), loss),
+            )
+            solution = fit_vector_factors(problem, solver)
+        self._take(solution)
+        self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
+        self.latent_groups_ = problem.latent_groups
+        self.synergy_graph_ = problem.grouping.graph
+        self.link_ = "logit" if problem.logistic else "identity"
+        self._warn_unless_converged(self.max_iter)
+        return self
+
+    def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
+        if is_stream(X):
+            raise TypeError(
+                f"{type(self).__name__} needs all data in memory, and takes no files, sparse "
+                f"matrices or torch data sets; found {type(X).__name__}. Pass an array"
+            )
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        return X.astype(np.float64, copy=False)
+
+    def _problem(self, X: Float[np.ndarray, "samples features"]) -> VectorProblem:
+        """Groups of features, the latents of each group, and weights of the samples."""
+        logistic = bool(X.min() >= 0 and X.max() <= 1)
+        numbers = self._numbers_of_latents(X.shape[1])
+        grouping = self._grouping(X, numbers)
+        sample_weights = [
+            balancing_weights(X[:, own]) if self.balance and own.any() else np.ones(len(X))
+            for own in grouping.parents
+        ]
+        if numbers is not None:
+            n_latents = numbers
+        elif self.n_components is None:
+            n_latents = count_latents(X, grouping)
+        else:
+            n_latents = share_latents(X, grouping, sample_weights, self.n_components, logistic)
+        return VectorProblem(X, grouping, n_latents, sample_weights, logistic)
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _GROUPS}
+        if self.synergy_graph_ is not None:
+            for name in _GRAPH:
+                array = np.ascontiguousarray(getattr(self.synergy_graph_, name))
+                arrays[f"synergy_graph.{name}"] = array
+        return {"link": self.link_, "has_graph": self.synergy_graph_ is not None}, arrays
+
+    def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        for name in _GROUPS:
+            setattr(self, name, arrays[name])
+        self.link_ = record["link"]
+        self.synergy_graph_ = None
+        if record["has_graph"]:
+            graph = {name: arrays[f"synergy_graph.{name}"] for name in _GRAPH}
+            n_groups = int(graph["labels"].max()) + 1
+            self.synergy_graph_ = SynergyGraph(n_groups=n_groups, **graph)
+
+    def _numbers_of_latents(self, n_features: int) -> Int[np.ndarray, " groups"] | None:
+        """Number of latents of each group, if ``n_components`` is a list."""
+        numbers = None
+        if self.n_components is not None and not isinstance(self.n_components, Integral):
+            numbers = np.asarray(self.n_components)
+            one_dimensional = numbers.ndim == 1 and numbers.size > 0
+            if not one_dimensional or numbers.dtype.kind not in "iu" or numbers.min() < 1:
+                raise ValueError(
+                    f"n_components={self.n_components!r} must be None, a positive int, or a list "
+                    "of positive ints, one for each group"
+                )
+        n_latents = 0 if self.n_components is None else int(np.sum(self.n_components))
+        if n_latents > n_features:
+            raise ValueError(
+                f"n_components={self.n_components!r} must be at most the number of features, "
+                f"{n_features}" + (", in total" if numbers is not None else "")
+            )
+        return numbers
+
+    def _grouping(
+        self, X: Float[np.ndarray, "samples features"], numbers: Int[np.ndarray, " groups"] | None
+    ) -> Grouping:
+        """Parents of the features, if all that the parameters say of them agrees."""
+        asked: dict[str, int] = {}
+        if self.n_groups != "auto":
+            asked[f"n_groups={self.n_groups}"] = int(self.n_groups)
+        if numbers is not None:
+            asked[f"n_components={self.n_components!r}"] = len(numbers)
+        given = None
+        if not isinstance(self.grouping, str):
+            varies = X.min(axis=0) != X.max(axis=0)
+            given = given_groups(_checked_labels(self.grouping, X.shape[1]), varies)
+            asked["grouping (without features that do not vary)"] = given.n_groups
+        if len(set(asked.values())) > 1:
+            found = " and ".join(f"{name} asks for {number}" for name, number in asked.items())
+            raise ValueError(f"the number of groups is contradictory: {found}")
+        n_groups = next(iter(asked.values()), None)
+        max_groups = int(self.n_components) if isinstance(self.n_components, Integral) else None
+        if n_groups is not None and max_groups is not None and n_groups > max_groups:
+            raise ValueError(
+                f"n_components={max_groups} leaves some of the {n_groups} groups without a "
+                "latent: raise it, or form fewer groups"
+            )
+        if self.max_parents == 2 and 1 in (n_groups, max_groups):
+            raise ValueError(
+                "max_parents=2 needs two groups, but the other parameters allow only one: raise "
+                "n_groups or n_components, or set max_parents=1"
+            )
+        grouping = given
+        if grouping is None:
+            grouping = find_groups(X, n_groups=n_groups, max_groups=max_groups, by=self.grouping)
+        return add_second_parents(X, grouping) if self.max_parents == 2 else grouping
+
+
+def _checked_labels(grouping: Any, n_features: int) -> Int[np.ndarray, " features"]:
+    labels = np.asarray(grouping)
+    if labels.shape != (n_features,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"grouping must be 'synergy', 'correlation' or an integer for each of {n_features} "
+            f"features; found shape {labels.shape} of {labels.dtype}"
+        )
+    return labels

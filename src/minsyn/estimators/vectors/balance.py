@@ -1,0 +1,71 @@
+"""Sample weights that balance the values of a group of features."""
+
+import numpy as np
+from jaxtyping import Float
+
+from minsyn.estimators.vectors.principal_components import n_significant_components
+
+__all__ = ["balancing_weights"]
+
+#: Variance of the density's kernel, as a share of the mean squared distance.
+_KERNEL_VARIANCE = 0.05
+#: Most samples that the density is estimated from; of more, an evenly spaced part.
+_DENSITY_SAMPLES = 2000
+#: Directions whose singular value is below this share of the largest are rounding.
+_RANK_TOLERANCE = 1e-5
+
+
+def balancing_weights(X: Float[np.ndarray, "samples features"]) -> Float[np.ndarray, " samples"]:
+    r"""Sample weights under which the values of a group of features are evenly spread.
+
+    The inverse of a kernel density estimate,
+
+    .. math:: w_s = 1 / \sum_t e^{-d(s,t)^2 / (2 \cdot 0.05\, \overline{d^2})}
+
+    with distances :math:`d` on the principal components that stand out from noise [1]_; on all
+    components, noise would make all samples equally far apart.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features, none of them constant.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Weights of mean 1.
+
+    References
+    ----------
+    .. [1] Gavish and Donoho, "The optimal hard threshold for singular values is 4/sqrt(3)", 2014:
+       the threshold for noise of unknown strength.
+
+    Examples
+    --------
+    A value that two of three samples have gets half the weight:
+
+    >>> balancing_weights(np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 2.0]])).round(2)
+    array([0.75, 0.75, 1.5 ])
+    """
+    values, index, counts = np.unique(X, axis=0, return_inverse=True, return_counts=True)
+    index = index.ravel()
+    dX = values - np.average(values, axis=0, weights=counts)
+    u, s, _ = np.linalg.svd(np.sqrt(counts)[:, np.newaxis] * dX, full_matrices=False)
+    beta = min(X.shape) / max(X.shape)
+    threshold = (0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43) * np.median(
+        np.append(s, np.zeros(min(X.shape) - len(s)))
+    )
+    kept = int(np.sum(s > np.maximum(threshold, _RANK_TOLERANCE * s[0])))
+    kept = min(max(kept, n_significant_components(X)), len(s))
+    scores = (u[:, :kept] * s[:kept]) / np.sqrt(counts)[:, np.newaxis]
+    step = -(-len(scores) // _DENSITY_SAMPLES)
+    others, their_counts = scores[::step], counts[::step]
+    squares = np.sum(scores**2, axis=1)
+    distances = squares[:, np.newaxis] + squares[::step] - 2 * scores @ others.T
+    distances = np.maximum(distances, 0.0)
+    mean = float(counts @ distances @ their_counts) / (counts.sum() * their_counts.sum())
+    if mean == 0:
+        return np.ones(len(X))
+    density = np.exp(distances / (-2 * _KERNEL_VARIANCE * mean)) @ their_counts
+    weights = (1 / density)[index]
+    return np.asarray(weights / weights.mean())

@@ -1,0 +1,133 @@
+"""Vector factors: one autoencoder for each group of features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from minsyn.estimators.encoders import linear_encoder
+from minsyn.estimators.solution import Solution
+from minsyn.estimators.vectors.annealing import Annealing
+from minsyn.estimators.vectors.group_fit import fit_group, log_odds
+from minsyn.estimators.vectors.grouping import Grouping
+from minsyn.estimators.vectors.shared_features import decode_shared
+from minsyn.nn import BOUNDED, REAL, SOFTPLUS
+
+__all__ = ["VectorProblem", "fit_vector_factors"]
+
+#: Fewest features, for each latent, of a group that is fitted without those it shares.
+_FEATURES_PER_LATENT = 2
+
+
+@dataclass(frozen=True)
+class VectorProblem:
+    """Data, groups of features, and how each group is to be fitted.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Data.
+    grouping : Grouping
+        Parents of the features.
+    n_latents : ndarray of shape (n_groups,)
+        Number of latents of each group.
+    sample_weights : list of ndarray of shape (n_samples,)
+        Weights of the samples for each group.
+    logistic : bool
+        Whether reconstructions are logistic in the latents; else they are linear.
+    """
+
+    X: Float[np.ndarray, "samples features"]
+    grouping: Grouping
+    n_latents: Int[np.ndarray, " groups"]
+    sample_weights: list[Float[np.ndarray, " samples"]]
+    logistic: bool
+
+    @property
+    def latent_groups(self) -> Int[np.ndarray, " latents"]:
+        """The group of each latent."""
+        return np.repeat(np.arange(self.grouping.n_groups), self.n_latents)
+
+    @property
+    def shared_features(self) -> Int[np.ndarray, " shared"]:
+        """Features with two parents."""
+        return np.flatnonzero(self.grouping.parents.sum(axis=0) > 1)
+
+    def features_of(self, group: int) -> Int[np.ndarray, " k"]:
+        """Features that the latents of a group are fitted to.
+
+        Those with no other parent; where they are few, all that belong to the group.
+        """
+        own = np.flatnonzero(self.grouping.groups == group)
+        alone = np.setdiff1d(own, self.shared_features)
+        return alone if len(alone) >= _FEATURES_PER_LATENT * self.n_latents[group] else own
+
+
+def fit_vector_factors(problem: VectorProblem, solver: Annealing) -> Solution:
+    """Fit each group separately, then decode features with two parents from both.
+
+    Parameters
+    ----------
+    problem : VectorProblem
+        Data and groups.
+    solver : Annealing
+        Optimiser of each group.
+
+    Returns
+    -------
+    Solution
+        Features of no group are reconstructed by their means.
+
+    Examples
+    --------
+    >>> X = np.repeat(np.random.default_rng(0).normal(size=(100, 2)), 3, axis=1)
+    >>> groups = Grouping.of(np.repeat([0, 1], 3))
+    >>> problem = VectorProblem(X, groups, np.array([1, 1]), [np.ones(100)] * 2, logistic=False)
+    >>> solver = Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0))
+    >>> (fit_vector_factors(problem, solver).components != 0).astype(int)
+    array([[1, 1, 1, 0, 0, 0],
+           [0, 0, 0, 1, 1, 1]])
+    """
+    X, grouping, latent_groups = problem.X, problem.grouping, problem.latent_groups
+    mean = X.mean(axis=0)
+    encoder_weights, components = np.zeros((2, len(latent_groups), X.shape[1]))
+    encoder_bias = np.zeros(len(latent_groups))
+    intercept = log_odds(mean) if problem.logistic else mean.copy()
+    curves, converged = [], True
+    for group, weight in enumerate(problem.sample_weights):
+        latents, own = np.flatnonzero(latent_groups == group), problem.features_of(group)
+        if len(own) == 0:
+            continue
+        fit = fit_group(X[:, own], weight, len(latents), logistic=problem.logistic, solver=solver)
+        encoder_weights[np.ix_(latents, own)] = fit.encoder_weights
+        encoder_bias[latents] = fit.encoder_bias
+        components[np.ix_(latents, own)] = fit.components
+        intercept[own] = fit.intercept
+        curves.append(fit.history)
+        converged &= fit.converged
+    shared = problem.shared_features
+    if len(shared):
+        components[:, shared], intercept[shared] = decode_shared(
+            np.logaddexp(0, X @ encoder_weights.T + encoder_bias),
+            X[:, shared],
+            np.mean(problem.sample_weights, axis=0),
+            grouping.parents[np.ix_(latent_groups, shared)],
+            logistic=problem.logistic,
+            penalty=solver.penalty,
+        )
+    return Solution(
+        linear_encoder(encoder_weights, encoder_bias),
+        SOFTPLUS,
+        BOUNDED if problem.logistic else REAL,
+        components,
+        intercept,
+        _sum_of(curves),
+        converged,
+    )
+
+
+def _sum_of(curves: list[list[float]]) -> list[float]:
+    """Losses of all groups together; those that ended earlier keep their last one."""
+    length = max((len(curve) for curve in curves), default=0)
+    padded = [curve + [curve[-1]] * (length - len(curve)) for curve in curves]
+    return [float(sum(losses)) for losses in zip(*padded, strict=True)] or [0.0]

@@ -1,0 +1,169 @@
+"""Features with two parents: second parents, and a decoder from both."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.special import expit
+from scipy.stats import beta
+
+from minsyn.estimators.vectors.group_fit import DECODER_PENALTY, LEAST_VARIANCE, log_odds
+from minsyn.estimators.vectors.group_information import group_information
+from minsyn.estimators.vectors.grouping import Grouping
+from minsyn.estimators.vectors.principal_components import leading_components
+from minsyn.training.batched_lbfgs import minimise_batch
+
+__all__ = ["add_second_parents", "decode_shared"]
+
+#: Least share of a feature's variance that a second parent explains and the first does not.
+_LEAST_GAIN = 0.1
+#: Family-wise error of second parents.
+_LEVEL = 0.05
+#: Directions whose singular value is below this share of a score are rounding.
+_RANK_TOLERANCE = 1e-7
+#: Most evaluations of the decoder's loss, and the relative fall of the loss that ends them.
+_MAX_EVALUATIONS, _TOL = 500, 1e-6
+
+
+def add_second_parents(X: Float[np.ndarray, "samples features"], grouping: Grouping) -> Grouping:
+    """Give features a second parent where one explains much of what the first leaves.
+
+    Of all other groups, the one that explains most of a feature's remaining variance becomes its
+    second parent, if that is at least a tenth of the feature's variance and significant.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Data.
+    grouping : Grouping
+        Groups of the features.
+
+    Returns
+    -------
+    Grouping
+        The same groups, with up to two parents for each of their features.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> causes = rng.normal(size=(200, 2))
+    >>> X = np.repeat(causes, 4, axis=1) + 0.3 * rng.normal(size=(200, 8))
+    >>> X = np.column_stack([X, causes.sum(axis=1)])
+    >>> grouping = Grouping.of(np.array([0, 0, 0, 0, 1, 1, 1, 1, 1]))
+    >>> add_second_parents(X, grouping).parents.sum(axis=0)
+    array([1, 1, 1, 1, 1, 1, 1, 1, 2])
+    """
+    if grouping.n_groups < 2:
+        return grouping
+    dX = X - X.mean(axis=0)
+    n_samples = len(dX)
+    total = np.sum(dX**2, axis=0)
+    groups, parents = grouping.groups, grouping.parents.copy()
+    every = np.arange(grouping.n_groups)
+    nats, _, d = group_information(dX, groups, every, np.maximum(total / n_samples, 1e-300))
+    # A group is represented by the half of its features about which other groups tell least:
+    # features with two parents would bring the second one into the group's own components.
+    scores = []
+    for k in every:
+        own = np.flatnonzero(groups == k)
+        others = np.delete(nats[:, own], k, axis=0).max(axis=0)
+        purest = np.argsort(others - nats[k, own], kind="stable")
+        scores.append(leading_components(dX[:, own[purest[: -(-len(own) // 2)]]], d)[0])
+    for k in every:
+        own = np.flatnonzero(groups == k)
+        left = dX[:, own] - scores[k] @ (scores[k].T @ dX[:, own])
+        gain = np.zeros((len(every), len(own)))
+        for other in every[every != k]:
+            apart = scores[other] - scores[k] @ (scores[k].T @ scores[other])
+            basis, s, _ = np.linalg.svd(apart, full_matrices=False)
+            basis = basis[:, s > _RANK_TOLERANCE]
+            gain[other] = np.sum((basis.T @ left) ** 2, axis=0) / total[own]
+        second = gain.argmax(axis=0)
+        gain = gain.max(axis=0)
+        unexplained = np.sum(left**2, axis=0) / total[own]
+        freedom = max(n_samples - 1 - 2 * d, 1)
+        p_values = beta.sf(gain / np.maximum(unexplained, 1e-12), d / 2, freedom / 2)
+        enough = (gain >= _LEAST_GAIN) & (p_values * len(total) * len(every) <= _LEVEL)
+        parents[second[enough], own[enough]] = True
+    return Grouping(groups, parents, grouping.graph)
+
+
+def decode_shared(
+    Z: Float[np.ndarray, "samples latents"],
+    X: Float[np.ndarray, "samples features"],
+    sample_weight: Float[np.ndarray, " samples"],
+    mask: Bool[np.ndarray, "latents features"],
+    *,
+    logistic: bool,
+    penalty: float,
+) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " features"]]:
+    r"""Fit a decoder of features from the latents of all their parents.
+
+    Over :math:`D, c`, with :math:`v` the features' total variance,
+
+    .. math::
+
+        \frac1v \sum_s w_s \lVert x_s - f(z_s D + c) \rVert^2
+        + \frac{100 \lambda}{p u^2} \lVert D \rVert^2,
+
+    where f is the logistic function and :math:`u = 1`, or f is the identity and :math:`u` the unit
+    :math:`\sqrt{v / p}` of the features. This is the decoder's part of the loss of
+    `minsyn.estimators.vectors.group_fit.fit_group`.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_samples, n_latents)
+        Latents.
+    X : ndarray of shape (n_samples, n_features)
+        Features to decode.
+    sample_weight : ndarray of shape (n_samples,)
+        Weights, whose scale does not matter.
+    mask : ndarray of bool, shape (n_latents, n_features)
+        Which latents belong to a parent of each feature.
+    logistic : bool
+        Whether f is the logistic function.
+    penalty : float
+        :math:`\lambda`.
+
+    Returns
+    -------
+    components : ndarray of shape (n_latents, n_features)
+        D, which is 0 outside the mask.
+    intercept : ndarray of shape (n_features,)
+        c.
+
+    Examples
+    --------
+    >>> Z = np.random.default_rng(0).normal(size=(200, 2))
+    >>> X, mask = Z @ np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([[1, 1], [1, 0]], dtype=bool)
+    >>> D, c = decode_shared(Z, X, np.ones(200), mask, logistic=False, penalty=0.0)
+    >>> D.round(1) + 0.0
+    array([[1., 2.],
+           [3., 0.]])
+    """
+    n_latents, n_features = mask.shape
+    weight = (sample_weight / sample_weight.sum())[:, np.newaxis]
+    mean = np.sum(weight * X, axis=0)
+    scale = max(float(np.sum(weight * (X - mean) ** 2)), LEAST_VARIANCE)
+    cost = penalty * DECODER_PENALTY / n_features * (1.0 if logistic else n_features / scale)
+
+    def evaluate(x: Any) -> tuple[Any, Any]:
+        d, c = x[:, : n_latents * n_features], x[:, n_latents * n_features :]
+        d = d.reshape(n_latents, n_features) * mask
+        x_hat = Z @ d + c
+        slope = np.ones_like(x_hat)
+        if logistic:
+            x_hat = expit(x_hat)
+            slope = x_hat * (1 - x_hat)
+        error = x_hat - X
+        loss = np.sum(weight * error**2) / scale + cost * np.sum(d**2)
+        d_out = 2 / scale * weight * error * slope
+        gradient = np.concatenate(
+            [((Z.T @ d_out + 2 * cost * d) * mask).ravel(), d_out.sum(axis=0)]
+        )
+        return np.array([loss]), gradient[np.newaxis]
+
+    start = np.concatenate([np.zeros(mask.size), log_odds(mean) if logistic else mean])
+    x, _, _ = minimise_batch(evaluate, start[np.newaxis], _MAX_EVALUATIONS, _TOL, lambda loss: None)
+    d, c = x[0, : mask.size], x[0, mask.size :]
+    return d.reshape(mask.shape) * mask, c

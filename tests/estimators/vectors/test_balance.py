@@ -1,0 +1,28 @@
+"""Balancing weights even out the values of a group."""
+
+import numpy as np
+import pytest
+
+from minsyn.estimators.vectors.balance import balancing_weights
+
+
+def test_values_count_alike_however_often_they_occur(rng):
+    X = np.repeat(rng.normal(size=(3, 9)), [30, 9, 1], axis=0)
+    weights = balancing_weights(X)
+    assert weights.mean() == pytest.approx(1)
+    np.testing.assert_allclose(
+        [weights[:30].sum(), weights[30:39].sum(), weights[39]], 40 / 3, rtol=0.02
+    )
+
+
+def test_values_count_alike_under_noise(rng):
+    """Noise in hundreds of features must not make all samples equally rare."""
+    X = np.repeat(rng.normal(size=(2, 300)), [90, 10], axis=0)
+    weights = balancing_weights(X + 0.3 * rng.normal(size=X.shape))
+    assert weights[:90].sum() == pytest.approx(weights[90:].sum(), rel=0.5)
+
+
+def test_a_density_from_a_part_of_the_samples(rng):
+    X = np.repeat(rng.normal(size=(2, 4)), [4500, 500], axis=0) + 0.01 * rng.normal(size=(5000, 4))
+    weights = balancing_weights(X)
+    assert weights[:4500].sum() == pytest.approx(weights[4500:].sum(), rel=0.1)

@@ -1,0 +1,58 @@
+"""Information of groups about features: leaving a feature out, corrections, p-values."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from minsyn.estimators.vectors.group_information import (
+    MAX_COMPONENTS,
+    explained_without,
+    group_information,
+)
+from minsyn.estimators.vectors.principal_components import leading_components
+from vector_factors import grouped_table
+
+
+def measured(X, labels):
+    dX = X - X.mean(axis=0)
+    return group_information(dX, labels, np.unique(labels), X.var(axis=0))
+
+
+def test_leaving_a_feature_out_is_a_regression_on_the_others(rng):
+    X = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 7)) + rng.normal(size=(60, 7))
+    X -= X.mean(axis=0)
+    u, s, vt = leading_components(X, 5)
+    explained = explained_without(s, vt, np.sum(X**2, axis=0))
+    for i in range(7):
+        for d in range(1, 6):
+            scores = u[:, :d] * s[:d] - np.outer(X[:, i], vt[:d, i])
+            left = X[:, i] - scores @ np.linalg.lstsq(scores, X[:, i], rcond=None)[0]
+            assert explained[d - 1, i] == pytest.approx(1 - left @ left / (X[:, i] @ X[:, i]))
+
+
+def test_information_is_gaussian(rng):
+    """A mean of ten features of variance 1 + 1 tells 1/2 log (1 + 1/1) minus a tenth's noise."""
+    X, labels = grouped_table([10, 10], 20_000, 1.0, rng)
+    nats, p_values, n_components = measured(X, labels)
+    assert n_components == 1
+    own, other = nats[labels, np.arange(20)], nats[1 - labels, np.arange(20)]
+    explained = 0.5 * 9 / 10  # of a mean of the nine others
+    np.testing.assert_allclose(own, -0.5 * np.log(1 - explained), atol=0.02)
+    np.testing.assert_allclose(other, 0, atol=1e-3)
+    assert p_values[labels, np.arange(20)].max() < 1e-10
+
+
+def test_p_values_are_uniform_where_groups_tell_nothing(rng):
+    X, labels = grouped_table([5], 200, 0.5, rng)
+    X = np.column_stack([X, rng.normal(size=(200, 2000))])
+    dX = X - X.mean(axis=0)
+    labels = np.append(labels, np.full(2000, -1))
+    found = group_information(dX, labels, np.array([0]), X.var(axis=0))
+    assert kstest(found.p_values[0, 5:], "uniform").pvalue > 0.01
+
+
+def test_number_of_components_is_what_the_information_needs(rng):
+    X = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 30)) + 0.3 * rng.normal(size=(500, 30))
+    assert measured(X, np.zeros(30, int)).n_components == 3
+    X = rng.normal(size=(500, 20)) @ rng.normal(size=(20, 60))
+    assert measured(X, np.zeros(60, int)).n_components == MAX_COMPONENTS
