@@ -41,18 +41,22 @@ def execute(command):
     return result.stdout
 
 
+def words_of(text):
+    """Words of each line, without durations and what depends on the width of a terminal."""
+    text = re.sub(r"\d+\.\d s\b|\d:\d\d:\d\d", "TIME", text)
+    text = re.sub(r"─+", "─", re.sub(r"[━╸╺]", "", text))
+    return [line.split() for line in text.splitlines()]
+
+
 def assert_alike(printed, shown):
-    """Compare texts; numbers may differ a little, the time that a fit took as it likes."""
-    lines = [[re.sub(r"\d+\.\d s\b", "TIME", line).split() for line in text.splitlines()]
-             for text in (printed, shown)]  # fmt: skip
-    for ours, theirs in zip(*lines, strict=True):
-        texts = [re.sub(r"─+", "─", NUMBER.sub("#", " ".join(words))) for words in (ours, theirs)]
-        assert texts[0] == texts[1]
-        numbers = [NUMBER.findall(" ".join(words)) for words in (ours, theirs)]
-        for a, b in zip(*numbers, strict=True):
+    """Compare texts; numbers may differ a little."""
+    for ours, theirs in zip(words_of(printed), words_of(shown), strict=True):
+        lines = " ".join(ours), " ".join(theirs)
+        assert NUMBER.sub("#", lines[0]) == NUMBER.sub("#", lines[1])
+        for a, b in zip(*map(NUMBER.findall, lines), strict=True):
             last_digit = 10.0 ** -len(b.partition(".")[2])
-            a, b = (float(text.replace(",", "")) for text in (a, b))
-            assert abs(a - b) <= max(1.5 * last_digit, RELATIVE_TOLERANCE * abs(b)), (ours, theirs)
+            a, b = (float(number.replace(",", "")) for number in (a, b))
+            assert abs(a - b) <= max(1.5 * last_digit, RELATIVE_TOLERANCE * abs(b)), lines
 
 
 @pytest.fixture

@@ -297,7 +297,8 @@ def _print_model(
 
     summary = summarise_factors(made.statistics, made.unit)
     groups = getattr(model, "latent_groups_", None)
-    grouped = "" if groups is None else f" in {groups.max() + 1} groups"
+    n_groups = 0 if groups is None else int(groups.max()) + 1
+    grouped = f" in {n_groups} group{'s' * (n_groups > 1)}" if n_groups else ""
     ending = "converged after" if model.converged_ else "did not converge in"
     console = Console(highlight=False)
     console.print(
