@@ -141,7 +141,7 @@ def figure_of_weights(frame: pd.DataFrame, method: str = "minsyn-gaussian") -> F
         for axes, (name, title) in zip(
             figure.subplots(1, len(_PANELS)), _PANELS.items(), strict=True
         ):
-            by_weight = [frame[frame.weight == weight][name].to_numpy() for weight in weights]
+            by_weight = [frame[frame.weight == weight][name].to_numpy(float) for weight in weights]
             for place, values in enumerate(by_weight):
                 draw_dots(axes, place, values, look, size=20)
             means = [values.mean() for values in by_weight]

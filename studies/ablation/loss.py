@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+# MERGE: from minsyn.estimators.group_fit import DECODER_PENALTY, LEAST_VARIANCE, log_odds
+# (and drop _DECODER_PENALTY, _LEAST_VARIANCE below)
 from minsyn.estimators._single_parent_fit import log_odds
 from minsyn.information.gaussian import ci_linear_map
 from minsyn.information.statistics import PairwiseStatistics

@@ -10,6 +10,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn import MinSyn
+
+# MERGE: from minsyn.estimators.annealing import Annealing
+# MERGE: from minsyn.estimators.balance import balancing_weights
+# MERGE: from minsyn.estimators.grouping import find_groups, given_groups
+# MERGE: from minsyn.estimators.latent_shares import share_latents
 from minsyn.estimators._single_parent import share_latents
 from minsyn.estimators._single_parent_annealing import anneal
 from minsyn.estimators._single_parent_fit import balancing_weights
@@ -162,6 +167,8 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
         problem = AblationProblem(
             X, groups, self.n_components, self.decoder.removesuffix("-linear"), logistic
         )
+        # MERGE: solver = Annealing(self.alpha, self.max_iter, self.tol, random_state)
+        # MERGE: best = solver.minimise(problem, self.n_starts)
         best = anneal(
             problem,
             self.alpha,
@@ -246,6 +253,7 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
         if self.partition not in PARTITIONS:
             raise ValueError(f"partition={self.partition!r} is none of {', '.join(PARTITIONS)}")
         by = "correlation" if self.partition == "correlation" else "synergy"
+        # MERGE: labels = find_groups(X, max_groups=self.n_components, by=by).groups
         labels = find_groups(
             X, n_groups=None, max_groups=self.n_components, by=by, max_parents=1
         ).groups

@@ -209,7 +209,7 @@ def _groups(frame: pd.DataFrame, task: Task, method: Method) -> list[str]:
     if len(found) == 1:
         text = f"{found[0]} of {task.n_groups}"
     else:
-        each = [f"{k} ({counted(n, 'draw')})" for k, n in zip(found, counts, strict=True)]
+        each = [f"{k} ({counted(int(n), 'draw')})" for k, n in zip(found, counts, strict=True)]
         text = f"{', '.join(each)} of {task.n_groups}"
     return [
         text,

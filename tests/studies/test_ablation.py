@@ -1,27 +1,27 @@
-"""Single-parent MinSyn with parts exchanged: each row is the model that it says it is."""
+"""MinSyn with parts exchanged: each row is the model that it says it is."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.optimize import check_grad
 from scipy.special import expit
+from typer.testing import CliRunner
 
 from minsyn import MinSyn
-from minsyn.benchmark import (
-    ABLATIONS,
-    DECODERS,
-    PARTITIONS,
-    AblatedMinSyn,
-    Ablation,
-    ablation_table,
-    find_ablation,
-    find_methods,
-    summarise,
-)
-from minsyn.benchmark import _ablation_problem as loss
+from minsyn.benchmark import find_methods, summarise
+from minsyn.datasets import load_typewriter
+
+# MERGE: from minsyn.estimators.balance import balancing_weights
+# MERGE: from minsyn.estimators.group_fit import GroupProblem   (in place of _Problem)
 from minsyn.estimators._single_parent_fit import _Problem, balancing_weights
 from minsyn.information import PairwiseStatistics
 from minsyn.information.gaussian import ci_decoder
+from studies.ablation import loss
+from studies.ablation.__main__ import app
+from studies.ablation.model import DECODERS, PARTITIONS, AblatedMinSyn
+from studies.ablation.report import ablation_table, figure_of_ablation
+from studies.ablation.rows import ABLATIONS, BY_KEY, KNOWN, Ablation
 
 LABELS = np.repeat([0, 1], 8)
 GROUP = np.equal.outer([0, 1], LABELS)
@@ -43,8 +43,9 @@ def fit(X, **options):
 
 @pytest.mark.parametrize("balance", [True, False])
 def test_single_parent_is_what_minsyn_fits_group_by_group(X, balance):
-    """The losses are the same sum, so that both come to the same optimum."""
+    """The losses are the same sum, so that both have the same optimum."""
     options = {"balance": balance, "alpha": 1e-3, "tol": 1e-6, "random_state": 0}
+    # MERGE: VectorMinSyn(4, grouping=LABELS, **options)
     apart = MinSyn(4, decoder="single-parent", grouping=LABELS, **options).fit(X)
     joint = fit(X, n_starts=12, max_iter=5000, tol=1e-6, alpha=1e-3, balance=balance)
     np.testing.assert_array_equal(joint.latent_groups_, apart.latent_groups_)
@@ -158,21 +159,6 @@ def test_features_of_no_group_are_seen_by_no_latent(X):
             np.testing.assert_allclose(X_hat[:, 3], X[:, 3].mean(), atol=5e-3)
 
 
-def test_balance_is_the_samples_weights(X, monkeypatch):
-    seen, make = [], loss.AblationProblem
-
-    def record(X, groups, *rest):
-        seen.append([group.weight for group in groups])
-        return make(X, groups, *rest)
-
-    monkeypatch.setattr(loss, "AblationProblem", record)
-    for balance in (True, False):
-        fit(X, balance=balance, max_iter=1)
-    wanted = [balancing_weights(X[:, GROUP[k]]) for k in range(2)]
-    np.testing.assert_allclose(seen[0][:2], wanted)
-    np.testing.assert_array_equal(seen[1], np.ones((3, 90)))
-
-
 def test_partitions(X):
     found = {key: fit(X, partition=key, max_iter=1, decoder="ci") for key in PARTITIONS}
     assert np.array_equal(found["synergy"].groups_, LABELS)
@@ -208,32 +194,133 @@ def test_logistic_decoders_want_probabilities(X):
 
 
 def test_rows_are_all_that_differ():
-    assert len({row.key for row in ABLATIONS}) == len(ABLATIONS) == 74
+    assert len(BY_KEY) == len(ABLATIONS) == 74
     assert Ablation("none", True, "single-parent", True) not in ABLATIONS
-    for row in ABLATIONS:
-        assert find_ablation(row.key) == row
-        (method,) = find_methods([row.key])
-        estimator = method.make(5, 7)
-        assert (estimator.partition, estimator.balance, estimator.decoder) == row[:3]
-        assert estimator.alpha == (MinSyn().alpha if row.penalty else 0)
-        assert (estimator.n_components, estimator.random_state) == (5, 7)
+    assert len({row.label for row in ABLATIONS}) == 74
     with pytest.raises(ValueError, match="did you mean 'ablation-none-balanced-free'"):
-        find_methods(["ablation-none-balanced-fre"])
+        find_methods(["ablation-none-balanced-fre"], KNOWN)
 
 
-def test_table(tiny, cell):
-    keys = ["ablation-synergy-balanced-ci", "ablation-none-unbalanced-free-unpenalised", "pca"]
-    experiment = tiny(keys, draws=2)
+@pytest.mark.parametrize(
+    "key",
+    [
+        "ablation-none-balanced-ci",
+        "ablation-none-unbalanced-free-linear",
+        "ablation-synergy-balanced-single-parent-linear",
+        "ablation-synergy-balanced-free-unpenalised",
+    ],
+)
+def test_a_row_is_the_model_that_its_key_names(X, key):
+    row = BY_KEY[key]
+    made = KNOWN[key].make(4, 7).set_params(n_starts=2, max_iter=30).fit(X)
+    alike = AblatedMinSyn(
+        4,
+        partition=row.partition,
+        balance="unbalanced" not in key,
+        decoder=row.decoder,
+        alpha=0.0 if "unpenalised" in key else 2e-5,
+        n_starts=2,
+        max_iter=30,
+        random_state=7,
+    ).fit(X)
+    np.testing.assert_array_equal(made.components_, alike.components_)
+    # The other choice of each part is another model.
+    for part, value in (("balance", not row.balance), ("alpha", 1e-2), ("random_state", 8)):
+        other = KNOWN[key].make(4, 7).set_params(n_starts=2, max_iter=30, **{part: value})
+        assert not np.array_equal(other.fit(X).components_, made.components_)
+
+
+KEYS = ["ablation-synergy-balanced-ci", "ablation-none-unbalanced-free-unpenalised", "pca"]
+
+
+@pytest.fixture
+def some(tiny, cell):
+    """An experiment of three rows, and its results."""
+    experiment = tiny(find_methods(KEYS, KNOWN), draws=2)
     results = [
         cell(key, draw, test_loss=10.0 * i + draw, gk_synergy=0.25, converged=i > 0)
-        for i, key in enumerate(keys)
+        for i, key in enumerate(KEYS)
         for draw in range(2)
     ]
-    text = ablation_table(summarise(results, experiment.methods), experiment, "minsyn ablation")
+    return experiment, results
+
+
+def test_table(some):
+    experiment, results = some
+    text = ablation_table(summarise(results, experiment.methods), experiment, "the command")
     lines = text.splitlines()
     assert lines[2].startswith("| Synergy | CI | yes | yes | 50.0 ± 0.0 | 0.5 ± 0.7 |")
     assert lines[3].startswith("| None: one group | Free | no | no | 50.0 ± 0.0 | 10.5 ± 0.7 |")
     assert lines[4].startswith("| PCA |  |  |  | 50.0 ± 0.0 | 20.5 ± 0.7 |")
     assert lines[4].endswith("| 0.250 ± 0.000 | – | 2 of 2 |")
     assert lines[2].endswith("| 0 of 2 |")
-    assert text.endswith("Made by `minsyn ablation`.\n")
+    assert text.endswith("Made by `the command`.\n")
+
+
+def test_figure_has_rows_with_the_last_penalty_and_references(some, cell):
+    experiment, results = some
+    key = "ablation-synergy-unbalanced-ci"
+    methods = [*experiment.methods, KNOWN[key]]
+    figure = figure_of_ablation([*results, cell(key, 0, test_loss=33.0)], methods)
+    loss_axes, _, gk_axes, groups_axes = figure.axes
+    labels = [text.get_text() for text in loss_axes.get_yticklabels()]
+    assert labels == ["Synergy", "CI", "For comparison", "PCA"]
+    marks = loss_axes.collections[1::2]
+    means = [tuple(one.get_offsets()[0]) for one in marks]
+    assert means == [(0.5, pytest.approx(0.8)), (33.0, pytest.approx(1.2)), (20.5, 3)]
+    white = [tuple(one.get_facecolor()[0]) == (1, 1, 1, 1) for one in marks]
+    assert white == [False, True, False]  # balanced, not balanced, PCA
+    assert [one.get_offsets()[0, 0] for one in gk_axes.collections[1::2]] == [0.25, 0.25]
+    assert not groups_axes.collections  # not measured in these cells
+    assert [text.get_text() for text in figure.legends[0].texts] == ["balanced", "not balanced"]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def test_a_stopped_run_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    letters = load_typewriter(size=6)
+    np.savez("small.npz", images=letters.images, labels=letters.labels)
+    options = ("--letters", "small.npz", "--decoders", "free-linear", "--components", 2)
+    options = (*options, "--jobs", 1, "--output", tmp_path)
+    one = invoke("--partitions", "none", "--references", "", *options)
+    assert one.exit_code == 0, one.output
+    more = invoke("--partitions", "synergy,none", "--references", "pca", *options)
+    assert more.exit_code == 0, more.output
+    assert "2 of 5 cells were finished before" in more.output
+    frame = pd.read_csv(tmp_path / "ablation.csv").set_index("method")
+    assert len(frame) == 5 and {"ci_synergy", "gk_synergy", "gk_synergy_groups"} < set(frame)
+    table = (tmp_path / "ablation.md").read_text()
+    test_loss = frame.at["ablation-synergy-balanced-free-linear", "test_loss"]
+    (row,) = [
+        line
+        for line in table.splitlines()
+        if line.startswith("| Synergy | Free (linear) | yes | yes")
+    ]
+    assert f"| {test_loss:.1f} |" in row
+    assert (
+        "Made by `python -m studies.ablation --letters small.npz --draws 1 --components 2 --seed 0 "
+        "--partitions synergy,none --decoders free-linear --references pca`." in table
+    )
+    summary = pd.read_csv(tmp_path / "summary.csv").set_index(["method", "score"])
+    assert summary.at[("pca", "gk_synergy"), "mean"] == frame.at["pca", "gk_synergy"]
+    for name in ("ablation.csv", "summary.csv", "ablation.md", "ablation.png", "ablation.pdf"):
+        assert (tmp_path / name).exists()
+        assert name in more.output.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--partitions", "colour"), "partitions: 'colour' is none of synergy, correlation"),
+        (("--decoders", ","), "decoders: ',' is none of single-parent, free"),
+        (("--references", "pcs"), "did you mean 'pca'?"),
+        (("--draws", "0"), "draws: 0 must be at least 1"),
+    ],
+)
+def test_wrong_arguments(tmp_path, arguments, message):
+    result = invoke(*arguments, "--output", tmp_path)
+    assert result.exit_code == 2
+    assert message in result.output.replace("\n", " ")

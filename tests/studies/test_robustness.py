@@ -2,16 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.decomposition import NMF, PCA
+from typer.testing import CliRunner
 
-from minsyn.benchmark import (
-    CLEAN,
-    DAMAGES,
-    damage_losses,
-    damaged_words,
-    measure_robustness,
-    robustness_table,
-)
+from minsyn.benchmark import find_methods
 from minsyn.datasets import Vocabulary, make_word_images
+from studies.robustness.__main__ import app
+from studies.robustness.damage import DAMAGES
+from studies.robustness.losses import CLEAN, damage_losses, damaged_words, measure_robustness
+from studies.robustness.report import figure_of_robustness, robustness_table
 
 WORDS = make_word_images(random_state=0)
 
@@ -124,7 +122,7 @@ def test_same_numbers_for_any_order_and_jobs(tiny):
         chosen.sort_values(["draw", "damage"], ignore_index=True),
         check_exact=True,
     )
-    text = robustness_table(whole, tiny(), "minsyn robustness")
+    text = robustness_table(whole, tiny(), "the command")
     assert "Character replaced: the other characters" in text and "2 draws" in text
 
 
@@ -148,3 +146,43 @@ def test_a_letter_without_others_stays(tiny_letters):
 def test_no_test_words(tiny):
     with pytest.raises(ValueError, match="no test words"):
         next(measure_robustness(tiny(vocabulary=Vocabulary.from_words(["an", "in", "at"], []))))
+
+
+def test_figure_has_every_draw_of_every_damage(rng):
+    methods = find_methods(["pca", "minsyn-vector"])
+    rows = [
+        (method.key, draw, damage, *rng.uniform(100, 200, 2))
+        for method in methods
+        for draw in range(3)
+        for damage in (CLEAN, "noise-0.5", "blank")
+    ]
+    data = pd.DataFrame(rows, columns=["method", "draw", "damage", "loss", "others_loss"])
+    data.loc[data.damage != "blank", "others_loss"] = np.nan
+    figure = figure_of_robustness(data, methods)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "Clean",
+        "Gaussian noise,\nσ = 0.5",
+        "Character blanked",
+        "Character blanked:\nthe other characters",
+    ]
+    panels = [(CLEAN, "loss"), ("noise-0.5", "loss"), ("blank", "loss"), ("blank", "others_loss")]
+    for axes, (damage, column) in zip(figure.axes, panels, strict=True):
+        for place, method in enumerate(methods):
+            own = data[(data.method == method.key) & (data.damage == damage)][column]
+            draws, mean = (axes.collections[2 * place + i].get_offsets() for i in (0, 1))
+            np.testing.assert_allclose(draws[:, 0], own)
+            np.testing.assert_allclose(mean, [[own.mean(), place]])
+
+
+def test_command(tmp_path):
+    options = ("--methods", "pca", "--jobs", "1", "--output", str(tmp_path))
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(tmp_path / "robustness.csv").set_index("damage")
+    assert frame.relative["clean"] == 1 < frame.relative["noise-0.5"]
+    table = (tmp_path / "robustness.md").read_text()
+    assert f"| Clean | {frame.loss['clean']:.1f} (×1.00) |" in table
+    assert "python -m studies.robustness" in table and "--seed 0 --methods pca`" in table
+    assert (tmp_path / "robustness.png").exists()
+    wrong = CliRunner().invoke(app, ["--methods", "pcs", "--output", str(tmp_path)])
+    assert wrong.exit_code == 2 and "did you mean 'pca'?" in wrong.output

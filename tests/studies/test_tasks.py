@@ -1,23 +1,17 @@
 import builtins
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, FastICA
+from typer.testing import CliRunner
 
-from minsyn.benchmark import (
-    TASKS,
-    Experiment,
-    Method,
-    Store,
-    TaskExperiment,
-    WordTask,
-    find_methods,
-    find_tasks,
-    run_cell,
-    tasks_frame,
-    tasks_table,
-)
+from minsyn.benchmark import Experiment, Method, Store, find_methods, run_cell
 from minsyn.datasets import PAPER_WORDS, Letters, Vocabulary, load_typewriter
+from studies.tasks.__main__ import app
+from studies.tasks.catalogue import TASKS, find_tasks
+from studies.tasks.data import TaskExperiment, WordTask
+from studies.tasks.report import figure_of_tasks, tasks_frame, tasks_table
 
 SEED = np.random.SeedSequence(5, spawn_key=(0, 1))
 
@@ -98,8 +92,6 @@ def test_a_table_leaves_out_methods_for_ink_and_takes_the_linear_autoencoder(let
     methods = find_methods(["minsyn-bernoulli", "autoencoder", "pca"])
     experiment = TaskExperiment(task(letters, "genes"), methods, draws=1)
     assert [method.key for method in experiment.methods] == ["autoencoder", "pca"]
-    assert methods[1].make(2, 0).decoder == "sigmoid"
-    assert methods[1].make_unbounded(2, 0).decoder == "linear"
     with pytest.raises(ValueError, match=r"none suits the values of 'Gene-like table'"):
         TaskExperiment(task(letters, "genes"), methods[:1])
     with pytest.raises(ValueError, match=r"MinSyn \(Binary\) takes values from 0 to 1"):
@@ -156,29 +148,29 @@ def test_cells_are_stored_with_their_groups(letters, tmp_path):
 
 
 def test_table_has_means_ratios_and_groups(letters, cell):
-    methods = find_methods(["pca", "minsyn-single-parent", "oracle"])
+    methods = find_methods(["pca", "minsyn-vector", "oracle"])
     cells = [
         cell("pca", 0, test_loss=30.0, acc=0.9),
         cell("pca", 1, test_loss=60.0, acc=0.8),
         cell("oracle", 0, test_loss=10.0, acc=0.0, n_groups=3),
         cell("oracle", 1, test_loss=40.0, acc=0.0, n_groups=3),
-        cell("minsyn-single-parent", 0, test_loss=11.0, acc=0.0, n_groups=3, adjusted_rand=1.0,
+        cell("minsyn-vector", 0, test_loss=11.0, acc=0.0, n_groups=3, adjusted_rand=1.0,
              wrong_features=0),
-        cell("minsyn-single-parent", 1, test_loss=50.0, acc=0.1, n_groups=2, adjusted_rand=0.5,
+        cell("minsyn-vector", 1, test_loss=50.0, acc=0.1, n_groups=2, adjusted_rand=0.5,
              wrong_features=9),
     ]  # fmt: skip
     frame = tasks_frame({"digits": cells, "genes": []}, seed=7)
     pca = frame[frame.method == "pca"]
     assert pca.oracle_ratio.tolist() == [3.0, 1.5]
     tasks = find_tasks(letters, ["digits", "genes"])
-    text = tasks_table(frame, tasks, methods, "minsyn tasks").splitlines()
+    text = tasks_table(frame, tasks, methods, "the command").splitlines()
     assert "| Three-digit numbers | 45.00 (×2.25) | **30.50** (×1.18) | 25.00 |" in text
     assert (
         "| Three-digit numbers | 0.850 | 0.050 | 0.000 | 2 (1 draw), 3 (1 draw) of 3 |" in text[6]
     )
     assert text[6].endswith(" | 0.750 | 4.5 |")
     assert not any("Gene-like" in line for line in text)
-    assert "Means over 2 draws, seed 7." in "\n".join(text) and text[-1].endswith("tasks`.")
+    assert "Means over 2 draws, seed 7." in "\n".join(text) and text[-1].endswith("command`.")
 
 
 @pytest.mark.parametrize(
@@ -225,3 +217,109 @@ def test_a_task_of_one_s_own(letters):
     vocabulary = Vocabulary.from_words(["an", "in", "at"], ["it"])
     own = WordTask("own", "Own", letters, vocabulary, samples_per_word=2)
     assert own.draw(SEED).train.shape == (6, 128) and own.draw(SEED).test.shape == (1, 128)
+
+
+def test_figure_has_every_ratio_and_the_oracles_line(letters):
+    tasks = find_tasks(letters, ["digits", "genes"])
+    methods = find_methods(["pca", "minsyn-vector", "oracle"])
+    rows = [
+        (task, method, draw, ratio + 0.1 * draw)
+        for task, scale in (("digits", 3.0), ("genes", 1.2))
+        for method, ratio in (("pca", scale), ("minsyn-vector", 1.05), ("oracle", 1.0))
+        for draw in range(2)
+    ]
+    frame = pd.DataFrame(rows, columns=["task", "method", "draw", "oracle_ratio"])
+    figure = figure_of_tasks(frame, tasks, methods)
+    assert [axes.get_title() for axes in figure.axes] == [task.label for task in tasks]
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels == ["PCA", "MinSyn (Vector)"]  # the oracle is the line
+    for axes, pca in zip(figure.axes, (3.0, 1.2), strict=True):
+        assert axes.get_xscale() == "log"
+        draws = [marks.get_offsets()[:, 0] for marks in axes.collections[::2]]
+        np.testing.assert_allclose(draws, [[pca, pca + 0.1], [1.05, 1.15]])
+        means = [marks.get_offsets()[0, 0] for marks in axes.collections[1::2]]
+        np.testing.assert_allclose(means, [pca + 0.05, 1.1])
+        upright = [line for line in axes.lines if list(line.get_xdata()) == [1, 1]]
+        assert len(upright) == 1 and list(upright[0].get_ydata()) == [0, 1]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture(scope="module")
+def small_letters(tmp_path_factory):
+    letters = load_typewriter(size=8, fonts=("DejaVuSansMono", "DejaVuSerif"))
+    path = tmp_path_factory.mktemp("letters") / "small.npz"
+    np.savez(path, images=letters.images, labels=letters.labels, styles=letters.styles)
+    return path
+
+
+def test_from_tasks_to_table_and_figure(tmp_path, small_letters):
+    out = tmp_path / "out"
+    options = ("--letters", small_letters, "--draws", 1, "--jobs", 1, "--output", out)
+    methods = ("--methods", "pca,minsyn-vector,oracle")
+    result = invoke(*options, "--task", "digits,genes", *methods)
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(out / "tasks.csv")
+    assert sorted(set(frame.task)) == ["digits", "genes"] and len(frame) == 6
+    of = frame.set_index(["task", "method"])
+    for key in ("digits", "genes"):
+        ratio = of.test_loss[key, "pca"] / of.test_loss[key, "oracle"]
+        assert of.oracle_ratio[key, "pca"] == pytest.approx(ratio)
+    assert of.n_groups["digits", "minsyn-vector"] >= 1
+    text = (out / "tasks.md").read_text()
+    assert f"studies.tasks --letters {small_letters} --draws 1 --seed 0 --task digits" in text
+    assert (out / "tasks.png").exists() and (out / "tasks.pdf").exists()
+    assert "Three-digit numbers" in result.output and "tasks.png" in result.output
+
+    # The same again fits nothing again; what was not asked for is left out.
+    again = invoke(*options, "--task", "digits", "--methods", "pca")
+    assert "1 of 1 cells were finished before" in again.output
+    assert "No figure" in again.output
+    assert len(pd.read_csv(out / "tasks.csv")) == 1
+    other = invoke(*options, "--task", "digits", "--methods", "pca", "--seed", 1)
+    assert other.exit_code == 2 and "seed is 0 there and 1 here" in other.output
+
+
+def test_a_method_that_fails_leaves_the_others(tmp_path, monkeypatch):
+    def fit(self, X, y=None):
+        raise FloatingPointError("no")
+
+    monkeypatch.setattr(FastICA, "fit", fit)
+    result = invoke(
+        *("--task", "digits,genes", "--methods", "pca,ica", "--draws", 1, "--jobs", 1),
+        *("--output", tmp_path),
+    )
+    assert result.exit_code == 1
+    assert result.output.count("ICA failed in draw 1") == 2
+    assert len(pd.read_csv(tmp_path / "tasks.csv")) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--task", "digit"), "did you mean 'digits'?"),
+        (("--task", "digits", "--methods", "pcs"), "did you mean 'pca'?"),
+        (("--task", "digits", "--draws", "0"), "draws: 0 must be at least 1"),
+        (("--task", ","), "task: none given"),
+    ],
+)
+def test_errors_are_one_line(tmp_path, options, message):
+    result = invoke(*options, "--output", tmp_path)
+    assert result.exit_code == 2
+    assert message in result.output and "Traceback" not in result.output
+
+
+def test_without_wordsegment_all_goes_on_and_a_request_does_not(tmp_path, monkeypatch):
+    def missing():
+        raise ImportError("no wordsegment")
+
+    monkeypatch.setattr("minsyn.datasets.frequencies._wordsegment_counts", missing)
+    monkeypatch.setattr("studies.tasks.__main__.TASKS", ("words-4", "digits"))
+    options = ("--methods", "pca", "--draws", 1, "--jobs", 1, "--output", tmp_path)
+    result = invoke(*options)
+    assert result.exit_code == 0 and "Left out: task words-4" in result.output
+    assert set(pd.read_csv(tmp_path / "tasks.csv").task) == {"digits"}
+    asked = invoke(*options, "--task", "words-4")
+    assert asked.exit_code == 1 and "minsyn[words]" in asked.output

@@ -297,10 +297,12 @@ def _synergies(estimator: Any, X: Float[np.ndarray, "samples features"]) -> dict
     groups = getattr(last, "latent_groups_", None)
     # MERGE:
     # names = ("ci_synergy", "gk_synergy")
-    # found = dict(synergy(Z, X, measures=names, bias_correction="none").means)
-    # if groups is not None:
-    #     grouped = synergy(Z, X, groups=groups, measures=names[1:], bias_correction="none")
-    #     found["gk_synergy_groups"] = grouped.means["gk_synergy"]
+    # with warnings.catch_warnings():
+    #     warnings.simplefilter("ignore")  # latents without variance, which `dead_factors` counts
+    #     found = dict(synergy(Z, X, measures=names, bias_correction="none").means)
+    #     if groups is not None:
+    #         grouped = synergy(Z, X, groups=groups, measures=names[1:], bias_correction="none")
+    #         found["gk_synergy_groups"] = grouped.means["gk_synergy"]
     # return found
     gk = measured_synergy(Z, X, np.zeros(Z.shape[1], int) if groups is None else groups)
     ci = synergy_report(Z, X, tuple(map(str, range(X.shape[1])))).mean["ci_synergy"]
