@@ -96,22 +96,32 @@ def test_every_decoder_of_the_registry(name):
     sizes = [2] if name.endswith("categorical") else None
     model = build_estimator(ModelOptions(n_components=1, decoder=name, sizes=sizes))
     assert found(model, "decoder") == name
-    free = build_estimator(
-        ModelOptions(n_components=1, decoder=name, sizes=sizes, synergy_weight=0.0)
-    )
-    assert isinstance(free.decoder, Free) and free.decoder.synergy_weight == 0
+    trained = ModelOptions(n_components=1, decoder=name, sizes=sizes, synergy_weight=0.0)
+    if sizes is not None:
+        with pytest.raises(ValueError, match=f"--synergy-weight cannot .* --decoder {name}"):
+            build_estimator(trained)
+        return
+    free = build_estimator(trained).decoder
+    assert isinstance(free, Free) and (free.decoder, free.synergy_weight) == (name, 0)
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"groups": "auto", "decoder": "bernoulli"}, r"--decoder has no effect on vector factors"),
-        ({"groups": "auto", "batch_size": 9}, r"--batch-size has no effect on vector factors"),
+        (
+            {"groups": "auto", "decoder": "bernoulli"},
+            r"--decoder cannot be used with vector factors",
+        ),
+        ({"groups": "auto", "batch_size": 9}, r"--batch-size cannot be used with vector factors"),
         (
             {"n_components": 1, "solver": "lbfgs", "batch_size": 9},
             r"--batch-size .* --solver lbfgs",
         ),
-        ({"n_components": 1, "sizes": [2]}, r"--sizes has no effect on --decoder gaussian"),
+        (
+            {"n_components": 1, "solver": "lbfgs", "synergy_weight": 0.0},
+            r"--synergy-weight .* --solver lbfgs",
+        ),
+        ({"n_components": 1, "sizes": [2]}, r"--sizes cannot be used with --decoder gaussian"),
         ({"n_components": 1, "decoder": "gaussian-categorical"}, r"needs --sizes"),
         ({"n_components": 1, "decoder": "poisson"}, r"--decoder poisson: .* gaussian, .*bernoulli"),
         ({"n_components": 1, "solver": "sgd"}, r"--solver sgd: expected one of auto, adam, lbfgs"),

@@ -81,7 +81,7 @@ def build_estimator(options: ModelOptions) -> "MinSyn | VectorMinSyn":
     Raises
     ------
     ValueError
-        If an option has no effect on the chosen model, or its value is unknown.
+        If the chosen model cannot use an option, or its value is unknown.
 
     Examples
     --------
@@ -126,6 +126,7 @@ def _decoder(options: ModelOptions) -> Any:
                 f"--decoder {name} needs --sizes, the number of categories of each variable: "
                 "--sizes 3 2 for three columns of a first and two of a second one"
             )
+        _refuse(options, ("synergy_weight",), f"--decoder {name}")
         decoder = partial(DECODERS[name], sizes=list(options.sizes))
     else:
         _refuse(options, ("sizes",), f"--decoder {name}")
@@ -142,7 +143,7 @@ def _solver(options: ModelOptions) -> Any:
         raise ValueError(f"--solver {name}: expected one of auto, adam, lbfgs")
     given = options.given(*_ADAM)
     if name == "lbfgs":
-        _refuse(options, _ADAM, "--solver lbfgs")
+        _refuse(options, ("synergy_weight", *_ADAM), "--solver lbfgs")
     if name == "lbfgs" or (name == "auto" and not given):
         return name
     device = given.pop("device", None)
@@ -159,4 +160,4 @@ def _groups(text: str) -> Any:
 
 def _refuse(options: ModelOptions, names: tuple[str, ...], model: str) -> None:
     for name in options.given(*names):
-        raise ValueError(f"--{name.replace('_', '-')} has no effect on {model}: leave it out")
+        raise ValueError(f"--{name.replace('_', '-')} cannot be used with {model}: leave it out")

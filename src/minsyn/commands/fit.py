@@ -141,7 +141,7 @@ def fit(
 
     For example: minsyn fit data.csv --n-components 5 --scale standard --output model
 
-    Options that have no effect on the chosen model are refused.
+    Options that the chosen model cannot use are refused.
     """
     options = ModelOptions(
         n_components=n_components,
@@ -168,6 +168,11 @@ def fit(
 
     user_data = open_data(data, columns, drop)
     statistics = column_statistics(user_data.samples)
+    if sizes is not None and sum(sizes) != user_data.samples.n_features:
+        raise ValueError(
+            f"--sizes {' '.join(map(str, sizes))}: the sum must be the number of features, "
+            f"{user_data.samples.n_features}"
+        )
     if groups is None:
         _check_range(user_data, statistics, decoder or "gaussian", scale)
     if not quiet:
