@@ -1,10 +1,11 @@
 """Bias of the estimators of discrete measures against sample size: a table and a figure.
 
-Run as ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/bias_curve.py --output
-bias_curve.png``; beside the figure stands ``bias_curve.csv``. For each sample size many data sets
-are drawn from a known distribution, and what each correction gives is compared with the truth:
-the mean error (bias) and the root mean squared error, in bits. The discrete model is shown for a
-random table and for independent variables, the Gaussian one (exact correction) beside them.
+    OMP_NUM_THREADS=1 python benchmarks/bias_curve.py --output docs/figures/bias_curve
+
+For each sample size many data sets are drawn from a known distribution, and the value under each
+correction is compared with the truth: the mean error (bias) and the root mean squared error, in
+bits. The discrete model is shown for a random table and for independent variables, the Gaussian one
+(exact correction) below. Writes the figure and bias_curve.csv.
 """
 
 import argparse
@@ -12,19 +13,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from minsyn.information import discrete, gaussian, synergy, union_information
+from minsyn.report import COLOURS, WIDTH, new_figure, save, styled
 
 SIZES = (20, 40, 80, 160, 320, 640)
-MEASURES = ("mutual_information", "gk_synergy", "ci_synergy")
-# Okabe and Ito's colours, and dashes, so that neither is needed alone.
+MEASURES = {
+    "mutual_information": "Mutual information",
+    "gk_synergy": "GK synergy",
+    "ci_synergy": "CI synergy",
+}
+# Colours, dashes and markers, so that none is needed alone.
 LOOKS = {
-    "none": ("#000000", "-", "plug-in"),
-    "miller-madow": ("#E69F00", "--", "Miller-Madow"),
-    "jackknife": ("#0072B2", "-", "jackknife"),
-    "shrinkage": ("#009E73", "-.", "shrinkage"),
-    "wishart": ("#0072B2", "-", "Wishart"),
+    "none": ("black", "-", "o", "Plug-in"),
+    "miller-madow": ("orange", "--", "s", "Miller–Madow"),
+    "jackknife": ("blue", "-", "^", "Jackknife"),
+    "shrinkage": ("green", "-.", "D", "Shrinkage"),
+    "wishart": ("vermilion", ":", "v", "Wishart"),
 }
 
 
@@ -64,7 +69,9 @@ def rows(label, scene, repeats, rng):
             z, x = draw(n, rng)
             for correction in corrections:
                 try:
-                    result = synergy(z, x, model, measures=MEASURES, bias_correction=correction)
+                    result = synergy(
+                        z, x, model, measures=list(MEASURES), bias_correction=correction
+                    )
                 except ValueError:  # a source that never varied in a small sample
                     continue
                 for m in MEASURES:
@@ -84,39 +91,43 @@ def rows(label, scene, repeats, rng):
 
 def draw_figure(frame):
     labels = list(dict.fromkeys(frame.distribution))
-    figure = Figure(figsize=(7.2, 1.9 * len(labels) + 0.3), layout="constrained")
-    axes = figure.subplots(len(labels), len(MEASURES), sharex=True, sharey="row", squeeze=False)
-    for row, label in zip(axes, labels, strict=True):
-        for ax, measure in zip(row, MEASURES, strict=True):
-            part = frame[(frame.distribution == label) & (frame.measure == measure)]
-            for correction, curve in part.groupby("correction", sort=False):
-                colour, dashes, name = LOOKS[correction]
-                if correction == "jackknife" and "wishart" in set(part.correction):
-                    colour, dashes = "#D55E00", ":"
-                ax.plot(curve.n_samples, curve.bias, dashes, color=colour, label=name, lw=1.4)
-            ax.axhline(0, color="0.6", lw=0.8, zorder=0)
-            ax.set_xscale("log")
-            ax.set_xticks(SIZES, SIZES)
-            ax.minorticks_off()
-            ax.tick_params(labelsize=7)
-            ax.spines[["top", "right"]].set_visible(False)
-            ax.set_title(f"{measure.replace('_', ' ')}, truth {part.truth.iloc[0]:.3f}", fontsize=8)
-        row[0].set_ylabel(f"{label}\nbias (bits)", fontsize=8)
-        row[-1].legend(fontsize=7, frameon=False)
-    figure.supxlabel("samples", fontsize=8)
+    with styled():
+        figure = new_figure(WIDTH, 1.75 * len(labels) + 0.5)
+        axes = figure.subplots(len(labels), len(MEASURES), sharex=True, sharey="row", squeeze=False)
+        handles = {}
+        for row, label in zip(axes, labels, strict=True):
+            for ax, (measure, name) in zip(row, MEASURES.items(), strict=True):
+                part = frame[(frame.distribution == label) & (frame.measure == measure)]
+                for correction, curve in part.groupby("correction", sort=False):
+                    colour, dashes, marker, title = LOOKS[correction]
+                    (handles[title],) = ax.plot(
+                        curve.n_samples, curve.bias, color=COLOURS[colour], linestyle=dashes,
+                        linewidth=1.3, marker=marker, markersize=3,
+                    )  # fmt: skip
+                ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+                ax.set_xscale("log")
+                ax.set_xticks(SIZES, SIZES)
+                ax.minorticks_off()
+                ax.set_title(f"{name}: {part.truth.iloc[0]:.3f} bits", fontsize=8)
+            row[0].set_ylabel(f"{label}\nBias (bits)")
+        figure.supxlabel("Number of samples", fontsize=8)
+        figure.legend(
+            handles.values(), handles, loc="outside upper center", ncols=len(handles),
+            frameon=False, fontsize=7.5,
+        )  # fmt: skip
     return figure
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("bias_curve.png"))
+    parser.add_argument("--output", type=Path, default=Path("bias_curve"), help="without suffix")
     parser.add_argument("--repeats", type=int, default=100)
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
     random_table = rng.dirichlet(np.full(27, 0.5)).reshape(3, 3, 3)
     scenes = {
-        "random 3x3x3": tables(random_table),
-        "independent 3x3x3": tables(np.full((3, 3, 3), 1 / 27)),
+        "Random, 3 × 3 × 3": tables(random_table),
+        "Independent, 3 × 3 × 3": tables(np.full((3, 3, 3), 1 / 27)),
         "Gaussian, 4 sources": normals(
             0.8 * np.eye(4) + 0.2, np.array([[0.6], [0.3], [-0.2], [0.0]])
         ),
@@ -129,7 +140,7 @@ def main():
         ]
     )
     frame.to_csv(arguments.output.with_suffix(".csv"), index=False)
-    draw_figure(frame).savefig(arguments.output, dpi=150)
+    save(draw_figure(frame), arguments.output)
     shown = frame[frame.n_samples.isin([40, 160])]
     print(
         shown.pivot_table(

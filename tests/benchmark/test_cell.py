@@ -76,7 +76,7 @@ def test_ica_that_does_not_settle_still_reconstructs_as_pca(real_data):
     """In float32 this draw's unmixing matrix loses rank, and the loss is 159, not 47."""
     experiment = Experiment(load_letters(real_data("emnist_letters.npz")), find_methods(["ica"]))
     (method,), draw = experiment.methods, 7
-    words = experiment.words(draw)
+    words = experiment.data(draw)
     ica = run_cell(method, draw, words, 9, experiment.random_state(method, draw))
     pca = run_cell(METHODS["pca"], draw, words, 9, 0)
     assert not ica.converged

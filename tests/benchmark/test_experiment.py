@@ -15,10 +15,10 @@ def test_seeds_depend_on_what_they_should(tiny):
 
 
 def test_words_depend_on_seed_and_draw_alone(tiny):
-    one, other = tiny(["pca"]).words(1), tiny(["ica"], draws=5).words(1)
+    one, other = tiny(["pca"]).data(1), tiny(["ica"], draws=5).data(1)
     np.testing.assert_array_equal(one.train, other.train)
-    assert not np.array_equal(one.train, tiny().words(0).train)
-    assert not np.array_equal(one.train, tiny(seed=1).words(1).train)
+    assert not np.array_equal(one.train, tiny().data(0).train)
+    assert not np.array_equal(one.train, tiny(seed=1).data(1).train)
 
 
 def test_methods_and_draws_are_no_settings(tiny):

@@ -1,18 +1,19 @@
+import numpy as np
 import pytest
-from sklearn.pipeline import Pipeline
 
 from minsyn.benchmark import (
     DEFAULT_METHODS,
-    FURTHER_METHODS,
     METHODS,
+    Experiment,
     Method,
-    batch_method,
+    decoder_maps,
     find_methods,
 )
+from minsyn.datasets import load_letters
 
 
 def test_the_paper_s_table():
-    paper = {key: tuple(method.paper) for key, method in METHODS.items()}
+    paper = {key: tuple(method.paper) for key, method in METHODS.items() if method.paper}
     assert paper == {
         "minsyn-bernoulli": (12.94, 48.12, 0.558),
         "minsyn-gaussian": (58.68, 91.26, 0.670),
@@ -24,18 +25,52 @@ def test_the_paper_s_table():
     }
 
 
-@pytest.mark.parametrize("key", [*DEFAULT_METHODS, *FURTHER_METHODS, "minsyn-bernoulli-batch"])
-def test_estimators_take_components_and_seed(key):
-    (method,) = find_methods([key])
-    made = method.make(3, 7)
-    estimator = made[-1] if isinstance(made, Pipeline) else made
-    assert (estimator.n_components, estimator.random_state) == (3, 7)
+@pytest.fixture(scope="module")
+def ink():
+    """Two characters of a few shapes each, with noise, in [0, 1]."""
+    rng = np.random.default_rng(0)
+    shapes = rng.random((2, 4, 6))
+    X = np.hstack([shapes[i, rng.integers(4, size=40)] for i in range(2)])
+    return np.clip(X + rng.normal(0, 0.05, X.shape), 0, 1)
 
 
-def test_batch_size_is_part_of_the_key():
-    keys = [m.key for m in find_methods(["minsyn-bernoulli-batch-4", "minsyn-bernoulli-batch"])]
-    assert keys == ["minsyn-bernoulli-batch-4", "minsyn-bernoulli-batch-32"]
-    assert find_methods([keys[0]])[0].leaks and not METHODS["minsyn-bernoulli"].leaks
+@pytest.mark.parametrize("key", [key for key in METHODS if key != "infomax"])
+def test_estimators_have_the_components_and_the_seed_they_are_given(key, ink):
+    first, again = (METHODS[key].make(3, 7).fit(ink) for _ in range(2))
+    assert decoder_maps(first).shape == (3, 12)
+    np.testing.assert_array_equal(decoder_maps(first), decoder_maps(again))
+    if key in ("minsyn-gaussian", "minsyn-bernoulli", "autoencoder", "denoising", "ica"):
+        assert not np.array_equal(
+            decoder_maps(first), decoder_maps(METHODS[key].make(3, 8).fit(ink))
+        )
+
+
+def test_default_methods_are_the_papers_and_what_they_are_compared_with():
+    assert DEFAULT_METHODS[7:] == ("minsyn-vector", "oracle")
+    assert all(METHODS[key].paper for key in DEFAULT_METHODS[:7])
+
+
+def test_a_renamed_method_keeps_its_random_numbers(own_method):
+    letters = load_letters("typewriter")
+    renamed = Method("renamed", "R", own_method.make, stream="own")
+    seeds = {m.key: Experiment(letters, (m,)).random_state(m, 1) for m in (own_method, renamed)}
+    assert seeds["own"] == seeds["renamed"]
+    other = Method("other", "O", own_method.make)
+    assert Experiment(letters, (other,)).random_state(other, 1) != seeds["own"]
+
+
+def test_unbounded_values_have_an_estimator_of_their_own(ink):
+    (autoencoder,) = find_methods(["autoencoder"])
+    for X, bounded in ((ink, True), (9 * ink - 4, False)):
+        make = autoencoder.make if bounded else autoencoder.make_unbounded
+        X_hat = make(3, 0).set_params(max_iter=300, learning_rate=0.05).fit(X).reconstruct(X)
+        assert (X_hat.min() >= 0 and X_hat.max() <= 1) == bounded
+
+
+def test_methods_of_ones_own_are_found(own_method):
+    assert find_methods(["own", "own"], {"own": own_method}) == (own_method,)
+    with pytest.raises(ValueError, match="'owm' is unknown; did you mean 'own'"):
+        find_methods(["owm"], {"own": own_method})
 
 
 @pytest.mark.parametrize(
@@ -44,18 +79,12 @@ def test_batch_size_is_part_of_the_key():
         (["autoencoders"], "methods: 'autoencoders' is unknown; did you mean 'autoencoder'?"),
         (["zzz"], "'zzz' is unknown. Known are minsyn-bernoulli, minsyn-gaussian, ica"),
         ([], "methods: none given"),
-        (["minsyn-bernoulli-batch-1"], "batch_size: 1 must be at least 2"),
     ],
 )
 def test_bad_methods_are_named(keys, message):
     with pytest.raises(ValueError) as caught:
         find_methods(keys)
     assert message in str(caught.value)
-
-
-def test_batch_of_one_is_refused():
-    with pytest.raises(ValueError, match="at least 2"):
-        batch_method(1)
 
 
 def test_key_must_be_fit_for_a_file_name():

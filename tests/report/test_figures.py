@@ -3,17 +3,13 @@ import sys
 
 import matplotlib as mpl
 import numpy as np
-import pytest
 from matplotlib.text import Text
 
-from minsyn.benchmark import METHODS
+from minsyn.benchmark import METHODS as ALL
 from minsyn.report import (
-    BatchCurve,
     MapRow,
     ScoreCloud,
     WordsRow,
-    figure_of_batches,
-    figure_of_draws,
     figure_of_maps,
     figure_of_scores,
     figure_of_words,
@@ -21,6 +17,7 @@ from minsyn.report import (
 )
 from minsyn.report.style import appearance
 
+METHODS = {key: method for key, method in ALL.items() if method.paper}
 SHAPE = (4, 12)
 GROUPS = np.tile(np.repeat([0, 1, 2], 4), 4)
 
@@ -29,16 +26,19 @@ def images(axes):
     return [image.get_array() for image in axes.images]
 
 
-def test_maps_are_signed_and_centred_on_zero(rng, pixels):
+def test_maps_are_signed_and_centred_on_zero(rng):
     maps = rng.normal(size=(2, 48))
     figure = figure_of_maps([MapRow("A", maps, 0.5), MapRow("B", 100 * maps, 0.5)], GROUPS, SHAPE)
-    shown = [axes.images[0] for axes in figure.axes]
+    *panels, bar = figure.axes
+    shown = [axes.images[0] for axes in panels]
     assert len(shown) == 4
     for image in shown:
         low, high = image.get_clim()
         assert low == -high < 0
-    assert shown[0].get_clim() == pytest.approx(shown[2].get_clim())  # rows have their own scale
-    assert len(np.unique(pixels(figure).reshape(-1, 3), axis=0)) > 50
+    # Each method has its own range of colours.
+    np.testing.assert_allclose(shown[0].get_array(), shown[2].get_array())
+    labels = [label.get_text() for label in bar.get_xticklabels()]
+    assert labels == ["lowered", "untouched", "raised"]
 
 
 def test_maps_are_sorted_by_character_and_the_dead_come_last():
@@ -46,7 +46,7 @@ def test_maps_are_sorted_by_character_and_the_dead_come_last():
     maps[0, GROUPS == 2] = 1
     maps[2, GROUPS == 0] = -5
     figure = figure_of_maps([MapRow("A", maps, 0.0)], GROUPS, SHAPE)
-    first, second, third = (images(axes)[0].ravel() for axes in figure.axes)
+    first, second, third = (images(axes)[0].ravel() for axes in figure.axes[:3])
     assert np.all(first[GROUPS == 0] < 0) and np.all(first[GROUPS != 0] == 0)
     assert np.all(second[GROUPS == 2] > 0)
     assert not third.any()
@@ -54,10 +54,18 @@ def test_maps_are_sorted_by_character_and_the_dead_come_last():
 
 def test_rows_of_different_lengths(rng):
     rows = [MapRow("A", rng.normal(size=(3, 48)), 0.5), MapRow("B", np.zeros((1, 48)), np.nan)]
-    assert len(figure_of_maps(rows, GROUPS, SHAPE).axes) == 6
+    figure = figure_of_maps(rows, GROUPS, SHAPE)
+    assert [len(axes.images) for axes in figure.axes[:6]] == [1, 1, 1, 1, 0, 0]
 
 
-def test_words_stand_in_their_rows(rng, pixels):
+def test_many_factors_stand_in_several_lines(rng):
+    figure = figure_of_maps([MapRow("A", rng.normal(size=(9, 48)), 0.5)] * 2, GROUPS, SHAPE)
+    grid = figure.axes[0].get_gridspec()
+    assert (grid.nrows, grid.ncols) == (4, 5)
+    assert [axes.get_ylabel() for axes in figure.axes[:20:5]] == ["A\nACC 0.50", ""] * 2
+
+
+def test_words_stand_in_their_rows(rng):
     train, test = rng.random((2, 48)), rng.random((3, 48))
     rows = [WordsRow("Data", train, test), WordsRow("A", train * 3, test - 1)]
     figure = figure_of_words(rows, SHAPE)
@@ -65,7 +73,6 @@ def test_words_stand_in_their_rows(rng, pixels):
     data = images(figure.axes[1])[0]
     np.testing.assert_array_equal(data[:, 13 * 2 : 13 * 2 + 12], test[2].reshape(SHAPE))
     assert images(figure.axes[2])[0].max() == 1 and images(figure.axes[3])[0].max() == 0
-    assert pixels(figure).std() > 5
 
 
 def test_no_words_held_out(rng):
@@ -81,7 +88,7 @@ def clouds(rng):
     ]
 
 
-def test_every_draw_and_mean_is_in_the_plot(rng, pixels):
+def test_every_draw_and_mean_is_in_the_plot(rng):
     data = clouds(rng)
     figure = figure_of_scores(data)
     for axes, name in zip(figure.axes, ("train_loss", "test_loss"), strict=True):
@@ -90,7 +97,12 @@ def test_every_draw_and_mean_is_in_the_plot(rng, pixels):
             loss = getattr(cloud, name)
             for point in [*zip(cloud.acc, loss, strict=True), (cloud.acc.mean(), loss.mean())]:
                 assert np.isclose(points, point).all(axis=1).any()
-    assert pixels(figure).std() > 5
+
+
+def test_marks_at_zero_are_whole():
+    zero = np.zeros(3)
+    (axes, _) = figure_of_scores([ScoreCloud("oracle", "Oracle", zero + 9, zero + 9, zero)]).axes
+    assert axes.get_xlim()[0] < -0.03
 
 
 def test_names_do_not_cover_each_other(rng):
@@ -104,16 +116,6 @@ def test_names_do_not_cover_each_other(rng):
         assert len(boxes) == len(METHODS)
         for i, box in enumerate(boxes):
             assert not any(box.overlaps(other) for other in boxes[:i])
-
-
-def test_batch_sizes_run_along_the_axis(rng, pixels):
-    curve = BatchCurve(rng.random((3, 2)), rng.random(2), 0.5)
-    figure = figure_of_batches(np.array([4, 16, 149]), {"train_loss": curve, "acc": curve})
-    figure.draw_without_rendering()
-    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["4", "16", "149"]
-    (line,) = (line for line in figure.axes[0].lines if len(line.get_xdata()) == 3)
-    np.testing.assert_allclose(line.get_ydata(), curve.by_batch.mean(axis=1))
-    assert pixels(figure).std() > 5
 
 
 def test_methods_are_told_apart_without_colour():
@@ -134,21 +136,3 @@ def test_same_figure_same_bytes(tmp_path, rng):
 def test_no_global_state():
     code = "import minsyn.report, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_every_draw_is_shown_beside_mean_and_interval(rng, pixels):
-    scores = rng.normal(50, 4, size=(3, 7))
-    clouds = [
-        ScoreCloud("pca", "PCA", *scores),
-        ScoreCloud("oracle", "Oracle", *(scores[:, :1] / 2)),
-    ]
-    figure = figure_of_draws(clouds)
-    for axes, values in zip(figure.axes, scores, strict=True):
-        many, mean, one, same = (c.get_offsets() for c in axes.collections)
-        np.testing.assert_allclose(np.sort(many[:, 0]), np.sort(values))
-        np.testing.assert_allclose(mean[:, 0], [values.mean()])
-        assert len(one) == len(same) == 1
-        (line,) = axes.lines  # a single draw has no interval
-        low, high = line.get_xdata()
-        assert values.min() <= low < values.mean() < high <= values.max()
-    assert pixels(figure).std() > 5

@@ -1,15 +1,19 @@
 """The words benchmark: methods x draws of letters -> a store of results -> the paper's table.
 
-An `Experiment` is data. `run` fits its cells, in parallel and each at most once, and keeps them in
-a `Store`; `summarise` and `markdown_table` make the table of what is in there.
+`run` fits the cells of an `Experiment`, in parallel and each at most once, and keeps them in a
+`Store`; `summarise` and `benchmark_table` make the table from the stored cells.
 """
 
-from minsyn.benchmark.ablated_minsyn import DECODERS, PARTITIONS, AblatedMinSyn
-from minsyn.benchmark.ablation import ABLATIONS, Ablation, find_ablation
-from minsyn.benchmark.ablation_table import ABLATION_REFERENCES, ablation_table
-from minsyn.benchmark.cell import CellResult, decoder_maps, reconstruct, run_cell
-from minsyn.benchmark.damage import DAMAGES, Damage, Damaged
-from minsyn.benchmark.experiment import Experiment
+from minsyn.benchmark.cell import (
+    MEASURES,
+    CellResult,
+    decoder_maps,
+    make_estimator,
+    one_thread,
+    reconstruct,
+    run_cell,
+)
+from minsyn.benchmark.experiment import Experiment, describe_words, digest
 from minsyn.benchmark.grid import CellGrid, Samples
 from minsyn.benchmark.inference import (
     CONFIDENCE,
@@ -21,24 +25,15 @@ from minsyn.benchmark.inference import (
     holm,
     least_p_value,
 )
-from minsyn.benchmark.measured import MEASURES, MeasuredSynergy, measure_synergy
+from minsyn.benchmark.markdown import counted, markdown_page, markdown_table
 from minsyn.benchmark.methods import (
     DEFAULT_METHODS,
-    FURTHER_METHODS,
     METHODS,
     Method,
     PaperScores,
-    batch_method,
     find_methods,
 )
-from minsyn.benchmark.robustness import (
-    CLEAN,
-    damage_losses,
-    damaged_words,
-    measure_robustness,
-    robustness_table,
-)
-from minsyn.benchmark.run import CellFailure, WorkerDiedError, missing_cells, run
+from minsyn.benchmark.runner import CellFailure, WorkerDiedError, missing_cells, run
 from minsyn.benchmark.store import SettingsMismatchError, Store
 from minsyn.benchmark.summary import (
     MethodSummary,
@@ -50,45 +45,27 @@ from minsyn.benchmark.summary import (
     summary_json,
 )
 from minsyn.benchmark.table import (
+    benchmark_table,
     caption,
     comparison_note,
     comparison_table,
     comparison_texts,
-    markdown_table,
     paper_texts,
     table_notes,
 )
-from minsyn.benchmark.task_list import TASKS, find_tasks
-from minsyn.benchmark.task_table import ORACLE, tasks_frame, tasks_table
-from minsyn.benchmark.tasks import TableTask, Task, TaskExperiment, WordTask
 
 __all__ = [
-    "ABLATIONS",
-    "ABLATION_REFERENCES",
-    "CLEAN",
     "CONFIDENCE",
-    "DAMAGES",
-    "DECODERS",
     "DEFAULT_METHODS",
-    "FURTHER_METHODS",
     "MEASURES",
     "METHODS",
-    "ORACLE",
-    "PARTITIONS",
     "REFERENCE",
     "SCORES",
-    "TASKS",
-    "AblatedMinSyn",
-    "Ablation",
-    "BatchDecodedMinSyn",
     "CellFailure",
     "CellGrid",
     "CellResult",
     "Comparison",
-    "Damage",
-    "Damaged",
     "Experiment",
-    "MeasuredSynergy",
     "Method",
     "MethodSummary",
     "PaperScores",
@@ -96,13 +73,8 @@ __all__ = [
     "Score",
     "SettingsMismatchError",
     "Store",
-    "TableTask",
-    "Task",
-    "TaskExperiment",
-    "WordTask",
     "WorkerDiedError",
-    "ablation_table",
-    "batch_method",
+    "benchmark_table",
     "best",
     "bootstrap_interval",
     "caption",
@@ -110,37 +82,25 @@ __all__ = [
     "comparison_note",
     "comparison_table",
     "comparison_texts",
-    "damage_losses",
-    "damaged_words",
+    "counted",
     "decoder_maps",
-    "find_ablation",
+    "describe_words",
+    "digest",
     "find_methods",
-    "find_tasks",
     "holm",
     "least_p_value",
+    "make_estimator",
+    "markdown_page",
     "markdown_table",
-    "measure_robustness",
-    "measure_synergy",
     "missing_cells",
+    "one_thread",
     "paper_texts",
     "reconstruct",
     "results_frame",
-    "robustness_table",
     "run",
     "run_cell",
     "summarise",
     "summary_frame",
     "summary_json",
     "table_notes",
-    "tasks_frame",
-    "tasks_table",
 ]
-
-
-def __getattr__(name: str) -> type:
-    # The only part that needs torch, which is seconds to load.
-    if name == "BatchDecodedMinSyn":
-        from minsyn.benchmark.batch_statistics import BatchDecodedMinSyn
-
-        return BatchDecodedMinSyn
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""One cell of the benchmark: one method on one draw of letters, fitted and scored."""
+"""Cells of the benchmark: one method on one draw of the data, fitted and scored."""
 
 import sys
 import time
@@ -16,11 +16,14 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from minsyn.benchmark.grid import Samples
-from minsyn.benchmark.measured import measure_synergy
 from minsyn.benchmark.methods import Method
+from minsyn.information import synergy
 from minsyn.metrics import character_concentration, group_agreement, squared_error
 
-__all__ = ["CellResult", "decoder_maps", "reconstruct", "run_cell"]
+__all__ = ["MEASURES", "CellResult", "decoder_maps", "make_estimator", "reconstruct", "run_cell"]
+
+#: Synergies among a cell's scores, with the decimals that tables show.
+MEASURES = {"ci_synergy": 3, "gk_synergy": 3, "gk_synergy_groups": 3}
 
 #: Words of each kind whose reconstructions are kept for the figures.
 _N_EXAMPLES = 6
@@ -50,9 +53,9 @@ class CellResult:
     n_iter : int or None
         Iterations or epochs, where the method has any.
     converged : bool
-        Whether the fit settled before its iterations ran out.
+        Whether the fit converged before its iterations ran out.
     warnings : tuple of str
-        What the method warned of.
+        Warnings of the method.
     maps : float32 array of shape (n_components, n_pixels)
         Decoder maps.
     train_rows, test_rows : integer arrays
@@ -67,8 +70,10 @@ class CellResult:
     wrong_features : int or None
         Of these features, those in another group than the true one.
     ci_synergy, gk_synergy, gk_synergy_groups : float
-        Of the latents about the pixels, as `measure_synergy` has it; NaN also in cells of stores
-        that were written before this was measured.
+        Gaussian CI and GK synergy of the latents about the training data, in bits, averaged over
+        the features by their variances; the last one among the groups of latents
+        (``latent_groups_``), NaN for methods without groups. All NaN for methods without
+        ``transform``, and where there are too few samples for so many latents.
     """
 
     method: str
@@ -96,7 +101,7 @@ class CellResult:
 
 
 def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
-    """What each latent adds to each feature, by a fitted estimator.
+    """Decoder maps of a fitted estimator: the contribution of each latent to each feature.
 
     This is ``components_``, except for scikit-learn's FastICA, whose ``components_`` is the
     *unmixing* matrix, the encoder: there it is the mixing matrix, transposed. Of a pipeline the
@@ -157,7 +162,22 @@ def reconstruct(
 
 
 def make_estimator(method: Method, data: Samples, n_components: int, random_state: int) -> Any:
-    """Make a method's estimator for such data, and tell it the groups if it is to know them."""
+    """An unfitted estimator for such data, which is told the groups if it is to know them.
+
+    Parameters
+    ----------
+    method : Method
+        Maker of the estimator.
+    data : Samples
+        Data that it is to be fitted to.
+    n_components, random_state : int
+        Number of factors, and seed.
+
+    Raises
+    ------
+    ValueError
+        The method is for values from 0 to 1, and the data have others.
+    """
     make = method.make
     if method.bounded and (data.train.min() < 0 or data.train.max() > 1):
         if method.make_unbounded is None:
@@ -225,8 +245,8 @@ def run_cell(
         maps = _finite(decoder_maps(estimator))
         belongs = data.groups >= 0
         concentrations = character_concentration(maps[:, belongs], data.groups[belongs])
-        synergies = measure_synergy(estimator, X_train)
-    settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+        synergies = _synergies(estimator, X_train)
+    no_warning = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     live = ~np.isnan(concentrations)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     n_iter = getattr(last, "n_iter_", None)
@@ -241,7 +261,7 @@ def run_cell(
         dead_factors=int((~live).sum()),
         fit_seconds=fit_seconds,
         n_iter=None if n_iter is None else int(n_iter),
-        converged=bool(getattr(estimator, "converged_", settled)) and settled,
+        converged=bool(getattr(estimator, "converged_", True)) and no_warning,
         warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
         maps=maps[:n_components].astype(np.float32),
         train_rows=train_rows,
@@ -249,7 +269,7 @@ def run_cell(
         train_examples=train[train_rows].astype(np.float32),
         test_examples=test[test_rows].astype(np.float32),
         **_agreement(last, X_train, data.groups),
-        **synergies._asdict(),
+        **synergies,
     )
 
 
@@ -261,6 +281,25 @@ def _agreement(
     if not hasattr(estimator, "groups_") or not varies.any():
         return {}
     return asdict(group_agreement(estimator.groups_[varies], truth[varies]))
+
+
+def _synergies(estimator: Any, X: Float[np.ndarray, "samples features"]) -> dict[str, Any]:
+    """Synergies of the latents about X; none where they cannot be measured."""
+    if not hasattr(estimator, "transform"):
+        return {}
+    Z = np.asarray(estimator.transform(X), dtype=np.float64)
+    if len(Z) <= Z.shape[1] + 1:
+        return {}
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    groups = getattr(last, "latent_groups_", None)
+    names = ("ci_synergy", "gk_synergy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # latents without variance, which `dead_factors` counts
+        found = dict(synergy(Z, X, measures=names, bias_correction="none").means)
+        if groups is not None:
+            grouped = synergy(Z, X, groups=groups, measures=names[1:], bias_correction="none")
+            found["gk_synergy_groups"] = grouped.means["gk_synergy"]
+    return found
 
 
 @contextmanager

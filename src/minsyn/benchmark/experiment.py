@@ -1,4 +1,4 @@
-"""An experiment of the words benchmark as data: which methods, on which words."""
+"""Experiments of the words benchmark."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -82,7 +82,7 @@ class Experiment(CellGrid):
                 f"as there are {n_images} word images of {n_pixels} pixels to train on"
             )
 
-    def words(self, draw: int) -> WordImages:
+    def data(self, draw: int) -> WordImages:
         """The word images of a draw.
 
         Parameters
@@ -101,10 +101,6 @@ class Experiment(CellGrid):
             samples_per_word=self.samples_per_word,
             random_state=self.data_seed(draw),
         )
-
-    def data(self, draw: int) -> WordImages:
-        """The data of a draw: its `words`."""
-        return self.words(draw)
 
     def settings(self) -> dict[str, Any]:
         """What cells must agree in to stand in one table; methods and draws are not part of it.

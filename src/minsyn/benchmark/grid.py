@@ -1,4 +1,4 @@
-"""What every experiment is: methods x draws of data, and the random numbers of each."""
+"""Grids of cells: methods x draws of data, with the random numbers of each."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -40,8 +40,8 @@ class CellGrid(ABC):
     """Methods x draws of data: what `run` runs and a `Store` keeps.
 
     The data of a draw depend on ``seed`` and the draw alone, and the random numbers of a method
-    on ``seed``, the draw and the method's key: more methods or more draws leave the cells that are
-    there as they are.
+    on ``seed``, the draw and the method's stream: further methods or draws leave finished cells as
+    they are.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class CellGrid(ABC):
         Parameters
         ----------
         method : Method
-            Its key counts.
+            Its stream counts.
         draw : int
             From 0.
 
@@ -124,7 +124,7 @@ class CellGrid(ABC):
         int
             From 0 to 2**32 - 1.
         """
-        spawn_key = (1, draw, *method.key.encode())
+        spawn_key = (1, draw, *method.stream.encode())
         return int(np.random.SeedSequence(self.seed, spawn_key=spawn_key).generate_state(1)[0])
 
     def _require(self, least: dict[str, int]) -> None:

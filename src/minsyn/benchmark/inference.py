@@ -1,4 +1,4 @@
-"""What draws of letters say of all draws: intervals of means, and paired tests of methods."""
+"""Inference from draws: bootstrap intervals of means, and paired tests of methods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Comparison:
     Attributes
     ----------
     key, reference : str
-        The method, and what it is compared with.
+        Keys of the method and of the reference.
     score : str
         A name in `SCORES`.
     draws : int

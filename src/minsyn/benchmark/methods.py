@@ -1,4 +1,4 @@
-"""The methods that the words benchmark compares, as data."""
+"""Methods that the words benchmark compares."""
 
 import difflib
 import importlib.util
@@ -10,16 +10,11 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "DEFAULT_METHODS",
-    "FURTHER_METHODS",
     "METHODS",
     "Method",
     "PaperScores",
-    "batch_method",
     "find_methods",
 ]
-
-#: What `find_methods` turns into `batch_method`, alone or followed by a batch size.
-_BATCH = "minsyn-bernoulli-batch"
 
 
 class PaperScores(NamedTuple):
@@ -37,7 +32,7 @@ class Method:
     Attributes
     ----------
     key : str
-        Name on the command line and in file names; with the seed it decides the random numbers.
+        Name on the command line and in file names.
     label : str
         Name in tables and figures.
     make : callable
@@ -58,6 +53,9 @@ class Method:
         Whether the estimator is for values from 0 to 1, as ink has them.
     make_unbounded : callable, optional
         Takes ``make``'s place for other values; without it, a bounded method is left out there.
+    stream : str, optional
+        Name of its stream of random numbers. Default: the key. A method that is renamed keeps its
+        numbers by keeping its stream.
 
     Examples
     --------
@@ -78,12 +76,15 @@ class Method:
     knows_positions: bool = False
     bounded: bool = False
     make_unbounded: Callable[[int, int], Any] | None = None
+    stream: str = ""
 
     def __post_init__(self) -> None:
         if not self.key or set(self.key) - set("abcdefghijklmnopqrstuvwxyz0123456789-_."):
             raise ValueError(
                 f"key: {self.key!r} must be made of a-z, 0-9, '-', '_' and '.', as it names files"
             )
+        if not self.stream:
+            object.__setattr__(self, "stream", self.key)
 
     @property
     def is_available(self) -> bool:
@@ -124,33 +125,15 @@ class Method:
 
 
 def _minsyn(decoder: Any, n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import MinSyn
+    from minsyn.estimators import Adam, MinSyn
 
-    return MinSyn(n_components, decoder=decoder, solver="adam", random_state=random_state)
-
-
-def _single_parent(n_init: int, n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import MinSyn
-
-    return MinSyn(n_components, decoder="single-parent", n_init=n_init, random_state=random_state)
+    return MinSyn(n_components, decoder=decoder, solver=Adam(), random_state=random_state)
 
 
-def _by_correlation(n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import MinSyn
+def _vector_minsyn(n_init: int, n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import VectorMinSyn
 
-    return MinSyn(
-        n_components,
-        decoder="single-parent",
-        grouping="correlation",
-        n_init=1,
-        random_state=random_state,
-    )
-
-
-def _batch_decoded(batch_size: int, n_components: int, random_state: int) -> Any:
-    from minsyn.benchmark.batch_statistics import BatchDecodedMinSyn
-
-    return BatchDecodedMinSyn(n_components, batch_size, random_state)
+    return VectorMinSyn(n_components, n_init=n_init, random_state=random_state)
 
 
 def _ica(n_components: int, random_state: int) -> Any:
@@ -212,149 +195,94 @@ def _dictionary(n_components: int, random_state: int) -> Any:
     return make_pipeline(StandardScaler(with_std=False), lasso)
 
 
-def _linear_autoencoder(noise_std: float, n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import AutoEncoder
-
-    return AutoEncoder(n_components, noise_std=noise_std, random_state=random_state)
-
-
-def _autoencoder(noise_std: float, n_components: int, random_state: int) -> Any:
+def _autoencoder(decoder: Any, noise_std: float, n_components: int, random_state: int) -> Any:
     from minsyn.estimators import AutoEncoder
 
     return AutoEncoder(
-        n_components,
-        decoder="sigmoid",
-        noise_std=noise_std,
-        learning_rate=0.001,
-        random_state=random_state,
+        n_components, decoder=decoder, noise_std=noise_std, random_state=random_state
     )
 
 
-#: The seven rows of the paper's table, by their keys and in its order.
-METHODS: Mapping[str, Method] = MappingProxyType(
-    {
-        method.key: method
-        for method in (
-            Method(
-                "minsyn-bernoulli",
-                "MinSyn (Binary)",
-                partial(_minsyn, "bernoulli"),
-                PaperScores(12.94, 48.12, 0.558),
-                bounded=True,
-            ),
-            Method(
-                "minsyn-gaussian",
-                "MinSyn (Gaussian)",
-                partial(_minsyn, "gaussian"),
-                PaperScores(58.68, 91.26, 0.670),
-            ),
-            Method("ica", "ICA", _ica, PaperScores(49.83, 85.23, 0.824)),
-            Method(
-                "infomax",
-                "InfoMax",
-                _infomax,
-                PaperScores(49.83, 85.23, 0.849),
-                needs=("mne", "infomax"),
-            ),
-            Method("pca", "PCA", _pca, PaperScores(49.83, 85.23, 0.950)),
-            Method(
-                "autoencoder",
-                "Auto-encoder",
-                partial(_autoencoder, 0.0),
-                PaperScores(35.98, 73.67, 1.07),
-                bounded=True,
-                make_unbounded=partial(_linear_autoencoder, 0.0),
-            ),
-            Method(
-                "denoising",
-                "Denoising",
-                partial(_autoencoder, 0.25),
-                PaperScores(38.26, 76.40, 1.08),
-                bounded=True,
-                make_unbounded=partial(_linear_autoencoder, 0.25),
-            ),
-        )
-    }
-)
-
-#: Methods that the paper does not have, by their keys.
-FURTHER_METHODS: Mapping[str, Method] = MappingProxyType(
-    {
-        method.key: method
-        for method in (
-            Method("minsyn-single-parent", "MinSyn (Single-parent)", partial(_single_parent, 1)),
-            Method(
-                "oracle",
-                "Oracle (told the positions)",
-                partial(_single_parent, 3),
-                knows_positions=True,
-            ),
-            Method("minsyn-correlation", "MinSyn (Correlation groups)", _by_correlation),
-            Method("nmf", "NMF", _nmf, bounded=True),
-            Method("sparse-pca", "SparsePCA", _sparse_pca),
-            Method("dictionary", "DictionaryLearning", _dictionary),
-        )
-    }
-)
-
-#: The keys of the paper's seven methods, of single-parent MinSyn, and of the oracle that bounds it.
-DEFAULT_METHODS: tuple[str, ...] = (*METHODS, "minsyn-single-parent", "oracle")
+def _by_key(*methods: Method) -> Mapping[str, Method]:
+    return MappingProxyType({method.key: method for method in methods})
 
 
-def batch_method(batch_size: int) -> Method:
-    """MinSyn (Binary) decoded with the statistics of each mini-batch itself.
-
-    It is trained with mini-batches of ``batch_size``, and in evaluation too each batch of words
-    sets the decoder from its own pixels: the batch leaks into its own reconstruction, the more so
-    the smaller it is. So its losses measure something else than those of the other rows. See
-    `minsyn.benchmark.BatchDecodedMinSyn`.
-
-    Parameters
-    ----------
-    batch_size : int
-        Words in a batch, at least 2.
-
-    Returns
-    -------
-    Method
-        With the key ``minsyn-bernoulli-batch-<batch_size>``.
-
-    Raises
-    ------
-    ValueError
-        ``batch_size`` is below 2.
-
-    Examples
-    --------
-    >>> batch_method(16).label
-    'MinSyn (Binary), batch statistics (16)'
-    """
-    if batch_size < 2:
-        raise ValueError(
-            f"batch_size: {batch_size} must be at least 2; a batch of one word is its own mean"
-        )
-    return Method(
-        f"{_BATCH}-{batch_size}",
-        f"MinSyn (Binary), batch statistics ({batch_size})",
-        partial(_batch_decoded, batch_size),
-        leaks=True,
+#: All methods by their keys: the seven of the paper's table in its order, then others.
+METHODS: Mapping[str, Method] = _by_key(
+    Method(
+        "minsyn-bernoulli",
+        "MinSyn (Binary)",
+        partial(_minsyn, "bernoulli"),
+        PaperScores(12.94, 48.12, 0.558),
         bounded=True,
-    )
+    ),
+    Method(
+        "minsyn-gaussian",
+        "MinSyn (Gaussian)",
+        partial(_minsyn, "gaussian"),
+        PaperScores(58.68, 91.26, 0.670),
+    ),
+    Method("ica", "ICA", _ica, PaperScores(49.83, 85.23, 0.824)),
+    Method(
+        "infomax",
+        "InfoMax",
+        _infomax,
+        PaperScores(49.83, 85.23, 0.849),
+        needs=("mne", "infomax"),
+    ),
+    Method("pca", "PCA", _pca, PaperScores(49.83, 85.23, 0.950)),
+    Method(
+        "autoencoder",
+        "Auto-encoder",
+        partial(_autoencoder, "sigmoid", 0.0),
+        PaperScores(35.98, 73.67, 1.07),
+        bounded=True,
+        make_unbounded=partial(_autoencoder, "linear", 0.0),
+    ),
+    Method(
+        "denoising",
+        "Denoising",
+        partial(_autoencoder, "sigmoid", 0.25),
+        PaperScores(38.26, 76.40, 1.08),
+        bounded=True,
+        make_unbounded=partial(_autoencoder, "linear", 0.25),
+    ),
+    Method(
+        "minsyn-vector",
+        "MinSyn (Vector)",
+        partial(_vector_minsyn, 1),
+        stream="minsyn-single-parent",  # its name when the published tables were made
+    ),
+    Method(
+        "oracle",
+        "Oracle (told the positions)",
+        partial(_vector_minsyn, 3),
+        knows_positions=True,
+    ),
+    Method("nmf", "NMF", _nmf, bounded=True),
+    Method("sparse-pca", "SparsePCA", _sparse_pca),
+    Method("dictionary", "DictionaryLearning", _dictionary),
+)
+
+#: Keys of the paper's seven methods, of MinSyn with vector factors, and of the oracle.
+DEFAULT_METHODS: tuple[str, ...] = (
+    *(key for key, method in METHODS.items() if method.paper),
+    "minsyn-vector",
+    "oracle",
+)
 
 
 def find_methods(
-    keys: Iterable[str] = DEFAULT_METHODS, *, batch_size: int = 32
+    keys: Iterable[str] = DEFAULT_METHODS, known: Mapping[str, Method] = METHODS
 ) -> tuple[Method, ...]:
     """Methods by their keys.
 
     Parameters
     ----------
     keys : iterable of str
-        Keys of `METHODS` or `FURTHER_METHODS`, or ``"minsyn-bernoulli-batch"`` for `batch_method`,
-        where a batch size may follow: ``"minsyn-bernoulli-batch-16"``; or of the rows in
-        `minsyn.benchmark.ABLATIONS`. Repeats count once.
-    batch_size : int, default=32
-        Batch size where none follows.
+        Keys of ``known``. Repeats count once.
+    known : mapping of str to Method
+        Methods to choose from. Default: `METHODS`.
 
     Returns
     -------
@@ -364,43 +292,22 @@ def find_methods(
     Raises
     ------
     ValueError
-        A key is unknown, or there is none.
+        A key is unknown, or none is given.
 
     Examples
     --------
-    >>> [method.label for method in find_methods(["pca", "minsyn-bernoulli-batch"])]
-    ['PCA', 'MinSyn (Binary), batch statistics (32)']
+    >>> [method.label for method in find_methods(["pca", "oracle"])]
+    ['PCA', 'Oracle (told the positions)']
     >>> find_methods(["pcs"])
     Traceback (most recent call last):
     ValueError: methods: 'pcs' is unknown; did you mean 'pca'? Known are minsyn-bernoulli, ...
     """
-    methods = {method.key: method for method in (_find(key, batch_size) for key in keys)}
-    if not methods:
-        raise ValueError(f"methods: none given; known are {_known()}")
-    return tuple(methods.values())
-
-
-def _find(key: str, batch_size: int) -> Method:
-    for methods in (METHODS, FURTHER_METHODS):
-        if key in methods:
-            return methods[key]
-    if key == _BATCH:
-        return batch_method(batch_size)
-    stem, _, size = key.rpartition("-")
-    if stem == _BATCH and size.isdecimal():
-        return batch_method(int(size))
-    if key.startswith("ablation-"):
-        from minsyn.benchmark.ablation import find_ablation
-
-        return find_ablation(key).method()
-    close = difflib.get_close_matches(key.lower(), _keys(), n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    raise ValueError(f"methods: {key!r} is unknown{hint} Known are {_known()}")
-
-
-def _known() -> str:
-    return ", ".join(_keys())
-
-
-def _keys() -> list[str]:
-    return [*METHODS, *FURTHER_METHODS, _BATCH]
+    chosen = tuple(dict.fromkeys(keys))
+    if not chosen:
+        raise ValueError(f"methods: none given; known are {', '.join(known)}")
+    for key in chosen:
+        if key not in known:
+            close = difflib.get_close_matches(key.lower(), known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise ValueError(f"methods: {key!r} is unknown{hint} Known are {', '.join(known)}")
+    return tuple(known[key] for key in chosen)

@@ -1,4 +1,4 @@
-"""A run's folder: finished cells on disk, each whole or absent."""
+"""Folder of a run: finished cells on disk, each whole or absent."""
 
 import hashlib
 import io
@@ -28,7 +28,7 @@ class SettingsMismatchError(ValueError):
 
 
 class Store:
-    """Finished cells in a folder, so that an interrupted run goes on where it stopped.
+    """Finished cells in a folder, so that an interrupted run can be resumed.
 
     ``experiment.json`` holds the settings that all cells share, ``cells/`` two files for each
     cell: ``<method>-<draw>.npz`` with the arrays, written first, and ``<method>-<draw>.json`` with
@@ -69,7 +69,7 @@ class Store:
     ) -> None:
         self.folder = Path(folder)
         self.settings = experiment.settings()
-        #: What was found damaged and is to be run again, for the user to read.
+        #: Messages for the user about cells that are damaged and have to be run again.
         self.notes: list[str] = []
         self._cells = self.folder / "cells"
         self._failures = self.folder / "failures"

@@ -1,4 +1,4 @@
-"""Cells summed up: a row for each cell, a row for each method."""
+"""Tables of cells: a row for each cell, a row for each method."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from minsyn.benchmark.cell import CellResult
+from minsyn.benchmark.cell import MEASURES, CellResult
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.inference import CONFIDENCE, SCORES, Comparison, bootstrap_interval
-from minsyn.benchmark.measured import MEASURES
-from minsyn.benchmark.methods import FURTHER_METHODS, METHODS, Method, PaperScores, find_methods
+from minsyn.benchmark.methods import METHODS, Method, PaperScores
 
 __all__ = [
     "MethodSummary",
@@ -118,17 +117,15 @@ class MethodSummary:
     draws : int
         Finished draws.
     unconverged : int
-        How many of these did not settle before their iterations ran out.
+        Draws in which the fit did not converge before its iterations ran out.
     dead_factors : int
         Factors without weight, over all draws.
     scores : mapping of str to Score
         By the names in `SCORES` and `MEASURES`.
     paper : PaperScores or None
         What the paper reports.
-    leaks : bool
-        Whether the losses are not to be ranked with others'.
-    knows_positions : bool
-        Whether the method is told the partition that others must find: a bound, not ranked.
+    leaks, knows_positions : bool
+        As for `Method`: such rows are not ranked with the others.
     """
 
     key: str
@@ -252,13 +249,13 @@ def summarise(results: Sequence[CellResult], methods: Iterable[Method] = ()) -> 
     results : sequence of CellResult
         Finished cells.
     methods : iterable of Method
-        Methods of your own that may be among them; the library's are known. Cells of unknown
-        methods are left out.
+        Further methods that may be among them, beside `METHODS`. Cells of unknown methods are left
+        out.
 
     Returns
     -------
     list of MethodSummary
-        In the order of the paper's table, then by batch size, then in that of ``methods``.
+        In the order of `METHODS`, then in that of ``methods``.
 
     Examples
     --------
@@ -317,16 +314,7 @@ def _summary(method: Method, results: Sequence[CellResult]) -> MethodSummary:
 
 
 def _present(results: Sequence[CellResult], methods: Iterable[Method] = ()) -> list[Method]:
-    """Methods that have cells: the paper's in its order, batch sizes rising, one's own."""
+    """Methods that have cells: the benchmark's in its order, then others as they were given."""
     keys = {result.method for result in results}
-    own = {method.key: method for method in methods}
-    unknown: list[Method] = []
-    for key in keys - METHODS.keys() - own.keys():
-        try:
-            unknown += find_methods([key])
-        except ValueError:
-            continue
-    batches = [method for method in [*unknown, *own.values()] if method.leaks]
-    batches.sort(key=lambda method: (len(method.key), method.key))
-    ordered = [*METHODS.values(), *FURTHER_METHODS.values(), *batches, *own.values()]
-    return list({method.key: method for method in ordered if method.key in keys}.values())
+    known = {**METHODS, **{method.key: method for method in methods}}
+    return [method for key, method in known.items() if key in keys]

@@ -1,17 +1,18 @@
-"""The paper's table as Markdown, with what a reader must know to trust it."""
+"""Table of the words benchmark as Markdown, with its caption, notes and tests."""
 
 from collections.abc import Sequence
 
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.inference import CONFIDENCE, SCORES, Comparison, least_p_value
+from minsyn.benchmark.markdown import counted, markdown_page, markdown_table
 from minsyn.benchmark.summary import MethodSummary, Score, best
 
 __all__ = [
+    "benchmark_table",
     "caption",
     "comparison_note",
     "comparison_table",
     "comparison_texts",
-    "markdown_table",
     "paper_texts",
     "table_notes",
 ]
@@ -20,7 +21,7 @@ _MINSYN_BINARY_NOTE = (
     "The paper reports 12.94 / 48.12 / 0.558 for MinSyn (Binary). With a decoder whose statistics "
     "stay fixed after training, no reading of the method that was tried reaches these figures, and "
     "their origin is unexplained. Decoding each mini-batch with its own statistics comes near one "
-    "or another of them, but no batch size gives all three at once (`minsyn batch-statistics`)."
+    "or another of them, but no batch size gives all three at once (docs/batch-statistics.md)."
 )
 
 _LEAK_NOTE = (
@@ -34,11 +35,11 @@ _ORACLE_NOTE = (
     "the other rows and is not ranked."
 )
 
-
+_HEADERS = ("Train loss", "Test loss", "ACC")
 _PERCENT = round(100 * CONFIDENCE)
 
 
-def markdown_table(
+def benchmark_table(
     rows: Sequence[MethodSummary],
     experiment: Experiment,
     command: str | None = None,
@@ -53,9 +54,9 @@ def markdown_table(
     rows : sequence of MethodSummary
         Rows of the table.
     experiment : Experiment
-        What they come from.
+        Experiment that they come from.
     command : str, optional
-        The command that made them.
+        Command that made them.
     comparisons : sequence of Comparison
         Tests of these rows against one of them.
 
@@ -67,34 +68,26 @@ def markdown_table(
     Examples
     --------
     >>> from minsyn.datasets import load_letters
-    >>> print(markdown_table([], Experiment(load_letters("typewriter"))).splitlines()[0])
+    >>> print(benchmark_table([], Experiment(load_letters("typewriter"))).splitlines()[0])
     | Method | Train loss | Test loss | ACC | Paper: train | Paper: test | Paper: ACC |
     """
-    lines = [
-        "| Method | Train loss | Test loss | ACC | Paper: train | Paper: test | Paper: ACC |",
-        "|:--|--:|--:|--:|--:|--:|--:|",
-        *(_row(row, rows) for row in rows),
-        "",
-        caption(rows, experiment),
-    ]
-    for note in table_notes(rows):
-        lines += ["", note]
+    header = ("Method", *_HEADERS, "Paper: train", "Paper: test", "Paper: ACC")
+    blocks = [markdown_table(header, [_row(row, rows) for row in rows]), caption(rows, experiment)]
+    blocks += table_notes(rows)
     if comparisons:
-        lines += ["", *comparison_table(rows, comparisons), "", comparison_note(rows, comparisons)]
-    if command is not None:
-        lines += ["", f"Made by `{command}`."]
-    return "\n".join(lines) + "\n"
+        blocks += [comparison_table(rows, comparisons), comparison_note(rows, comparisons)]
+    return markdown_page(*blocks, command=command)
 
 
 def caption(rows: Sequence[MethodSummary], experiment: Experiment) -> str:
-    """What the numbers are and what they were measured on.
+    """Caption: the data, the number of draws, and the units.
 
     Parameters
     ----------
     rows : sequence of MethodSummary
         Rows of the table.
     experiment : Experiment
-        What they come from.
+        Experiment that they come from.
 
     Returns
     -------
@@ -119,18 +112,16 @@ def caption(rows: Sequence[MethodSummary], experiment: Experiment) -> str:
         "of the mean (BCa)"
     )
     return (
-        f"Letters: {experiment.letters.name}; {draws} draw{'' if draws == 1 else 's'}, "
-        f"seed {experiment.seed}; {experiment.n_components} factors, resample: "
-        f"{experiment.resample}{per_word}; {len(vocabulary.train)} words to train on, "
-        f"{len(vocabulary.test)} held out. Mean"
-        f"{spread if draws > 1 else ' of the only draw'}; losses are "
-        "squared errors summed over the pixels and averaged over the words, ACC is in nats, and "
-        "lower is better for all."
+        f"Letters: {experiment.letters.name}; {counted(draws, 'draw')}, seed {experiment.seed}; "
+        f"{experiment.n_components} factors, resample: {experiment.resample}{per_word}; "
+        f"{len(vocabulary.train)} words to train on, {len(vocabulary.test)} held out. Mean"
+        f"{spread if draws > 1 else ' of the only draw'}; losses are squared errors summed over "
+        "the pixels and averaged over the words, ACC is in nats, and lower is better for all."
     )
 
 
 def table_notes(rows: Sequence[MethodSummary]) -> list[str]:
-    """What must be said below the table, a paragraph each.
+    """Notes below the table, a paragraph each.
 
     Parameters
     ----------
@@ -157,18 +148,18 @@ def table_notes(rows: Sequence[MethodSummary]) -> list[str]:
     fewer = [f"{row.label} has {row.draws}" for row in rows if row.draws < draws]
     if fewer:
         notes.append(f"Not all methods have {draws} draws: {', '.join(fewer)}.")
-    unsettled = [
+    unconverged = [
         f"{row.label} in {row.unconverged} of {row.draws}" for row in rows if row.unconverged
     ]
-    if unsettled:
-        notes.append(f"Draws that did not settle within their iterations: {', '.join(unsettled)}.")
+    if unconverged:
+        notes.append(f"Fits that did not converge: {', '.join(unconverged)}.")
     dead = [f"{row.label} {row.dead_factors}" for row in rows if row.dead_factors]
     if dead:
         notes.append(f"Factors without weight, left out of ACC: {', '.join(dead)}.")
     return notes
 
 
-def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Comparison]) -> list[str]:
+def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Comparison]) -> str:
     """Differences from the reference, with intervals and corrected p-values, as Markdown.
 
     Parameters
@@ -180,22 +171,22 @@ def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Compar
 
     Returns
     -------
-    list of str
-        Lines; significant p-values are bold.
+    str
+        Table; significant p-values are bold.
 
     Examples
     --------
-    >>> comparison_table([], [])
-    ['| Difference from the reference | Train loss | p | Test loss | p | ACC | p |', ...]
+    >>> print(comparison_table([], []))
+    | Difference from the reference | Train loss | p | Test loss | p | ACC | p |
+    |:--|--:|--:|--:|--:|--:|--:|
     """
     labels = {row.key: row.label for row in rows}
-    reference = comparisons[0].reference if comparisons else ""
-    lines = [
-        f"| Difference from {labels.get(reference, 'the reference')} | Train loss | p | Test loss "
-        "| p | ACC | p |",
-        "|:--|--:|--:|--:|--:|--:|--:|",
-    ]
+    reference = labels.get(comparisons[0].reference if comparisons else "", "the reference")
+    header = [f"Difference from {reference}"]
+    for name in _HEADERS:
+        header += [name, "p"]
     tests = {(test.key, test.score): test for test in comparisons}
+    lines = []
     for key, label in labels.items():
         if (key, "test_loss") not in tests:
             continue
@@ -205,8 +196,8 @@ def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Compar
             difference, interval, p_value = comparison_texts(test)
             cells.append(f"{difference} {interval}".rstrip())
             cells.append(f"**{p_value}**" if test.p_holm < 1 - CONFIDENCE else p_value)
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+        lines.append(cells)
+    return markdown_table(header, lines)
 
 
 def comparison_texts(test: Comparison) -> tuple[str, str, str]:
@@ -238,7 +229,7 @@ def comparison_texts(test: Comparison) -> tuple[str, str, str]:
 
 
 def comparison_note(rows: Sequence[MethodSummary], comparisons: Sequence[Comparison]) -> str:
-    """What the tests are, and whether they can show anything with so few draws.
+    """Description of the tests, with a warning where so few draws cannot be significant.
 
     Parameters
     ----------
@@ -268,28 +259,27 @@ def comparison_note(rows: Sequence[MethodSummary], comparisons: Sequence[Compari
     text = (
         f"Differences from {label} on the same draws, with {_PERCENT} % bootstrap intervals: "
         "below 0 is better. p: two-sided Wilcoxon signed-rank test, corrected by Holm's method for "
-        f"{n_tests} method{'' if n_tests == 1 else 's'}."
+        f"{counted(n_tests, 'method')}."
     )
     least = least_p_value(draws, n_tests)
     if least < level:
         return text
     enough = next(n for n in range(draws + 1, 65) if least_p_value(n, n_tests) < level)
     return (
-        f"{text} With {draws} draw{'' if draws == 1 else 's'} the smallest p this test can give is "
+        f"{text} With {counted(draws, 'draw')} the smallest p this test can give is "
         f"{least:.3g}: no difference can be significant at {100 - _PERCENT} %, however large; with "
         f"{enough} draws it can. Intervals from so few draws are too short."
     )
 
 
-def _row(row: MethodSummary, rows: Sequence[MethodSummary]) -> str:
+def _row(row: MethodSummary, rows: Sequence[MethodSummary]) -> list[str]:
     cells = [row.label]
     for name, decimals in SCORES.items():
         score = row.scores[name]
         text = score.text(decimals)
         marked = f"**{text}**" if row.key in best(rows, name) else text
         cells.append(f"{marked} {score.interval_text(decimals)}".rstrip())
-    cells += paper_texts(row)
-    return f"| {' | '.join(cells)} |"
+    return cells + paper_texts(row)
 
 
 def paper_texts(row: MethodSummary) -> list[str]:

@@ -12,15 +12,16 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 from minsyn.information import gaussian
+from minsyn.report.style import COLOURS
 
 __all__ = ["figure1"]
 
 #: The level set drawn: two standard deviations.
 _RADIUS = 2.0
 _WALL = 2.9  # half the width of the box
-#: Okabe and Ito's colours. The joint is green, as in the paper.
-_GREEN, _BLUE, _VERMILION, _GREY, _PURPLE = "#009E73", "#0072B2", "#D55E00", "#555555", "#CC79A7"
-#: Shading darkens: the green that looks like the one above where light falls.
+_BLUE, _VERMILION, _PURPLE = (COLOURS[name] for name in ("blue", "vermilion", "purple"))
+_GREY = "#555555"
+#: The joint is green, as in the paper; lighter than `COLOURS` has it, as shading darkens.
 _LIT_GREEN = "#3FD0A8"
 _STYLE: dict[Any, Any] = {
     "font.size": 8,

@@ -1,4 +1,4 @@
-"""Names beside points, placed where they hide least."""
+"""Labels of points, placed where they hide least."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A progress bar over the cells of a benchmark."""
+"""Progress bar over the cells of a benchmark."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ __all__ = ["CellProgress", "cell_progress"]
 
 
 class CellProgress:
-    """What `cell_progress` yields: to be told when cells start and end."""
+    """Progress of a run, which is told of the start and end of each cell."""
 
     def __init__(self, progress: Progress, total: int, completed: int) -> None:
         self._progress = progress
@@ -34,7 +34,7 @@ class CellProgress:
         self._update()
 
     def end(self, outcome: CellResult | CellFailure, label: str) -> None:
-        """Move the bar on and print what the cell came to.
+        """Advance the bar and print the scores of the cell, or its error.
 
         Parameters
         ----------

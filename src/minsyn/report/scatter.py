@@ -1,14 +1,14 @@
-"""Reconstruction against concentration, every draw of every method."""
+"""Scatter plot of a benchmark: reconstruction loss against concentration."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from minsyn.benchmark import bootstrap_interval
+from minsyn.report.dots import draw_dots
 from minsyn.report.labels import label_points
 from minsyn.report.style import WIDTH, appearance, new_figure, styled
 
@@ -55,7 +55,7 @@ def figure_of_scores(clouds: Sequence[ScoreCloud], n_groups: int = 3) -> Figure:
         for axes, name in zip(panels, ("train_loss", "test_loss"), strict=True):
             # The first of the list comes last, on top of others at the same place.
             for cloud in reversed(clouds):
-                _draw_cloud(axes, cloud, getattr(cloud, name))
+                draw_dots(axes, cloud.acc, getattr(cloud, name), appearance(cloud.key), size=40)
             _mark_even_spread(axes, n_groups)
             axes.set(xlabel="ACC (nats)", ylabel=name.replace("_", " ").capitalize())
             axes.margins(y=0.12)
@@ -78,7 +78,8 @@ def figure_of_scores(clouds: Sequence[ScoreCloud], n_groups: int = 3) -> Figure:
 def _mark_even_spread(axes: Axes, n_groups: int) -> None:
     """Draw the highest ACC as a line: weight spread evenly over all characters."""
     highest = float(np.log(n_groups))
-    axes.set_xlim(0, (highest or 1.0) * 1.04)
+    # Marks at 0 must not be cut.
+    axes.set_xlim(-0.04 * (highest or 1.0), (highest or 1.0) * 1.04)
     axes.axvline(highest, color="0.5", linewidth=0.6, linestyle=":", zorder=0)
     axes.text(
         highest,
@@ -89,24 +90,4 @@ def _mark_even_spread(axes: Axes, n_groups: int) -> None:
         fontsize=6.5,
         ha="center",
         va="bottom",
-    )
-
-
-def _draw_cloud(axes: Axes, cloud: ScoreCloud, loss: Float[np.ndarray, " draws"]) -> None:
-    colour, marker = appearance(cloud.key)
-    axes.scatter(cloud.acc, loss, s=9, c=colour, marker=marker, alpha=0.6, linewidths=0)
-    across, along = bootstrap_interval(cloud.acc), bootstrap_interval(loss)
-    if across is not None and along is not None:
-        line: dict[str, Any] = {"color": colour, "linewidth": 0.9, "alpha": 0.8, "zorder": 2}
-        axes.plot(across, [loss.mean()] * 2, **line)
-        axes.plot([cloud.acc.mean()] * 2, along, **line)
-    axes.scatter(
-        cloud.acc.mean(),
-        loss.mean(),
-        s=46,
-        c=colour,
-        marker=marker,
-        edgecolors="white",
-        linewidths=0.8,
-        zorder=3,
     )

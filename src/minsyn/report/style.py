@@ -1,14 +1,25 @@
-"""How all figures look: sizes, colours, markers, and how they are saved."""
+"""Style of all figures: sizes, colours, markers, and files."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-__all__ = ["WIDTH", "Appearance", "appearance", "new_figure", "save", "styled"]
+__all__ = [
+    "COLOURS",
+    "WIDTH",
+    "Appearance",
+    "appearance",
+    "new_figure",
+    "save",
+    "save_figures",
+    "styled",
+]
 
 #: Width of a figure over the full text width, in inches.
 WIDTH = 7.2
@@ -32,30 +43,48 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+#: Okabe and Ito's colours, told apart with any colour vision, without their yellow, which is too
+#: pale for points; and three further ones for methods.
+COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "blue": "#0072B2",
+        "sky": "#56B4E9",
+        "green": "#009E73",
+        "purple": "#CC79A7",
+        "black": "#000000",
+        "vermilion": "#D55E00",
+        "orange": "#E69F00",
+        "wine": "#882255",
+        "olive": "#AA9955",
+        "grey": "#777777",
+    }
+)
+
+
 class Appearance(NamedTuple):
-    """Colour and marker of a method."""
+    """Colour and marker of a method, and whether its marks are filled."""
 
     colour: str
     marker: str
+    filled: bool = True
 
 
-# Okabe and Ito's colours, told apart with any colour vision; their yellow is too pale for points.
-# Related methods share a hue's neighbour but never a marker.
+# Related methods have similar hues, but no two methods of the paper's table share a marker.
 _APPEARANCES = {
-    "minsyn-bernoulli": Appearance("#0072B2", "o"),
-    "minsyn-gaussian": Appearance("#56B4E9", "s"),
-    "minsyn-single-parent": Appearance("#882255", "*"),
-    "oracle": Appearance("#AA9955", "h"),
-    "ica": Appearance("#009E73", "^"),
-    "infomax": Appearance("#CC79A7", "v"),
-    "pca": Appearance("#000000", "D"),
-    "autoencoder": Appearance("#D55E00", "P"),
-    "denoising": Appearance("#E69F00", "X"),
-    "nmf": Appearance("#777777", "<"),
-    "sparse-pca": Appearance("#777777", "d"),
-    "dictionary": Appearance("#777777", ">"),
+    "minsyn-bernoulli": Appearance(COLOURS["blue"], "o"),
+    "minsyn-gaussian": Appearance(COLOURS["sky"], "s"),
+    "minsyn-vector": Appearance(COLOURS["wine"], "*"),
+    "oracle": Appearance(COLOURS["olive"], "h"),
+    "ica": Appearance(COLOURS["green"], "^"),
+    "infomax": Appearance(COLOURS["purple"], "v"),
+    "pca": Appearance(COLOURS["black"], "D"),
+    "autoencoder": Appearance(COLOURS["vermilion"], "P"),
+    "denoising": Appearance(COLOURS["orange"], "X"),
+    "nmf": Appearance(COLOURS["grey"], "<"),
+    "sparse-pca": Appearance(COLOURS["grey"], "d"),
+    "dictionary": Appearance(COLOURS["grey"], ">"),
 }
-_OTHERS = tuple(Appearance("#777777", marker) for marker in "<>ph*d8")
+_OTHERS = tuple(Appearance(COLOURS["grey"], marker) for marker in "<>ph*d8")
 
 
 def appearance(key: str) -> Appearance:
@@ -64,7 +93,7 @@ def appearance(key: str) -> Appearance:
     Parameters
     ----------
     key : str
-        The method's key. Those that are not in the paper's table are grey.
+        Key of the method. Those that are not in the default table are grey.
 
     Returns
     -------
@@ -73,7 +102,7 @@ def appearance(key: str) -> Appearance:
     Examples
     --------
     >>> appearance("pca")
-    Appearance(colour='#000000', marker='D')
+    Appearance(colour='#000000', marker='D', filled=True)
     """
     return _APPEARANCES.get(key, _OTHERS[sum(key.encode()) % len(_OTHERS)])
 
@@ -81,7 +110,7 @@ def appearance(key: str) -> Appearance:
 def new_figure(
     width: float = WIDTH, height: float = 3.0, pads: tuple[float, float] = (0.04, 0.04)
 ) -> Figure:
-    """An empty figure that no global state knows of.
+    """An empty figure, outside of pyplot's global state.
 
     Parameters
     ----------
@@ -105,7 +134,7 @@ def new_figure(
 
 
 def styled() -> AbstractContextManager[None]:
-    """Context in which figures are drawn in the house's style, whatever the user's settings."""
+    """Context in which figures are drawn in one style, whatever the user's settings."""
     return rc_context(_STYLE)
 
 
@@ -122,7 +151,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        What was written.
+        Files that were written.
 
     Examples
     --------
@@ -139,3 +168,27 @@ def save(figure: Figure, path: Path) -> list[Path]:
             figure.savefig(file, metadata=metadata)
             files.append(file)
     return files
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Save figures under their names, as PNG and PDF.
+
+    Parameters
+    ----------
+    figures : mapping of str to Figure
+        By file name without suffix.
+    folder : Path
+        Made if it does not exist.
+
+    Returns
+    -------
+    list of Path
+        Files that were written.
+
+    Examples
+    --------
+    >>> save_figures({}, Path("."))
+    []
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return [path for name, figure in figures.items() for path in save(figure, folder / name)]

@@ -1,4 +1,4 @@
-"""The paper's table for a terminal."""
+"""Table of the words benchmark for a terminal."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Words above their reconstructions by several methods (Fig. 4)."""
+"""Figure of words and their reconstructions (Fig. 4 of the paper)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,0 +1,1 @@
+"""Ablation: parts of MinSyn with vector factors, exchanged one at a time."""

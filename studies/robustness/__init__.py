@@ -1,0 +1,1 @@
+"""Robustness: models of clean words, given noisy and occluded ones."""

@@ -1,0 +1,1 @@
+from miniature import cell, tiny, tiny_letters  # noqa: F401
