@@ -127,7 +127,8 @@ def _decoder(options: ModelOptions) -> Any:
                 "--sizes 3 2 for three columns of a first and two of a second one"
             )
         _refuse(options, ("synergy_weight",), f"--decoder {name}")
-        decoder = partial(DECODERS[name], sizes=list(options.sizes))
+        kind: Any = DECODERS[name]
+        decoder = partial(kind, sizes=list(options.sizes))
     else:
         _refuse(options, ("sizes",), f"--decoder {name}")
     if options.synergy_weight is None:
