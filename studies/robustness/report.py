@@ -59,8 +59,8 @@ def robustness_table(
         rows.append([label, *texts])
     caption = (
         f"Letters: {experiment.letters.name}; {counted(frame.draw.nunique(), 'draw')}, seed "
-        f"{experiment.seed}; {experiment.n_components} factors. Models of clean training words are "
-        "given damaged test words. Squared error against the clean image, summed over the pixels "
+        f"{experiment.seed}; {counted(experiment.n_components, 'factor')}. Models of clean training "
+        "words are given damaged test words. Squared error against the clean image, summed over the pixels "
         "and averaged over words and draws; in brackets its ratio to the loss with clean inputs "
         "(for the other characters, of these alone)."
     )
