@@ -1,123 +1,49 @@
-"""The command line: options in, the benchmark run, its table and figures out."""
+"""The command line: a thin shell over the package."""
 
-# What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
-import shlex
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+# Commands import what they need when they run: `minsyn --help` loads neither torch nor Matplotlib.
+from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from minsyn._version import __version__
-from minsyn.commands._cells import clear_errors, console, exit_with, run_cells, split_keys
+from minsyn.commands._errors import CommandGroup
 from minsyn.commands._variadic import VariadicCommand
+from minsyn.commands.benchmark import benchmark
 from minsyn.commands.figure1 import figure1
 from minsyn.commands.fit import fit
 from minsyn.commands.inspect import inspect
 from minsyn.commands.synergy import synergy
 from minsyn.commands.transform import transform
 
-if TYPE_CHECKING:
-    from minsyn.benchmark import Experiment, Method, MethodSummary, Store
-
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Informational synergy: measure it, and learn representations with little of it.",
+    cls=CommandGroup,
+    help="Measure informational synergy, and fit representations that have little of it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
 )
 
-Letters = Annotated[
-    str,
-    typer.Option(
-        help="Images of letters: `typewriter` (rendered, no network), `emnist` (handwriting, "
-        "downloaded once), or the path of an .npz file or folder of your own."
-    ),
-]
-Draws = Annotated[int, typer.Option(help="How many times letters are drawn anew.")]
-Components = Annotated[int, typer.Option(help="Factors of each method.")]
-Resample = Annotated[
-    str,
-    typer.Option(
-        help="How often images of letters are drawn anew: `none` (one image of each letter, the "
-        "paper's task), `words` (one within each word), `all` (a new one each time)."
-    ),
-]
-SamplesPerWord = Annotated[int, typer.Option(help="Images of each word.")]
-Jobs = Annotated[int, typer.Option(help="Cells run at once; -1 is one on each core.")]
-Seed = Annotated[int, typer.Option(help="What all random numbers derive from.")]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Discard what the output folder holds of earlier runs.")
-]
 
-
-def _print_version(wanted: bool) -> bool:
-    if wanted:
+def _print_version(is_asked: bool) -> bool:
+    if is_asked:
         typer.echo(f"minsyn {__version__}")
         raise typer.Exit
-    return wanted
+    return is_asked
 
 
 @app.callback()
 def _main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and exit."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
-
-
-@app.command()
-def benchmark(
-    letters: Letters = "typewriter",
-    draws: Draws = 3,
-    methods: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Methods, separated by commas or in repeated options. Known: "
-            "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
-            "`denoising` (the paper's seven), `minsyn-vector`, `oracle` (told the positions of the "
-            "characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` (slow).",
-            show_default="the first nine",
-        ),
-    ] = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            help="Method that the others are tested against (Wilcoxon, Holm-corrected).",
-            show_default="minsyn-gaussian",
-        ),
-    ] = None,
-    components: Components = 9,
-    resample: Resample = "none",
-    samples_per_word: SamplesPerWord = 1,
-    jobs: Jobs = -1,
-    seed: Seed = 0,
-    output: Annotated[Path, typer.Option(help="Folder for results.")] = Path("runs/words"),
-    overwrite: Overwrite = False,
-) -> None:
-    """Compare methods on images of words: how they reconstruct, and how they disentangle.
-
-    Each method is fitted on every draw of letters. Finished cells stay in the output folder: the
-    same command goes on where it was stopped, and more methods or draws add to what is there.
-
-    The table has means with bootstrap intervals over draws, and paired tests against a reference.
-
-    Writes results.csv (every draw), summary.csv, summary.json, table.md and figures/ into the
-    output folder.
-    """
-    with clear_errors(output):
-        chosen = _methods(methods)
-        _require_reference(reference, chosen)
-        experiment = _experiment(
-            letters, chosen, draws, components, resample, samples_per_word, seed
-        )
-        store, failures = run_cells(experiment, output, jobs, overwrite)
-        _report(experiment, store, letters, reference)
-        exit_with((store, failures))
 
 
 app.command("fit", cls=VariadicCommand)(fit)
@@ -125,115 +51,4 @@ app.command("transform", cls=VariadicCommand)(transform)
 app.command("inspect")(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
 app.command("figure1")(figure1)
-
-
-def _methods(keys: list[str] | None) -> tuple["Method", ...]:
-    from minsyn.benchmark import find_methods
-
-    if keys is not None:
-        chosen = find_methods(split_keys(keys))
-        for method in chosen:
-            method.require()
-        return chosen
-    present = []
-    for method in find_methods():
-        if method.is_available:
-            present.append(method)
-        elif method.needs is not None:
-            module, extra = method.needs
-            console.print(
-                f"[yellow]{method.label} is left out: it needs {module} "
-                f"(pip install 'minsyn\\[{extra}]').[/yellow]"
-            )
-    return tuple(present)
-
-
-def _require_reference(reference: str | None, methods: tuple["Method", ...]) -> None:
-    keys = [method.key for method in methods]
-    if reference is not None and reference not in keys:
-        raise ValueError(
-            f"reference: {reference!r} is not among the methods; choose one of {', '.join(keys)}"
-        )
-
-
-def _experiment(
-    letters: str,
-    methods: tuple["Method", ...],
-    draws: int,
-    components: int,
-    resample: str,
-    samples_per_word: int,
-    seed: int,
-) -> "Experiment":
-    from minsyn.benchmark import Experiment
-    from minsyn.datasets import load_letters
-
-    return Experiment(
-        load_letters(letters), methods, draws, components, resample, samples_per_word, seed
-    )
-
-
-def _report(experiment: "Experiment", store: "Store", letters: str, reference: str | None) -> None:
-    """Write all results, tables and figures; print the tables and where they are."""
-    from minsyn._atomic import write_atomically
-    from minsyn.benchmark import (
-        DEFAULT_METHODS,
-        REFERENCE,
-        benchmark_table,
-        caption,
-        compare,
-        comparison_note,
-        results_frame,
-        summarise,
-        summary_frame,
-        summary_json,
-        table_notes,
-    )
-    from minsyn.report import (
-        benchmark_figures,
-        save_figures,
-        terminal_comparisons,
-        terminal_table,
-    )
-
-    results = store.results()
-    rows = summarise(results, experiment.methods)
-    keys = [row.key for row in rows]
-    tests = compare(results, keys, reference or REFERENCE)
-    summary = summary_frame(rows, tests)
-    command = _command(letters, experiment, rows)
-    if keys != list(DEFAULT_METHODS):
-        command += f" --methods {','.join(keys)}"
-    if reference not in (None, REFERENCE):
-        command += f" --reference {reference}"
-    texts = {
-        "results.csv": results_frame(results, experiment.seed).to_csv(index=False),
-        "summary.csv": summary.to_csv(index=False),
-        "summary.json": summary_json(summary, experiment),
-        "table.md": benchmark_table(rows, experiment, command, tests),
-    }
-    for name, text in texts.items():
-        write_atomically(store.folder / name, text)
-    figures = benchmark_figures(experiment, results, rows)
-    drawn = save_figures(figures, store.folder / "figures") if rows else []
-    console.print()
-    console.print(terminal_table(rows))
-    for paragraph in (caption(rows, experiment), *table_notes(rows)):
-        console.print(escape(paragraph), style="dim")
-    if tests:
-        console.print()
-        console.print(terminal_comparisons(rows, tests))
-        console.print(escape(comparison_note(rows, tests)), style="dim")
-    console.print()
-    for path in (*(store.folder / name for name in texts), *drawn):
-        console.print(escape(str(path)), soft_wrap=True)
-
-
-def _command(letters: str, experiment: "Experiment", rows: list["MethodSummary"]) -> str:
-    """The command that makes a table's numbers again; output and jobs do not matter to them."""
-    return (
-        f"minsyn benchmark --letters {shlex.quote(letters)} "
-        f"--draws {max((row.draws for row in rows), default=experiment.draws)} "
-        f"--components {experiment.n_components} --resample {experiment.resample} "
-        f"--samples-per-word {experiment.samples_per_word} --seed {experiment.seed}"
-    )
+app.command("benchmark")(benchmark)

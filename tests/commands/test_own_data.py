@@ -8,12 +8,15 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
-from minsyn import MinSyn
+from minsyn import AutoEncoder, MinSyn, VectorMinSyn
 from minsyn.cli import app
+from minsyn.estimators import load_model
 from minsyn.information import PairwiseStatistics
 from minsyn.metrics import summarise_factors
+from minsyn.nn import DECODERS, GaussianDecoder
 
 FEATURES = ["a", "b", "c", "d", "e, f"]
 QUICK = ("--solver", "lbfgs", "--max-iter", 8)
@@ -57,8 +60,8 @@ def test_fit_says_what_it_does(folder, tmp_path):
     assert result.exit_code == 0, result.output
     for said in (
         "150 samples of 6 features",
-        "not numbers, left out: name",
-        "--scale standard lets them count alike",
+        "left out, not numeric: name",
+        "with --scale standard they count alike",
         "2 factors explain",
         f"minsyn inspect {tmp_path / 'm'}",
     ):
@@ -67,11 +70,13 @@ def test_fit_says_what_it_does(folder, tmp_path):
         "fit", folder / "x.csv", "--n-components", 2, "--output", tmp_path / "m", *QUICK, "-q"
     )  # again, into the same folder
     assert quiet.exit_code == 0 and quiet.stdout == ""
+    held = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(held) == ["arrays.safetensors", "fit.json", "fit.npz", "model.json"]
 
 
 def test_a_large_table_is_passed_over_by_blocks(folder, tmp_path, monkeypatch):
     words = ("--n-components", 2, "--scale", "standard", "--drop", "count", "--max-iter", 8)
-    words += ("--solver", "adam")
+    words += ("--solver", "adam", "--batch-size", 50)
     for model in ("whole", "blocks"):
         result = run("fit", folder / "x.csv", "--output", tmp_path / model, *words)
         assert result.exit_code == 0, result.output
@@ -147,7 +152,7 @@ def test_other_data_of_the_same_features(folder, table, model, tmp_path):
 
 def test_text_does_not_go_into_npy_but_into_npz(folder, table, tmp_path):
     npy = run("transform", folder / "model", folder / "x.csv", "--output", tmp_path / "z.npy")
-    assert npy.exit_code == 0 and "not written: name" in npy.output
+    assert npy.exit_code == 0 and "numbers only: name" in npy.output
     npz = run("transform", folder / "model", folder / "x.csv", "--output", tmp_path / "z.npz")
     assert npz.exit_code == 0
     assert np.load(tmp_path / "z.npz")["name"].tolist() == table.name.tolist()  # without pickle
@@ -158,20 +163,26 @@ def test_inspect(folder, model, table, tmp_path):
     words = ("--top", 3, "--figure", figure, "--dpi", 50, "--output", numbers)
     result = run("inspect", folder / "model", *words)
     assert result.exit_code == 0, result.output
-    unit = table[FEATURES].std(ddof=0).to_numpy()
-    summary = summarise_factors(model.statistics_, unit)
+    x = table[FEATURES]
+    statistics = PairwiseStatistics.of(model.transform(x), x.to_numpy())
+    summary = summarise_factors(statistics, statistics.std_x)
+    synergy = model.synergy(x, bias_correction="none")
     for said in (
         "features count alike",
         f"2 factors explain {summary.explained:.1%} of the variance of 5 features",
-        f"explains {summary.explained_alone[0]:.1%}, of which {summary.explained_only[0]:.1%}",
-        f"{summary.gk_synergy.sum():.2f}",
+        f"explains {summary.explained_alone[0]:.1%} ({summary.explained_only[0]:.1%} that no other",
+        f"{synergy.sums['gk_synergy']:.2f}",
+        "Gaussian model, 150 samples, bias correction: none",
+        f"all factors is {synergy.sampling_bias['mutual_information'].max():.2g} bits per feature",
     ):
         assert said in result.output
-    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert Image.open(figure).width > 200
     frame = pd.read_csv(numbers)
     assert len(frame) == 10
-    np.testing.assert_allclose(frame.correlation, summary.correlation.ravel())
+    np.testing.assert_allclose(frame.correlation, summary.correlation.ravel(), atol=1e-6)
     np.testing.assert_allclose(frame.component, model.components_.ravel())
+    for measure in ("mutual_information", "union_information", "gk_synergy", "ci_synergy"):
+        np.testing.assert_allclose(frame[f"{measure}_bits"][:5], synergy[measure], rtol=1e-4)
 
 
 def test_inspect_on_other_data(folder, model, table, tmp_path):
@@ -180,24 +191,115 @@ def test_inspect_on_other_data(folder, model, table, tmp_path):
     words = ("--data", tmp_path / "y.csv", "--output", numbers)
     result = run("inspect", folder / "model", *words)
     assert result.exit_code == 0, result.output
+    assert " 30 samples" in result.output
     x = table[FEATURES].iloc[:30]
     expected = summarise_factors(PairwiseStatistics.of(model.transform(x), x.to_numpy()))
     frame = pd.read_csv(numbers)
     np.testing.assert_allclose(frame.correlation, expected.correlation.ravel())
-    np.testing.assert_allclose(frame.gk_synergy_bits[:5], expected.gk_synergy)
+    synergy = model.synergy(x, bias_correction="none")
+    np.testing.assert_allclose(frame.gk_synergy_bits[:5], synergy["gk_synergy"])
+
+
+def test_models_saved_from_python(table, tmp_path):
+    x = table[FEATURES]
+    x.to_csv(tmp_path / "x.csv", index=False)
+    MinSyn(2, max_iter=8, random_state=0).fit(x).save(tmp_path / "minsyn")
+    AutoEncoder(2, max_iter=8, random_state=0).fit(x).save(tmp_path / "autoencoder")
+    assert "count by their variance" in run("inspect", tmp_path / "minsyn").output
+    unknown = run("inspect", tmp_path / "autoencoder")
+    assert unknown.exit_code == 1 and "saved without statistics; give data" in unknown.stderr
+    known = run("inspect", tmp_path / "autoencoder", "--data", tmp_path / "x.csv")
+    assert known.exit_code == 0 and "autoencoder1" in known.output
+
+
+def test_a_scaled_model_keeps_the_loss_of_its_fit(folder, model, table):
+    """`--scale` is undone in encoder, decoder and statistics alike."""
+    x = table[FEATURES]
+    statistics = PairwiseStatistics.of(model.transform(x), x.to_numpy())
+    np.testing.assert_allclose(model.statistics_.cov_zx, statistics.cov_zx, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.statistics_.mean_x, statistics.mean_x)
 
 
 def test_bernoulli(folder, table, tmp_path):
     words = ("--n-components", 2, "--decoder", "bernoulli", "--drop", "count", *QUICK)
     plain = run("fit", folder / "x.csv", "--output", tmp_path / "m", *words)
     assert plain.exit_code == 1
-    assert "outside the [0, 1] of --decoder bernoulli: take --scale range" in plain.stderr
+    assert "outside the [0, 1] of --decoder bernoulli: use --scale range" in plain.stderr
     ranged = run("fit", folder / "x.csv", "--output", tmp_path / "m", *words, "--scale", "range")
     assert ranged.exit_code == 0, ranged.output
-    Z = MinSyn.load(tmp_path / "m").transform(table[FEATURES])
+    Z = load_model(tmp_path / "m").transform(table[FEATURES])
     assert 0 <= Z.min() < 0.5 < Z.max() <= 1
     shown = run("inspect", tmp_path / "m")
-    assert shown.exit_code == 0 and "log odds" in shown.output
+    assert shown.exit_code == 0 and "log odds/std" in shown.output
+
+
+class _Mine(GaussianDecoder):
+    """Entered into the registry by the test below."""
+
+
+def kinds():
+    """Options of every kind of model that `minsyn fit` makes, with the scale that it needs."""
+    for name in sorted(DECODERS):
+        categorical = name.endswith("categorical")
+        scale = "none" if categorical else ("range" if name.endswith("bernoulli") else "standard")
+        options = ("--decoder", name, *(("--sizes", 2, 3) if categorical else ()))
+        yield scale, ("--n-components", 2, *options)
+        if not categorical:
+            yield scale, ("--n-components", 2, *options, "--synergy-weight", 0.5)
+    for scale in ("none", "standard", "range"):
+        yield scale, ("--groups", 2)
+    yield "standard", ("--groups", "auto", "--n-components", 3, "--n-init", 1)
+    yield "standard", ("--n-components", 2, "--decoder", "mine")
+
+
+@pytest.mark.parametrize(
+    ("scale", "options"),
+    list(kinds()),
+    ids=lambda v: v if isinstance(v, str) else " ".join(map(str, v)),
+)
+def test_every_model_that_fit_makes(table, tmp_path, monkeypatch, scale, options):
+    """fit, inspect and transform agree with the loaded model, whatever the options."""
+    monkeypatch.setitem(DECODERS, "mine", _Mine)
+    monkeypatch.setattr(_Mine, "name", "mine")
+    x = table[FEATURES]
+    if "--sizes" in options:  # two variables, of two and three categories
+        low, high = x.a < x.a.median(), x.c.rank(pct=True)
+        coded = [low, ~low, high < 0.3, (high >= 0.3) & (high < 0.6), high >= 0.6]
+        x = pd.DataFrame(np.column_stack(coded).astype(float), columns=FEATURES)
+    x.to_csv(tmp_path / "x.csv", index=False)
+    words = (*options, "--scale", scale, "--max-iter", 30, "--output", tmp_path / "m")
+    fitted = run("fit", tmp_path / "x.csv", *words)
+    assert fitted.exit_code == 0, fitted.output + fitted.stderr
+    assert "factors" in fitted.output and "of the variance" in fitted.output
+    model = load_model(tmp_path / "m")
+    assert type(model) is (VectorMinSyn if "--groups" in options else MinSyn)
+    Z = model.transform(x)
+    output = tmp_path / "z.csv"
+    made = run("transform", tmp_path / "m", tmp_path / "x.csv", "--output", output)
+    assert made.exit_code == 0, made.output
+    np.testing.assert_allclose(pd.read_csv(output).to_numpy(), Z, rtol=1e-6)
+    shown = run("inspect", tmp_path / "m", "--output", tmp_path / "f.csv")
+    assert shown.exit_code == 0, shown.output + shown.stderr
+    again = run(
+        "inspect", tmp_path / "m", "--data", tmp_path / "x.csv", "--output", tmp_path / "g.csv"
+    )
+    assert again.exit_code == 0
+    frame = pd.read_csv(tmp_path / "f.csv")
+    pd.testing.assert_frame_equal(frame, pd.read_csv(tmp_path / "g.csv"), rtol=1e-5, atol=1e-9)
+    groups = getattr(model, "latent_groups_", None)
+    measured = model.synergy(x, groups=groups, bias_correction="none")
+    np.testing.assert_allclose(frame.gk_synergy_bits[:5], measured["gk_synergy"], atol=1e-5)
+    if "--groups" in options:
+        assert frame.group.tolist() == np.repeat(groups, 5).tolist()
+        assert f"in {groups.max() + 1} group" in fitted.output
+        assert "group 0, explains" in shown.output
+
+
+def test_scales_that_do_not_suit_a_decoder(folder, tmp_path):
+    words = ("--n-components", 1, "--output", tmp_path / "m", "--decoder", "gaussian-bernoulli")
+    result = run("fit", folder / "x.csv", *words, "--scale", "standard")
+    assert result.exit_code == 1
+    assert "gaussian-bernoulli needs features in [0, 1]; use --scale range" in result.stderr
 
 
 def test_pixels(rng, tmp_path):
@@ -208,50 +310,67 @@ def test_pixels(rng, tmp_path):
     shown = run("inspect", tmp_path / "m", *words, "3x4")
     assert shown.exit_code == 0 and (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
     assert "features count by their variance" in shown.output
+    assert "x11" in run("inspect", tmp_path / "m", "--top", 12).output
     wrong = run("inspect", tmp_path / "m", *words, "3x5")
     assert wrong.exit_code == 1 and "15 pixels" in wrong.stderr
     worse = run("inspect", tmp_path / "m", *words, "3")
     assert worse.exit_code == 1 and "HEIGHTxWIDTH" in worse.stderr
 
 
-def test_a_model_that_has_not_settled_is_saved_with_a_warning(folder, tmp_path):
+def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path):
     words = ("--n-components", 2, "--max-iter", 1, "--solver", "lbfgs", "-q")
-    result = run("fit", folder / "x.npy", "--output", tmp_path / "m", *words)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        result = run("fit", folder / "x.npy", "--output", tmp_path / "m", *words)
     assert result.exit_code == 0
-    assert "Warning: MinSyn stopped at max_iter=1" in result.stderr
+    assert result.stderr.startswith("Warning: MinSyn stopped at max_iter=1")
+    assert result.stderr.count("\n") == 1
     MinSyn.load(tmp_path / "m")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("fit", "absent.csv"), "no such file"),
-        (("fit", "x.txt"), "expected a file ending in .npy, .npz, .parquet, .csv"),
-        (("fit", "holes.csv"), "column 'b' has missing values, the first in row 1"),
-        (("fit", "text.csv"), "no column of numbers left"),
+        (("fit", "x.txt"), "expected a file ending in .npy, .npz, .csv, .parquet"),
+        (("fit", "holes.csv"), "line 3 has no value in column 'b'"),
+        (("fit", "text.csv"), "no numeric columns left"),
         (("fit", "empty.csv"), "is empty"),
         (("fit", "nan.npy"), "row 3, column 1 is nan"),
         (("fit", "complex.npy"), "real numbers; found complex128"),
-        (("fit", "x.csv", "--columns", "q"), "--columns: no column 'q'; there are name, a, b"),
-        (("fit", "x.csv", "--columns", "name"), "'name' does not hold numbers"),
+        (("fit", "x.csv", "--columns", "q"), "--columns: no column 'q'; the columns are name, a"),
+        (("fit", "x.csv", "--columns", "a", "name"), "x.csv: column 'name' is not numeric"),
         (("fit", "x.csv", "--drop", "q"), "--drop: no column 'q'"),
         (("fit", "x.npy", "--columns", "a"), "only .csv and .parquet files have columns"),
-        (("fit", "x.csv", "--decoder", "poisson"), "expected gaussian or bernoulli"),
-        (("fit", "x.csv", "--scale", "log"), "expected none, standard, range"),
-        (("fit", "x.csv", "--scale", "standard", "--decoder", "bernoulli"), "take --scale range"),
+        (("fit", "x.csv", "--decoder", "poisson"), "--decoder poisson: expected one of b"),
         (("fit", "x.csv", "--n-components", "9"), "must be at most the number of features"),
-        (("fit", "x.csv", "--solver", "sgd"), "solver"),
+        (("fit", "x.csv", "--solver", "sgd"), "--solver sgd: expected one of auto, adam, lbfgs"),
+        (("fit", "x.csv", "--groups", "9"), "groups"),
+        (
+            (
+                "fit",
+                "x.csv",
+                "--drop",
+                "count",
+                "--decoder",
+                "gaussian-categorical",
+                "--sizes",
+                "4",
+            ),
+            "--sizes 4: the sum must be the number of features, 5",
+        ),
         (("fit", "x.csv", "--output", "x.npy"), "a model is a folder, and this is a file"),
         (("fit", "x.csv", "--output", "."), "holds other things than a model"),
-        (("transform", "model", "x.csv", "--output", "z.xlsx"), "expected a name ending in .csv"),
-        (("transform", "absent", "x.csv", "--output", "z.csv"), "holds no saved model"),
+        (("transform", "model", "words.csv", "--output", "z.csv"), "column 'c' is not numeric"),
         (("transform", "model", "narrow.csv", "--output", "z.csv"), "lacks columns that the model"),
         (("transform", "model", "narrow.npy", "--output", "z.csv"), "has 2 features, the model"),
         (("transform", "model", "x.csv", "--output", "z.csv", "--keep", "q"), "--keep: no column"),
-        (("inspect", "absent"), "holds no saved model"),
-        (("inspect", "model", "--figure", "f.docx"), "docx"),
+        (("transform", "model", "x.csv", "--output", "z.npy", "--keep", "name"), "--keep has no"),
+        (("inspect", "model", "--figure", "f.docx"), "--figure f.docx: expected a name ending in"),
         (("inspect", "model", "--output", "f.txt"), "ending in .csv"),
-        (("inspect", "damaged"), "fit.json is damaged"),
+        (("inspect", "model", "--dpi", "99"), "--dpi has no effect without --figure"),
+        (("inspect", "model", "--image-shape", "1x5"), "--image-shape has no effect without"),
+        (("inspect", "damaged"), "fit.json or fit.npz is damaged"),
+        (("inspect", "another"), "fit.json or fit.npz is damaged or belongs to another model"),
     ],
 )
 def test_errors_are_one_line(folder, monkeypatch, words, message):
@@ -260,14 +379,19 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
     (folder / "text.csv").write_text("a,b\nx,y\n")
     (folder / "narrow.csv").write_text("a,b\n1,2\n3,4\n")
     (folder / "holes.csv").write_text("a,b\n1.5,2\n3,\n4,5\n")
+    (folder / "words.csv").write_text('a,b,c,d,"e, f"\n1,2,many,4,5\n')
     (folder / "x.txt").write_text("1 2\n")
     hole = np.ones((9, 5))
     hole[3, 1] = np.nan
     np.save("nan.npy", hole)
     np.save("complex.npy", np.ones((3, 2), complex))
     np.save("narrow.npy", np.ones((3, 2)))
-    MinSyn.load("model").save("damaged")
-    (folder / "damaged" / "fit.json").write_text("{")
+    for name in ("damaged", "another"):
+        MinSyn.load("model").save(name)
+        for file in ("fit.json", "fit.npz"):
+            (folder / name / file).write_bytes((folder / "model" / file).read_bytes())
+    (folder / "damaged" / "fit.npz").write_bytes(b"PK")
+    MinSyn(1, max_iter=5).fit(np.random.default_rng(0).random((9, 3))).save("another")
     more = []
     if words[0] == "fit":
         more += ["--n-components", "2"] * ("--n-components" not in words)
@@ -279,14 +403,13 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
     assert isinstance(result.exception, SystemExit)
 
 
-def test_ctrl_c(folder, monkeypatch, tmp_path):
+def test_ctrl_c_leaves_no_model(folder, monkeypatch, tmp_path):
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(MinSyn, "fit", interrupted)
     result = run("fit", folder / "x.npy", "--n-components", 2, "--output", tmp_path / "m", "-q")
-    assert result.exit_code == 130 and result.stderr == "Stopped.\n"
-    assert not (tmp_path / "m").exists()
+    assert result.exit_code == 130 and not (tmp_path / "m").exists()
 
 
 def test_as_a_program(table, tmp_path):
@@ -298,14 +421,3 @@ def test_as_a_program(table, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 factors explain" in done.stdout
     assert MinSyn.load(tmp_path / "m").n_features_in_ == 6
-
-
-def test_help_loads_no_torch():
-    code = (
-        "import sys\nfrom minsyn.cli import app\n"
-        "try:\n    app(['fit', '--help'])\nexcept SystemExit:\n    pass\n"
-        "assert not {'torch', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "--n-components" in done.stdout

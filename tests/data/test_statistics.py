@@ -25,6 +25,15 @@ def test_statistics_of_shares_are_merged(x, tmp_path, small_blocks, n_shares):
     assert merged.mean[2] == wide[0, 2] and merged.variance[2] == 0
 
 
+@pytest.mark.parametrize("n", [3, 103, 1003])
+def test_a_constant_has_no_rounding(rng, n):
+    constants = np.exp(rng.normal(0, 5, size=500))
+    samples = as_samples(np.full((n, 500), constants))
+    found = column_statistics(samples, 0, 2).merge(column_statistics(samples, 1, 2))
+    np.testing.assert_array_equal(found.mean, constants)
+    assert np.all(found.variance == 0) and np.all(found.constant)
+
+
 def test_an_empty_share_changes_nothing():
     samples = as_samples(np.array([[1.0, 4.0], [3.0, 4.0]]))
     empty, alone = column_statistics(samples, 2, 3), column_statistics(samples)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from minsyn.data import as_samples, files
+from minsyn.data import as_samples, row_stream, stream
 from minsyn.estimators import Adam, Free, MinSyn, Run
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, gaussian
@@ -106,7 +106,7 @@ def test_running_statistics(decoder, encoder, X):
 def test_small_blocks_of_a_sparse_matrix(decoder, kind, X, monkeypatch):
     """In one batch nothing is shuffled; in several, blocks are mixed in another way."""
     whole = model_of(*kind, decoder, False).fit(X)
-    monkeypatch.setattr(files, "BLOCK_BYTES", 40 * 20)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 40 * 20)
     data = sparse.csr_array(X)
     assert_same_model(model_of(*kind, decoder, False).fit(data), whole, X)
     options = {"batch_size": 50, "max_iter": 60}
@@ -185,8 +185,8 @@ def test_random_state(X):
 
 
 def test_memory_does_not_grow_with_the_samples(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK_BYTES", 2**14)
-    monkeypatch.setattr(files, "PIECE_BYTES", 2**12)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 2**14)
+    monkeypatch.setattr(row_stream, "PIECE_BYTES", 2**12)
 
     class Quiet(Own):
         def forward(self, x):

@@ -200,6 +200,18 @@ def test_intervals_cover(rng):
     assert 0.8 < np.mean(covered) < 0.97
 
 
+@pytest.mark.parametrize("model", ["gaussian", "discrete"])
+def test_intervals_are_cut_at_the_least_value_of_each_measure(rng, model):
+    """Redundant sources: negative whole minus sum; a target of noise: the others near 0."""
+    z = rng.integers(2, size=200)
+    x = np.column_stack([z ^ (rng.random(200) < 0.1), rng.integers(2, size=200)])
+    sources = np.column_stack([z ^ (rng.random(200) < 0.1), z])
+    result = synergy(sources.astype(int), x, model, n_bootstrap=30, random_state=0)
+    for name, interval in result.intervals.items():
+        assert (interval.min() < 0) == (name == "whole_minus_sum"), name
+    assert result.intervals["gk_synergy"][1, 0] == 0
+
+
 def test_p_values_are_uniform_under_the_null(rng):
     z, x = rng.normal(size=(60, 2)), rng.normal(size=(60, 200))
     result = synergy(z, x, measures=["gk_synergy", "ci_synergy"], n_permutations=99, random_state=1)
@@ -336,10 +348,13 @@ def test_best_source_and_weighted_means(rng):
     assert equal.means["s_max"] == pytest.approx(equal["s_max"].mean())
 
 
-def test_a_constant_target_does_not_spoil_infinite_means(table):
+def test_a_constant_target_has_no_weight_even_where_a_measure_is_infinite(table):
     z, _ = table
-    means = synergy(z, np.column_stack([z[:, 0], np.ones(200)])).means
-    assert means["mutual_information"] == np.inf and means["gk_synergy"] <= 0
+    x = np.column_stack([z[:, 0], np.ones(200)])
+    means = synergy(np.column_stack([z, z[:, 1]]), x, bias_correction="none").means
+    # The copied source has an infinite total correlation about the constant, too.
+    assert means["mutual_information"] == means["total_correlation"] == np.inf
+    assert means["gk_synergy"] == 0
 
 
 def test_few_samples_are_pointed_out(rng):

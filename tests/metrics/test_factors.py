@@ -38,29 +38,40 @@ def test_explained_variances_are_those_of_regressions(data, alike):
     assert summary.order() == sorted(range(3), key=lambda j: -summary.explained_alone[j])
 
 
-def test_measures_are_the_gaussian_ones(data):
-    statistics = PairwiseStatistics.of(*data)
-    summary = summarise_factors(statistics)
-    for name in ("mutual_information", "union_information", "gk_synergy", "ci_synergy"):
-        expected = getattr(gaussian, name)(statistics.sigma, statistics.rho)
-        np.testing.assert_array_equal(getattr(summary, name), expected)
-    np.testing.assert_allclose(
-        summary.information.max(axis=0), summary.union_information, atol=1e-12
-    )
-    np.testing.assert_allclose(summary.feature_share.sum(axis=1), 1)
+def test_features_count_by_their_variance_unless_units_are_given(data):
+    z, x = data
+    statistics = PairwiseStatistics.of(z, x)
+    assert summarise_factors(statistics).explained == pytest.approx(explained(z, x))
+    alike = summarise_factors(statistics, np.where(statistics.std_x > 0, statistics.std_x, 1.0))
+    assert alike.explained != pytest.approx(explained(z, x), abs=0.01)
+
+
+def test_correlations_shares_and_single_informations(data):
+    z, x = data
+    summary = summarise_factors(PairwiseStatistics.of(z, x))
+    varying = [0, 1, 2, 3, 5]
+    expected = np.corrcoef(z.T, x[:, varying].T)[:3, 3:]
+    np.testing.assert_allclose(summary.correlation[:, varying], expected)
+    for j in range(3):
+        alone = gaussian.mutual_information([[1.0]], expected[[j]])
+        np.testing.assert_allclose(summary.information[j, varying], alone)
+    by_feature = x[:, varying].var(axis=0) * expected**2
+    shares = by_feature / by_feature.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(summary.feature_share[:, varying], shares)
     assert not summary.information[:, 4].any() and not summary.feature_share[:, 4].any()
-    assert len(summary.top_features(0, 10)) == 5  # not the constant one
+    strongest = np.argsort(-np.abs(expected[0]))
+    assert summary.top_features(0, 10) == [varying[i] for i in strongest]  # not the constant one
+    assert summary.top_features(0, 2) == [varying[i] for i in strongest[:2]]
 
 
 def test_dead_single_and_determining_factors(rng):
     z = np.column_stack([rng.normal(size=50), np.zeros(50)])
     summary = summarise_factors(PairwiseStatistics.of(z, z[:, :1]))
-    assert np.isinf(summary.information[0, 0]) and summary.gk_synergy[0] == 0
+    assert np.isinf(summary.information[0, 0])
     assert summary.explained == summary.explained_only[0] == 1
-    assert summary.explained_alone[1] == summary.explained_only[1] == summary.closest[1] == 0
+    assert summary.explained_alone[1] == summary.explained_only[1] == 0
     assert summary.top_features(1, 3) == []
     alone = summarise_factors(PairwiseStatistics.of(z[:, :1], rng.normal(size=(50, 2))))
     assert alone.explained_only[0] == pytest.approx(alone.explained)
-    assert alone.closest.tolist() == [0]
     nothing = summarise_factors(PairwiseStatistics.of(z, np.ones((50, 2))))
     assert nothing.explained == 0 and not nothing.explained_alone.any()

@@ -10,7 +10,7 @@ from lightning_fabric.loggers import CSVLogger, TensorBoardLogger
 from torch import nn
 
 from line import Line, fit_line, squared_error
-from minsyn.estimators import AutoEncoder, MinSyn
+from minsyn.estimators import Adam, AutoEncoder, MinSyn, Run
 from minsyn.training import launch, n_processes
 
 GPU = torch.cuda.is_available() or torch.backends.mps.is_available()
@@ -89,9 +89,9 @@ def test_checkpoints_of_another_precision_are_refused(tmp_path):
 @pytest.mark.parametrize("precision", ["64-true", "bf16-mixed", "bf16-true"])
 def test_minsyn_in_any_precision(decoder, precision, rng):
     X = 0.9 * rng.random((40, 2)).repeat(3, axis=1) + 0.1 * rng.random((40, 6))
-    settings = {"decoder": decoder, "solver": "adam", "max_iter": 60, "random_state": 0}
-    single = MinSyn(2, **settings).fit(X)
-    other = MinSyn(2, precision=precision, **settings).fit(X)
+    settings = {"decoder": decoder, "max_iter": 60, "random_state": 0}
+    single = MinSyn(2, solver=Adam(), **settings).fit(X)
+    other = MinSyn(2, solver=Adam(run=Run(precision=precision)), **settings).fit(X)
     assert other.components_.dtype == float
     assert other.score(X) == pytest.approx(single.score(X), rel=0.15)
 
@@ -110,7 +110,7 @@ def test_loggers_are_told_of_every_epoch(tmp_path):
 
 def test_estimators_log_what_their_loss_curves_hold(tmp_path, rng):
     logger = CSVLogger(tmp_path / "logs", name=None, version="")
-    model = AutoEncoder(2, max_iter=5, n_init=2, random_state=0, loggers=[logger])
+    model = AutoEncoder(2, max_iter=5, n_init=2, random_state=0, run=Run(loggers=[logger]))
     model.fit(100 * rng.random((20, 4)))
     with (tmp_path / "logs" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -119,7 +119,7 @@ def test_estimators_log_what_their_loss_curves_hold(tmp_path, rng):
     ]
     assert model.loss_curve_ == min(curves, key=min)
     model.save(tmp_path / "model")
-    assert AutoEncoder.load(tmp_path / "model").loggers is None
+    assert AutoEncoder.load(tmp_path / "model").run.loggers is None
 
 
 def test_tensorboard_is_named_where_it_is_missing(tmp_path):

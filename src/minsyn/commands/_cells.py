@@ -1,14 +1,16 @@
-"""Running an experiment's cells from a command: progress, failures, and errors as one line."""
+"""Progress and failures of an experiment's cells in a terminal."""
 
 # What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from minsyn.commands._errors import one_line_errors
 
 if TYPE_CHECKING:
     from minsyn.benchmark import CellFailure, CellGrid, Store
@@ -28,6 +30,19 @@ def split_keys(given: Sequence[str]) -> list[str]:
     ['pca', 'ica', 'nmf']
     """
     return [key.strip() for part in given for key in part.split(",") if key.strip()]
+
+
+def clear_errors(output: Path) -> AbstractContextManager[None]:
+    """`one_line_errors` of a command whose finished cells stay in a folder after Ctrl-C.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    """
+    return one_line_errors(
+        f"Stopped. Finished cells are in {output}; run the same command again to continue."
+    )
 
 
 def run_cells(
@@ -65,32 +80,8 @@ def exit_with(*runs: tuple["Store", list["CellFailure"]]) -> None:
             )
         if failures:
             _errors.print(
-                f"Tracebacks are in {store.folder / 'failures'}; the same command tries again.",
+                f"Tracebacks are in {store.folder / 'failures'}; run the command again to retry.",
                 markup=False,
             )
     if any(failures for _, failures in runs):
         raise typer.Exit(1)
-
-
-@contextmanager
-def clear_errors(output: Path) -> Iterator[None]:
-    """One line instead of a traceback for what a user can mend; exit code 2 for bad arguments."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        _fail(f"Stopped. Finished cells are in {output}; the same command goes on from there.", 130)
-    except (ValueError, TypeError) as error:
-        _fail(str(error), 2)
-    except (ImportError, OSError) as error:
-        _fail(str(error), 1)
-    except RuntimeError as error:
-        from minsyn.benchmark import WorkerDiedError
-
-        if not isinstance(error, WorkerDiedError):
-            raise
-        _fail(str(error), 1)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    _errors.print(message, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(code)

@@ -1,37 +1,40 @@
-"""The user's data for a command: features to learn from, and columns that only say what is what."""
+"""Features and other columns of a file, and a model's latents of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minsyn.commands._columns import choose_columns
+from minsyn.commands._options import choose_columns
 
 if TYPE_CHECKING:
+    import numpy as np
     from pandas import DataFrame
 
-    from minsyn import MinSyn
     from minsyn.data import SampleStream
+    from minsyn.estimators.factor_model import FactorModel
+    from minsyn.information import PairwiseStatistics
 
-__all__ = ["UserData", "open_data", "open_data_for"]
+__all__ = ["UserData", "latents_by_block", "open_data", "open_data_for", "pairwise_statistics"]
 
 _TABLES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
 class UserData:
-    """Samples of a file, and the names of its columns that are no features.
+    """Samples of a file, and the names of its columns that are not features.
 
     Attributes
     ----------
     file : Path
-        Where they come from.
+        The file.
     samples : SampleStream
         The features.
     not_numbers : tuple of str
         Columns of text, dates and the like, and a stored index.
     left_out : tuple of str
-        Columns of numbers that were not chosen.
+        Numeric columns that were not chosen.
     """
 
     file: Path
@@ -40,20 +43,16 @@ class UserData:
     left_out: tuple[str, ...] = ()
 
     def columns(self, names: Sequence[str]) -> "DataFrame":
-        """Columns of the table as they stand in it.
+        """Columns of the table, unchanged.
 
         Parameters
         ----------
         names : sequence of str
-            Which.
+            Names of the columns.
         """
-        import pandas as pd
+        from minsyn.data import read_columns
 
-        if self.file.suffix.lower() == ".csv":
-            return pd.read_csv(self.file, usecols=list(names))[list(names)]
-        import pyarrow.parquet as pq
-
-        return pq.read_table(self.file, columns=list(names)).to_pandas(ignore_metadata=True)
+        return read_columns(self.file, names)
 
 
 def open_data(
@@ -66,19 +65,18 @@ def open_data(
     file : Path
         The file.
     columns : list of str, optional
-        Features; by default all columns of numbers.
+        Features; all numeric columns by default.
     drop : list of str, optional
-        Columns that are no features.
+        Columns that are not features.
 
     Raises
     ------
     ValueError
-        If there is no such column, none is left, or the file is no table of numbers.
+        If there is no such column, no numeric column is left, or the file is not a table.
     """
-    from minsyn.data import as_samples
-    from minsyn.data.tables import table_columns
+    from minsyn.data import as_samples, table_columns
 
-    if file.suffix.lower() not in _TABLES or not file.is_file():
+    if file.suffix.lower() not in _TABLES:
         if columns is not None or drop is not None:
             raise ValueError(f"{file}: only .csv and .parquet files have columns to choose from")
         return UserData(file, as_samples(file))
@@ -89,46 +87,98 @@ def open_data(
     dropped = choose_columns(list(numeric), drop, "--drop") if drop is not None else []
     features = [name for name in features if name not in dropped]
     if not features:
-        raise ValueError(f"{file} has no column of numbers left to learn from")
-    return UserData(
-        file,
-        as_samples(file, features),
-        tuple(name for name in numeric if not numeric[name] and name not in features),
-        tuple(name for name in numeric if numeric[name] and name not in features),
-    )
+        raise ValueError(f"{file} has no numeric columns left to fit a model to")
+    return _of_table(file, numeric, features)
 
 
-def open_data_for(model: "MinSyn", file: Path) -> UserData:
-    """The features that a model was fitted to, by their names where it knows them.
+def open_data_for(model: "FactorModel", file: Path) -> UserData:
+    """The features of a fitted model in a file, by name where the model has feature names.
 
     Parameters
     ----------
-    model : MinSyn
+    model : FactorModel
         The fitted model.
     file : Path
-        Other data of the same features.
+        Data with the same features.
 
     Raises
     ------
     ValueError
-        If a feature is missing, or the number of features is another.
+        If a feature is missing, or the number of features differs.
     """
-    columns = None
-    if file.suffix.lower() in _TABLES and hasattr(model, "feature_names_in_") and file.is_file():
-        from minsyn.data.tables import table_columns
+    if file.suffix.lower() in _TABLES and hasattr(model, "feature_names_in_"):
+        from minsyn.data import table_columns
 
-        columns = list(model.feature_names_in_)
-        present = table_columns(file)
-        missing = [name for name in columns if name not in present]
+        numeric = table_columns(file)
+        features = list(model.feature_names_in_)
+        missing = [name for name in features if name not in numeric]
         if missing:
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             raise ValueError(
                 f"{file} lacks columns that the model was fitted to: {', '.join(missing[:5])}{more}"
             )
-    data = open_data(file, columns)
+        return _of_table(file, numeric, features)
+    data = open_data(file)
     if data.samples.n_features != model.n_features_in_:
         raise ValueError(
             f"{file} has {data.samples.n_features} features, the model was fitted to "
             f"{model.n_features_in_}"
         )
     return data
+
+
+def _of_table(file: Path, numeric: dict[str, bool], features: list[str]) -> UserData:
+    from minsyn.data import as_samples
+
+    text = next((name for name in features if not numeric[name]), None)
+    if text is not None:
+        raise ValueError(f"{file}: column {text!r} is not numeric")
+    return UserData(
+        file,
+        as_samples(file, features),
+        tuple(name for name in numeric if not numeric[name]),
+        tuple(name for name in numeric if numeric[name] and name not in features),
+    )
+
+
+def latents_by_block(
+    model: "FactorModel", user_data: UserData
+) -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+    """Latents and features of all samples, block by block.
+
+    Parameters
+    ----------
+    model : FactorModel
+        The fitted model.
+    user_data : UserData
+        Data with the features of the model.
+
+    Yields
+    ------
+    tuple of ndarray of shape (rows, n_components) and (rows, n_features)
+        The next block may overwrite the features.
+    """
+    import pandas as pd
+
+    names = getattr(model, "feature_names_in_", None)
+    for block in user_data.samples.blocks():
+        x = block if names is None else pd.DataFrame(block, columns=names, copy=False)
+        yield model.transform(x), block
+
+
+def pairwise_statistics(model: "FactorModel", user_data: UserData) -> "PairwiseStatistics":
+    """Statistics of a model's latents and its features.
+
+    Parameters
+    ----------
+    model : FactorModel
+        The fitted model.
+    user_data : UserData
+        Data with the features of the model.
+    """
+    from minsyn.information import PairwiseStatistics
+
+    blocks = latents_by_block(model, user_data)
+    return reduce(
+        PairwiseStatistics.merge, (PairwiseStatistics.of(z.astype(float), x) for z, x in blocks)
+    )

@@ -1,75 +1,109 @@
-"""What a model was made from, beside it in its folder."""
+"""Record of a fit, beside the model in its folder."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minsyn._atomic import write_atomically
 from minsyn._version import __version__
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from minsyn.information import PairwiseStatistics
+
 __all__ = ["Provenance"]
 
-_FILE = "fit.json"
+_RECORD, _STATISTICS = "fit.json", "fit.npz"
+_MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """How ``minsyn fit`` made a model.
+    """Data that ``minsyn fit`` fitted a model to.
 
     Attributes
     ----------
     data : str
-        File that it was fitted to.
+        File of the data.
     scale : str
-        How features were scaled.
-    unit : list of float, or None
-        What each was divided by.
+        Scaling of the features.
+    unit : ndarray of shape (n_features,)
+        Units of the features in the fit, by which they were divided: ones without scaling.
+    statistics : PairwiseStatistics
+        Statistics of the latents and the unscaled features.
     """
 
     data: str
     scale: str
-    unit: list[float] | None
+    unit: "np.ndarray"
+    statistics: "PairwiseStatistics"
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return round(self.statistics.weight)
 
     def save(self, folder: Path) -> None:
-        """Write it into a model's folder.
+        """Write the record into the folder of a model.
 
         Parameters
         ----------
         folder : Path
             The folder.
         """
-        record = {"minsyn_version": __version__, **asdict(self)}
-        write_atomically(folder / _FILE, json.dumps(record, indent=1) + "\n")
+        import numpy as np
+
+        moments = {name: getattr(self.statistics, name) for name in _MOMENTS}
+        buffer = BytesIO()
+        np.savez(buffer, unit=self.unit, **moments)
+        write_atomically(folder / _STATISTICS, buffer.getvalue())
+        record = {
+            "minsyn_version": __version__,
+            "data": self.data,
+            "scale": self.scale,
+            "n_samples": self.n_samples,
+        }
+        write_atomically(folder / _RECORD, json.dumps(record, indent=1) + "\n")
 
     @classmethod
-    def load(cls, folder: Path, n_features: int) -> "Provenance | None":
-        """Read it, or None where a model was saved from Python.
+    def load(cls, folder: Path, shape: tuple[int, int]) -> "Provenance | None":
+        """Read the record, or return None where a model was saved from Python.
 
         Parameters
         ----------
         folder : Path
-            The model's folder.
-        n_features : int
-            Features of the model.
+            The folder of the model.
+        shape : tuple of int
+            Numbers of latents and features of the model.
 
         Raises
         ------
         ValueError
-            If the file is damaged or belongs to another model.
+            If the files are damaged or belong to another model.
         """
-        file = folder / _FILE
+        import zipfile
+
+        import numpy as np
+
+        from minsyn.information import PairwiseStatistics
+
+        file = folder / _RECORD
         if not file.is_file():
             return None
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
-            unit = record["unit"]
-            if unit is not None:
-                unit = [float(number) for number in unit]
-                if len(unit) != n_features:
-                    raise ValueError(f"{len(unit)} units for {n_features} features")
-            return cls(str(record["data"]), str(record["scale"]), unit)
-        except (ValueError, KeyError, TypeError) as error:
+            with np.load(folder / _STATISTICS) as arrays:
+                moments = {name: arrays[name] for name in _MOMENTS}
+                unit = arrays["unit"]
+            if moments["cov_zx"].shape != shape or unit.shape != shape[1:]:
+                raise ValueError(f"{moments['cov_zx'].shape} are not the model's {shape}")
+            statistics = PairwiseStatistics(float(record["n_samples"]), **moments)
+            return cls(str(record["data"]), str(record["scale"]), unit, statistics)
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(
-                f"{file} is damaged or belongs to another model ({error}); remove it to let "
-                "features count by their variance"
+                f"{file} or {_STATISTICS} is damaged or belongs to another model ({error}); pass "
+                "--data to inspect the model on a file, after removing them"
             ) from error

@@ -1,4 +1,4 @@
-"""Options that take several values in a row: ``--sources a b c --targets x y``."""
+"""Options that take several words: ``--sources a b c --targets x y``."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ __all__ = ["VariadicCommand"]
 class VariadicCommand(TyperCommand):
     """A command whose list options take all words up to the next option.
 
-    ``--sources a b c`` is read as ``--sources a --sources b --sources c``, which works as well. The
-    command's arguments stand before its options, or after ``--``.
+    ``--sources a b c`` is the same as ``--sources a --sources b --sources c``. Arguments of the
+    command stand before its options, or after ``--``.
 
     Examples
     --------

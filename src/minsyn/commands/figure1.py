@@ -5,30 +5,26 @@ from typing import Annotated
 
 import typer
 
-from minsyn.commands._errors import one_line_errors
+from minsyn.commands._outputs import check_figure
 
 __all__ = ["figure1"]
 
 
 def figure1(
     output: Annotated[
-        Path, typer.Option(help="File to write; its suffix decides: .png, .pdf, .svg.")
+        Path, typer.Option(help="File to write, in the format of its name: .png, .pdf or .svg.")
     ] = Path("figure1.png"),
     dpi: Annotated[int, typer.Option(min=1, help="Dots per inch of a .png.")] = 200,
 ) -> None:
-    """Draw Figure 1 of the paper: the same pairwise marginals, with synergy and without.
+    """Draw Figure 1 of the paper: distributions with equal pairwise marginals.
 
-    Ellipsoids of two Gaussian joints, and all their measures against the sources' correlation.
+    Ellipsoids of two Gaussian distributions, one with and one without synergy, and all measures
+    against the correlation of the sources.
     """
-    with one_line_errors():
-        from matplotlib.figure import Figure
+    check_figure(output, "--output")
+    from minsyn.report.figure1 import figure1 as draw
 
-        from minsyn.report.figure1 import figure1 as draw
-
-        known = Figure().canvas.get_supported_filetypes()
-        if output.suffix.lower().lstrip(".") not in known:
-            raise ValueError(f"--output {output}: expected a suffix among {', '.join(known)}")
-        figure = draw()
-        output.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(output, dpi=dpi)
+    figure = draw()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(output, dpi=dpi)
     typer.echo(str(output))

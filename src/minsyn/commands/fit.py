@@ -1,153 +1,219 @@
-"""``minsyn fit``: a MinSyn model of the user's own table."""
+"""``minsyn fit``: a model of the user's own table."""
 
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minsyn.commands._data import UserData, open_data
-from minsyn.commands._errors import one_line_errors
+from minsyn.commands._data import UserData, open_data, pairwise_statistics
+from minsyn.commands._estimator import ModelOptions, build_estimator, reads_blocks
+from minsyn.commands._outputs import check_parent
 from minsyn.commands._provenance import Provenance
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from minsyn import MinSyn
+    from minsyn import MinSyn, VectorMinSyn
     from minsyn.data import ColumnStatistics, SampleStream
 
 __all__ = ["fit"]
 
 _SCALES = ("none", "standard", "range")
-#: Tables above this size, in float32, are passed over by blocks: memory does not grow with them.
+#: Tables above this size, in float32, are read by blocks: memory does not grow with them.
 _WHOLE_BYTES = 128 * 2**20
-#: Standard deviations this much apart are pointed out: the smaller hardly count.
+#: Ratio of standard deviations from which on features of the smallest hardly count.
 _UNEVEN = 10.0
 
 
 def fit(
     data: Annotated[
         Path,
-        typer.Argument(help="A .csv or .parquet table, or a .npy or .npz array: a row a sample."),
-    ],
-    n_components: Annotated[int, typer.Option(min=1, help="How many factors to look for.")],
-    output: Annotated[Path, typer.Option(help="Folder for the model.")],
-    decoder: Annotated[
-        str,
-        typer.Option(
-            help="`gaussian` for real numbers, `bernoulli` for probabilities and yes or no (0, 1)."
+        typer.Argument(
+            help="Table (.csv or .parquet) or array (.npy or .npz), one sample per row."
         ),
-    ] = "gaussian",
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the model.")],
+    n_components: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Number of factors. With `--groups` it may be left out.", show_default=False
+        ),
+    ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            help="Decoder, by its name in `minsyn.nn.DECODERS`: `gaussian` for real values, "
+            "`bernoulli` for probabilities and binary values, `gaussian-bernoulli`, "
+            "`bernoulli-gaussian` and others.",
+            show_default="gaussian",
+        ),
+    ] = None,
+    sizes: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Number of categories of each variable, for categorical decoders of one-hot "
+            "columns: `--sizes 3 2`.",
+            show_default=False,
+        ),
+    ] = None,
+    synergy_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Train the decoder, with this weight on its synergy (0: a plain autoencoder).",
+            show_default="a decoder in closed form, without synergy",
+        ),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Fit vector factors: groups of factors, each with features of its own. A number "
+            "of groups, or `auto`.",
+            show_default="factors without groups",
+        ),
+    ] = None,
     scale: Annotated[
         str,
         typer.Option(
-            help="`none`; `standard`: every feature to mean 0 and variance 1, so that all count "
-            "alike; `range`: every feature to [0, 1], for the Bernoulli decoder. The model takes "
-            "the data as they are all the same."
+            help="Scaling of the features: `none`; `standard` (mean 0, variance 1, so that all "
+            "count alike); `range` (to [0, 1], for binary decoders). The scaling becomes part of "
+            "the model, which takes unscaled data."
         ),
     ] = "none",
     columns: Annotated[
         list[str] | None,
         typer.Option(
             help="Features: `--columns a b c`, commas, or repeated options.",
-            show_default="all columns of numbers",
+            show_default="all numeric columns",
         ),
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(help="Columns of numbers that are no features.")
+        list[str] | None,
+        typer.Option(help="Numeric columns that are not features.", show_default=False),
     ] = None,
     solver: Annotated[
-        str | None, typer.Option(help="`auto`, `adam` or `lbfgs`.", show_default="as MinSyn")
+        str | None, typer.Option(help="`auto`, `adam` or `lbfgs`.", show_default="auto")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Step size of Adam.", show_default="auto")
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Samples of a training step.", show_default="all; 512 for large tables"
+            min=2,
+            help="Samples of a training step of Adam.",
+            show_default="all; 512 for large tables",
         ),
+    ] = None,
+    n_iter_no_change: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Epochs without improvement after which Adam stops.", show_default="50"
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Device of Adam: `cpu`, `cuda`, `mps` or `auto`.", show_default="cpu"),
     ] = None,
     n_init: Annotated[
         int | None,
-        typer.Option(min=1, help="Starts; the best is kept.", show_default="as MinSyn"),
+        typer.Option(
+            min=1, help="Number of random starts; the best fit is kept.", show_default="auto"
+        ),
     ] = None,
     max_iter: Annotated[
-        int | None,
-        typer.Option(min=1, help="Most passes over the data.", show_default="as MinSyn"),
+        int | None, typer.Option(min=1, help="Maximum number of iterations.", show_default="5000")
     ] = None,
     tol: Annotated[
         float | None,
-        typer.Option(min=0, help="Least relative fall of the loss.", show_default="as MinSyn"),
+        typer.Option(
+            min=0, help="Relative decrease of the loss below which to stop.", show_default="0.001"
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="What all random numbers derive from.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")
+    ] = False,
 ) -> None:
-    """Learn factors that each mean something alone.
+    """Fit factors that are each meaningful alone, and save the model.
 
     For example: minsyn fit data.csv --n-components 5 --scale standard --output model
-    """
-    with one_line_errors():
-        if decoder not in ("gaussian", "bernoulli"):
-            raise ValueError(f"--decoder {decoder}: expected gaussian or bernoulli")
-        if scale not in _SCALES:
-            raise ValueError(f"--scale {scale}: expected {', '.join(_SCALES)}")
-        _check_folder(output)
-        from minsyn import MinSyn
-        from minsyn.data import column_statistics
 
-        user_data = open_data(data, columns, drop)
-        statistics = column_statistics(user_data.samples)
-        _check_range(user_data, statistics, decoder, scale)
-        if not quiet:
-            _print_data(user_data, statistics, scale)
-        chosen = {
-            "solver": solver,
-            "batch_size": batch_size,
-            "n_init": n_init,
-            "max_iter": max_iter,
-            "tol": tol,
-        }
-        kind: Any = decoder
-        options: Any = {name: value for name, value in chosen.items() if value is not None}
-        model = MinSyn(
-            n_components, decoder=kind, random_state=seed, verbose=int(not quiet), **options
+    Options that the chosen model cannot use are refused.
+    """
+    options = ModelOptions(
+        n_components=n_components,
+        decoder=decoder,
+        sizes=sizes,
+        synergy_weight=synergy_weight,
+        groups=groups,
+        solver=solver,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        n_iter_no_change=n_iter_no_change,
+        device=device,
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        seed=seed,
+        verbose=int(not quiet),
+    )
+    if scale not in _SCALES:
+        raise ValueError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
+    _check_folder(output)
+    model = build_estimator(options)
+    from minsyn.data import column_statistics
+
+    user_data = open_data(data, columns, drop)
+    statistics = column_statistics(user_data.samples)
+    if sizes is not None and sum(sizes) != user_data.samples.n_features:
+        raise ValueError(
+            f"--sizes {' '.join(map(str, sizes))}: the sum must be the number of features, "
+            f"{user_data.samples.n_features}"
         )
-        start = time.perf_counter()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            unit = _fit(model, user_data, statistics, scale)
-        model.save(output)
-        Provenance(str(data), scale, None if unit is None else unit.tolist()).save(output)
-        for message in dict.fromkeys(str(warning.message) for warning in caught):
-            typer.echo(f"Warning: {message}", err=True)
-        if not quiet:
-            _print_model(model, unit, output, time.perf_counter() - start)
+    if groups is None:
+        _check_range(user_data, statistics, decoder or "gaussian", scale)
+    if not quiet:
+        _print_data(user_data, statistics, scale)
+    start = time.perf_counter()
+    model, unit = _fit(model, user_data, statistics, scale)
+    seconds = time.perf_counter() - start
+    made = Provenance(str(data), scale, unit, pairwise_statistics(model, user_data))
+    model.save(output)
+    made.save(output)
+    if not quiet:
+        _print_model(model, made, output, seconds)
 
 
 def _fit(
-    model: "MinSyn", user_data: UserData, statistics: "ColumnStatistics", scale: str
-) -> "np.ndarray | None":
-    """Fit to scaled samples and leave a model of the samples as they are; what scaled them."""
+    model: "MinSyn | VectorMinSyn",
+    user_data: UserData,
+    statistics: "ColumnStatistics",
+    scale: str,
+) -> "tuple[MinSyn | VectorMinSyn, np.ndarray]":
+    """Model of the unscaled samples, fitted to scaled ones, and the features' units."""
     import numpy as np
 
-    from minsyn.estimators._scaling import undo_scaling
-
-    samples, unit = user_data.samples, None
+    samples = user_data.samples
     if scale == "none":
-        model.fit(_of_fitting_size(samples, model.solver))
+        unit = np.ones(samples.n_features)
+        model.fit(_of_fitting_size(samples, reads_blocks(model)))
     else:
         origin, unit = _scaling(statistics, scale)
-        model.fit(_of_fitting_size(samples.scaled(origin, unit), model.solver))
-        undo_scaling(model, origin, unit)
+        model.fit(_of_fitting_size(samples.scaled(origin, unit), reads_blocks(model)))
+        model = model.rescaled(origin, unit)
     if samples.feature_names is not None:
         model.feature_names_in_ = np.array(samples.feature_names, dtype=object)
-    return unit
+    return model, unit
 
 
-def _of_fitting_size(samples: "SampleStream", solver: str) -> Any:
-    """All samples at once where they are few, or the solver wants them so; else by blocks."""
+def _of_fitting_size(samples: "SampleStream", by_blocks: bool) -> Any:
+    """An array of all samples where it is small or the estimator needs it, else the stream."""
     import numpy as np
 
-    if solver != "lbfgs" and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
+    if by_blocks and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
         return samples
     return np.concatenate([block.copy() for block in samples.blocks()])
 
@@ -165,30 +231,35 @@ def _scaling(statistics: "ColumnStatistics", scale: str) -> tuple["np.ndarray", 
 def _check_range(
     user_data: UserData, statistics: "ColumnStatistics", decoder: str, scale: str
 ) -> None:
-    if decoder != "bernoulli" or scale == "range":
+    from minsyn.nn import DECODERS
+
+    observations = DECODERS[decoder].observations
+    if scale == "range":
         return
-    if scale == "standard":
+    if scale == "standard" and not observations.affine:
         raise ValueError(
-            "--scale standard does not go with --decoder bernoulli, whose features lie in [0, 1]: "
-            "take --scale range"
+            f"--scale standard: --decoder {decoder} needs features in [{observations.low:g}, "
+            f"{observations.high:g}]; use --scale range"
         )
-    outside = (statistics.minimum < 0) | (statistics.maximum > 1)
+    outside = (statistics.minimum < observations.low) | (statistics.maximum > observations.high)
     if outside.any():
         j = int(outside.argmax())
         names = user_data.samples.feature_names
         raise ValueError(
             f"{user_data.file}: column {names[j] if names else j!r} ranges from "
-            f"{statistics.minimum[j]:.6g} to {statistics.maximum[j]:.6g}, outside the [0, 1] of "
-            "--decoder bernoulli: take --scale range, or --decoder gaussian"
+            f"{statistics.minimum[j]:.6g} to {statistics.maximum[j]:.6g}, outside the "
+            f"[{observations.low:g}, {observations.high:g}] of --decoder {decoder}: use "
+            "--scale range, or a decoder of real values"
         )
 
 
 def _check_folder(output: Path) -> None:
-    """Tell now, and not after the fit, that a model cannot go there."""
+    """Raise an error before the fit if the model cannot be saved there."""
     if output.exists() and not output.is_dir():
         raise ValueError(f"--output {output}: a model is a folder, and this is a file")
     if output.is_dir() and any(output.iterdir()) and not (output / "model.json").is_file():
         raise ValueError(f"--output {output}: this folder holds other things than a model")
+    check_parent(output / "model.json")
 
 
 def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str) -> None:
@@ -203,38 +274,41 @@ def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str)
     )
     notes = []
     if samples.feature_names is not None and all(map(_is_number, samples.feature_names)):
-        notes.append("the first line, taken for names, holds only numbers: is the header missing?")
+        notes.append("all column names are numbers: is the header missing?")
     if user_data.not_numbers:
-        notes.append(f"not numbers, left out: {_listed(user_data.not_numbers)}")
+        notes.append(f"left out, not numeric: {_listed(user_data.not_numbers)}")
     if user_data.left_out:
-        notes.append(f"not chosen: {_listed(user_data.left_out)}")
+        notes.append(f"left out, not chosen: {_listed(user_data.left_out)}")
     constant = int(statistics.constant.sum())
     if constant:
-        notes.append(f"{constant} features are the same in all samples")
+        notes.append(f"{constant} features are constant")
     varying = statistics.std[~statistics.constant]
     if scale == "none" and len(varying) and varying.max() > _UNEVEN * varying.min():
         notes.append(
             f"standard deviations range from {varying.min():.3g} to {varying.max():.3g}, and "
-            "features count by their variance: --scale standard lets them count alike"
+            "features count by their variance; with --scale standard they count alike"
         )
     for note in notes:
         console.print(escape(note), style="dim", soft_wrap=True)
 
 
-def _print_model(model: "MinSyn", unit: "np.ndarray | None", output: Path, seconds: float) -> None:
+def _print_model(
+    model: "MinSyn | VectorMinSyn", made: Provenance, output: Path, seconds: float
+) -> None:
     from rich.console import Console
     from rich.markup import escape
 
     from minsyn.metrics import summarise_factors
 
-    # A Bernoulli decoder's statistics are of the scaled features.
-    summary = summarise_factors(model.statistics_, unit if model.decoder == "gaussian" else None)
-    rounds = "rounds of training"
+    summary = summarise_factors(made.statistics, made.unit)
+    groups = getattr(model, "latent_groups_", None)
+    n_groups = 0 if groups is None else int(groups.max()) + 1
+    grouped = f" in {n_groups} group{'s' * (n_groups > 1)}" if n_groups else ""
+    ending = "converged after" if model.converged_ else "did not converge in"
     console = Console(highlight=False)
     console.print(
-        f"The {len(model.components_)} factors explain {summary.explained:.1%} of the variance; "
-        f"{'settled' if model.converged_ else 'stopped'} after {model.n_iter_} {rounds}, "
-        f"{seconds:.1f} s"
+        f"{len(model.components_)} factors{grouped} explain {summary.explained:.1%} of the "
+        f"variance; {ending} {model.n_iter_} iterations, {seconds:.1f} s"
     )
     console.print(escape(f"{output}    next: minsyn inspect {output}"), soft_wrap=True)
 

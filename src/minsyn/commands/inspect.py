@@ -1,24 +1,29 @@
-"""``minsyn inspect``: what the factors of a model are made of."""
+"""``minsyn inspect``: features of each factor, and the synergy of the factors."""
 
 import re
-from functools import reduce
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minsyn.commands._data import UserData, open_data_for
-from minsyn.commands._errors import one_line_errors
+from minsyn.commands._data import open_data_for, pairwise_statistics
+from minsyn.commands._options import require_option
+from minsyn.commands._outputs import check_figure, check_file
 from minsyn.commands._provenance import Provenance
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Console
 
-    from minsyn import MinSyn
-    from minsyn.information import PairwiseStatistics
+    from minsyn.estimators.factor_model import FactorModel
+    from minsyn.information import PairwiseStatistics, SynergyResult
     from minsyn.metrics import FactorSummary
 
 __all__ = ["inspect"]
+
+_MEASURES = ("mutual_information", "union_information", "gk_synergy", "ci_synergy")
 
 
 def inspect(
@@ -28,79 +33,142 @@ def inspect(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Look at the factors on these data, for example such as were held out.",
-            show_default="what the model keeps of its training data",
+            help="Data to describe the factors on, for example held-out samples.",
+            show_default="the training data, as their statistics were saved",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Features shown of each factor.")] = 5,
+    top: Annotated[int, typer.Option(min=1, help="Features to show of each factor.")] = 5,
     figure: Annotated[
-        Path | None, typer.Option(help="Draw them: a .png, .pdf or .svg file.")
+        Path | None, typer.Option(help="Draw a .png, .pdf or .svg file.", show_default=False)
     ] = None,
     image_shape: Annotated[
         str | None,
-        typer.Option(help="Features are the pixels of an image of this HEIGHTxWIDTH: 28x84."),
+        typer.Option(
+            help="Draw maps of features that are pixels of an image of HEIGHTxWIDTH: 28x84.",
+            show_default=False,
+        ),
     ] = None,
-    dpi: Annotated[int, typer.Option(min=1, help="Dots per inch of a .png.")] = 200,
+    dpi: Annotated[
+        int | None, typer.Option(min=1, help="Dots per inch of the figure.", show_default="200")
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Write all numbers, a row for each factor and feature, to a .csv file."),
+        typer.Option(
+            help="Write all numbers to a .csv file, a row for each factor and feature.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
-    """Show what each factor is made of, and what is only in their combination.
+    """Describe each factor by its features, and measure the synergy of the factors.
 
     For example: minsyn inspect model --top 8 --figure factors.png
     """
-    with one_line_errors():
-        shape = _shape(image_shape)
-        _check_outputs(figure, output)
-        import numpy as np
+    require_option("--image-shape", image_shape, "--figure", figure is not None)
+    require_option("--dpi", dpi, "--figure", figure is not None)
+    shape = _shape(image_shape)
+    if figure is not None:
+        check_figure(figure, "--figure")
+    if output is not None:
+        check_file(output, (".csv",))
+    from minsyn.estimators import load_model
 
-        from minsyn import MinSyn
-        from minsyn.metrics import summarise_factors
+    factors = _describe(load_model(model_folder), model_folder, data)
+    _print(factors, top)
+    if figure is not None:
+        from minsyn.report.factors import figure_of_factors
 
-        model = MinSyn.load(model_folder)
-        made = Provenance.load(model_folder, model.n_features_in_)
-        unit = None if made is None or made.unit is None else np.array(made.unit)
-        if data is not None:
-            statistics = _statistics(model, open_data_for(model, data))
-        else:
-            statistics = model.statistics_
-            if model.decoder == "bernoulli":  # statistics of features that are scaled already
-                unit = None
-        summary = summarise_factors(statistics, unit)
-        factors = [str(name) for name in model.get_feature_names_out()]
-        features = _feature_names(model)
-        _print(model, summary, factors, features, top)
-        alike = made is not None and made.scale == "standard"
-        counted = "features count alike" if alike else "features count by their variance"
-        typer.echo(f"From {data or model_folder}; {counted}. Bits are those of Gaussian variables.")
-        if figure is not None:
-            from minsyn.report.factors import figure_of_factors
-
-            drawn = figure_of_factors(summary, factors, features, max(top, 2), shape)
-            figure.parent.mkdir(parents=True, exist_ok=True)
-            drawn.savefig(figure, dpi=dpi)
-            typer.echo(str(figure))
-        if output is not None:
-            _write(model, summary, factors, features, output)
-            typer.echo(str(output))
+        drawn = figure_of_factors(
+            factors.summary, factors.synergy, factors.names, factors.features, max(top, 2), shape
+        )
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        drawn.savefig(figure, dpi=dpi or 200)
+        typer.echo(str(figure))
+    if output is not None:
+        _write(factors, output)
+        typer.echo(str(output))
 
 
-def _statistics(model: "MinSyn", user_data: UserData) -> "PairwiseStatistics":
-    from minsyn.commands.transform import transform_block
-    from minsyn.information import PairwiseStatistics
+@dataclass(frozen=True)
+class _Factors:
+    """Factors of a model as described on some data.
 
-    blocks = user_data.samples.blocks()
-    return reduce(
-        PairwiseStatistics.merge,
-        (PairwiseStatistics.of(transform_block(model, x).astype(float), x) for x in blocks),
+    Attributes
+    ----------
+    model : FactorModel
+        The model.
+    source : str
+        Name of the data.
+    weighting : str
+        Weights of the features in explained variances.
+    std : ndarray of shape (n_factors,)
+        Standard deviations of the factors.
+    summary : FactorSummary
+        Correlations and explained variances.
+    synergy : SynergyResult
+        Measures about each feature.
+    names, features : list of str
+        Names of factors and features.
+    """
+
+    model: "FactorModel"
+    source: str
+    weighting: str
+    std: "np.ndarray"
+    summary: "FactorSummary"
+    synergy: "SynergyResult"
+    names: list[str]
+    features: list[str]
+
+    @property
+    def groups(self) -> "np.ndarray | None":
+        """The group of each factor, for vector factors."""
+        return getattr(self.model, "latent_groups_", None)
+
+
+def _describe(model: "FactorModel", folder: Path, data: Path | None) -> _Factors:
+    from minsyn.information import ConstantSourceWarning, synergy_from_statistics
+    from minsyn.metrics import summarise_factors
+
+    made = Provenance.load(folder, model.components_.shape)
+    statistics = _statistics(model, made, folder, data)
+    names = [str(name) for name in model.get_feature_names_out()]
+    features = [f"x{i}" for i in range(model.n_features_in_)]
+    if hasattr(model, "feature_names_in_"):
+        features = [str(name) for name in model.feature_names_in_]
+    alike = made is not None and made.scale == "standard"
+    with warnings.catch_warnings():
+        # A constant factor is seen in what is printed: it explains nothing.
+        warnings.simplefilter("ignore", ConstantSourceWarning)
+        synergy = synergy_from_statistics(
+            statistics,
+            sources=names,
+            targets=features,
+            groups=getattr(model, "latent_groups_", None),
+            measures=_MEASURES,
+        )
+    return _Factors(
+        model=model,
+        source=str(data or folder),
+        weighting="features count alike" if alike else "features count by their variance",
+        std=statistics.std_z,
+        summary=summarise_factors(statistics, None if made is None else made.unit),
+        synergy=synergy,
+        names=names,
+        features=features,
     )
 
 
-def _feature_names(model: "MinSyn") -> list[str]:
-    if hasattr(model, "feature_names_in_"):
-        return [str(name) for name in model.feature_names_in_]
-    return [f"x{i}" for i in range(model.n_features_in_)]
+def _statistics(
+    model: "FactorModel", made: Provenance | None, folder: Path, data: Path | None
+) -> "PairwiseStatistics":
+    """Statistics of the given data, or of the training data as far as they were saved."""
+    if data is not None:
+        return pairwise_statistics(model, open_data_for(model, data))
+    if made is not None:
+        return made.statistics
+    if hasattr(model, "statistics_"):
+        return model.statistics_
+    raise ValueError(f"{folder}: this model was saved without statistics; give data by --data")
 
 
 def _shape(text: str | None) -> tuple[int, int] | None:
@@ -112,42 +180,27 @@ def _shape(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
-def _check_outputs(figure: Path | None, output: Path | None) -> None:
-    if figure is not None:
-        from matplotlib.figure import Figure
-
-        known = Figure().canvas.get_supported_filetypes()
-        if figure.suffix.lower().lstrip(".") not in known:
-            raise ValueError(f"--figure {figure}: expected a suffix among {', '.join(known)}")
-    if output is not None and output.suffix.lower() != ".csv":
-        raise ValueError(f"--output {output}: expected a name ending in .csv")
-
-
-def _print(
-    model: "MinSyn",
-    summary: "FactorSummary",
-    factors: list[str],
-    features: list[str],
-    top: int,
-) -> None:
+def _print(factors: _Factors, top: int) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    summary = factors.summary
     console = Console(highlight=False)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("", overflow="fold")
-    for heading in (_weight_heading(model), "correlation", "share", "bits"):
+    for heading in (_weight_heading(factors), "correlation", "share", "bits"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for factor in summary.order():
+    for factor in _order(factors):
         strongest = summary.top_features(factor, top)
-        table.add_row(f"[bold]{escape(factors[factor])}[/bold]")
-        table.add_row(_about(summary, factor) if strongest else "tells nothing", style="dim")
+        table.add_row(f"[bold]{escape(factors.names[factor])}[/bold]")
+        table.add_row(_about(factors, factor), style="dim")
         for feature in strongest:
+            change = factors.model.components_[factor, feature] * factors.std[factor]
             table.add_row(
-                escape(f"  {features[feature]}"),
-                f"{_weight(model, factor, feature):+.3g}",
+                escape(f"  {factors.features[feature]}"),
+                f"{change:+.3g}",
                 f"{summary.correlation[factor, feature]:+.2f}",
                 f"{summary.feature_share[factor, feature]:.0%}",
                 f"{summary.information[factor, feature]:.2f}",
@@ -155,83 +208,92 @@ def _print(
         table.add_section()
     console.print(table)
     console.print(
-        f"The {len(factors)} factors explain {summary.explained:.1%} of the variance of "
-        f"{len(features)} features.",
+        f"{len(factors.names)} factors explain {summary.explained:.1%} of the variance of "
+        f"{len(factors.features)} features."
     )
-    _print_synergy(console, summary, features, top)
+    _print_synergy(console, factors, top)
+    console.print(escape(f"From {factors.source}; {factors.weighting}."), soft_wrap=True)
+    console.print(_about_bits(factors.synergy), soft_wrap=True)
 
 
-def _about(summary: "FactorSummary", factor: int) -> str:
-    return (
-        f"explains {summary.explained_alone[factor]:.1%}, of which "
-        f"{summary.explained_only[factor]:.1%} only it"
+def _order(factors: _Factors) -> list[int]:
+    """Factors, or groups of them, by the variance that they explain."""
+    order = factors.summary.order()
+    groups = factors.groups
+    if groups is None:
+        return order
+    explained = factors.summary.explained_alone
+    total = {group: explained[groups == group].sum() for group in groups}
+    return sorted(order, key=lambda factor: (-total[groups[factor]], groups[factor]))
+
+
+def _about(factors: _Factors, factor: int) -> str:
+    alone, only = factors.summary.explained_alone[factor], factors.summary.explained_only[factor]
+    group = "" if factors.groups is None else f"group {factors.groups[factor]}, "
+    if alone == 0:
+        return f"{group}explains nothing"
+    return f"{group}explains {alone:.1%} ({only:.1%} that no other factor explains)"
+
+
+def _about_bits(result: "SynergyResult") -> str:
+    """Model and bias of the measures."""
+    text = (
+        f"{result.model.capitalize()} model, {result.n_samples:,} samples, bias correction: "
+        f"{result.bias_correction}"
     )
+    bias = result.sampling_bias.get("mutual_information")
+    if bias is None:
+        return f"{text}; so few samples seem to determine every feature."
+    return f"{text}. The bias of all factors is {bias.max():.2g} {result.unit} per feature."
 
 
-def _weight_heading(model: "MinSyn") -> str:
-    return "per std" if model.decoder == "gaussian" else "log odds"
+def _weight_heading(factors: _Factors) -> str:
+    return "per std" if factors.model._observations.affine else "log odds/std"
 
 
-def _weight(model: "MinSyn", factor: int, feature: int) -> float:
-    """What a factor adds to a feature: one standard deviation of it, or from 0 to 1."""
-    weight = float(model.components_[factor, feature])
-    if model.decoder == "gaussian":
-        weight *= float(model.statistics_.std_z[factor])
-    return weight
-
-
-def _print_synergy(
-    console: "Console", summary: "FactorSummary", features: list[str], top: int
-) -> None:
-    """Totals over the features, and the features about which most is only in combinations."""
+def _print_synergy(console: "Console", factors: _Factors, top: int) -> None:
+    """Print the measures about all features, and about those of most GK synergy."""
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
 
+    result = factors.synergy
+    one, several = ("factor", "factors") if factors.groups is None else ("group", "groups")
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("bits about", overflow="fold")
-    for heading in ("all\nfactors", "best\nalone", "GK\nsynergy", "CI\nsynergy"):
+    table.add_column(f"{result.unit} about", overflow="fold")
+    for heading in (f"all\n{several}", f"best\n{one}", "GK\nsynergy", "CI\nsynergy"):
         table.add_column(heading, justify="right", no_wrap=True)
-    measures = (
-        summary.mutual_information,
-        summary.union_information,
-        summary.gk_synergy,
-        summary.ci_synergy,
-    )
-    table.add_row("all features", *(f"{values.sum():.2f}" for values in measures))
+    values = [result[name] for name in _MEASURES]
+    table.add_row("all features", *(f"{value.sum() + 0.0:.2f}" for value in values))
     table.add_section()
-    for feature in (-summary.gk_synergy).argsort(kind="stable")[:top].tolist():
-        if summary.gk_synergy[feature] > 0:
-            cells = (f"{values[feature] + 0.0:.3f}" for values in measures)
-            table.add_row(escape(features[feature]), *cells)
+    gk = result["gk_synergy"]
+    for feature in (-gk).argsort(kind="stable")[:top].tolist():
+        if gk[feature] > 0:
+            cells = (f"{value[feature] + 0.0:.3f}" for value in values)
+            table.add_row(escape(factors.features[feature]), *cells)
     console.print()
     console.print(table)
 
 
-def _write(
-    model: "MinSyn",
-    summary: "FactorSummary",
-    factors: list[str],
-    features: list[str],
-    output: Path,
-) -> None:
+def _write(factors: _Factors, output: Path) -> None:
     import numpy as np
     import pandas as pd
 
     from minsyn._atomic import write_atomically
 
+    summary = factors.summary
     n_factors, n_features = summary.correlation.shape
-    frame = pd.DataFrame(
-        {
-            "factor": np.repeat(factors, n_features),
-            "feature": np.tile(features, n_factors),
-            "component": model.components_.ravel(),
-            "correlation": summary.correlation.ravel(),
-            "share": summary.feature_share.ravel(),
-            "information_bits": summary.information.ravel(),
-            "gk_synergy_bits": np.tile(summary.gk_synergy, n_factors),
-            "ci_synergy_bits": np.tile(summary.ci_synergy, n_factors),
-        }
-    )
+    columns = {
+        "factor": np.repeat(factors.names, n_features),
+        "feature": np.tile(factors.features, n_factors),
+        "component": factors.model.components_.ravel(),
+        "correlation": summary.correlation.ravel(),
+        "share": summary.feature_share.ravel(),
+        "information_bits": summary.information.ravel(),
+    }
+    if factors.groups is not None:
+        columns["group"] = np.repeat(factors.groups, n_features)
+    for name in _MEASURES:
+        columns[f"{name}_{factors.synergy.unit}"] = np.tile(factors.synergy[name], n_factors)
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(output, frame.to_csv(index=False))
+    write_atomically(output, pd.DataFrame(columns).to_csv(index=False))

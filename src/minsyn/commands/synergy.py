@@ -1,37 +1,38 @@
-"""``minsyn synergy``: every measure of a table's columns."""
+"""``minsyn synergy``: measures of synergy between columns of a table."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minsyn.commands._columns import choose_columns, split_names
-from minsyn.commands._errors import one_line_errors
-from minsyn.commands._variadic import VariadicCommand
+from minsyn.commands._options import choose_columns, require_option, split_names
+from minsyn.commands._outputs import check_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from minsyn.information import SynergyResult
 
-__all__ = ["VariadicCommand", "synergy"]
+__all__ = ["synergy"]
 
-#: Targets that are printed; more scroll away, and belong into a file.
+#: The most targets that are printed.
 _TARGETS_SHOWN = 40
 
 
 def synergy(
     file: Annotated[
-        Path, typer.Argument(help="A .csv or .parquet table: a row a sample, named columns.")
+        Path,
+        typer.Argument(help="Table with named columns (.csv or .parquet), one sample per row."),
     ],
     sources: Annotated[
         list[str],
-        typer.Option(help="Columns that tell: `--sources a b c`, commas, or repeated options."),
+        typer.Option(help="Source columns: `--sources a b c`, commas, or repeated options."),
     ],
     targets: Annotated[
         list[str] | None,
         typer.Option(
-            help="Columns told about, each on its own.", show_default="all that are not sources"
+            help="Target columns, each measured on its own.",
+            show_default="all that are not sources",
         ),
     ] = None,
     model: Annotated[
@@ -40,8 +41,9 @@ def synergy(
     measures: Annotated[
         list[str] | None,
         typer.Option(
-            help="Of `mutual_information`, `union_information`, `gk_synergy`, `ci_synergy`, "
-            "`whole_minus_sum`, `total_correlation`; discrete also `imin_redundancy`, `s_max`.",
+            help="`mutual_information`, `union_information`, `gk_synergy`, `ci_synergy`, "
+            "`whole_minus_sum`, `total_correlation`; of discrete data also `imin_redundancy`, "
+            "`s_max`.",
             show_default="all",
         ),
     ] = None,
@@ -50,99 +52,89 @@ def synergy(
         str,
         typer.Option(
             help="`none`, `jackknife`, `wishart` (Gaussian models), `miller-madow` or `shrinkage` "
-            "(discrete); `auto` is wishart or jackknife."
+            "(discrete model). `auto` is wishart or jackknife."
         ),
     ] = "auto",
     bins: Annotated[
-        int | None, typer.Option(help="Bins for continuous columns of the discrete model.")
+        int | None,
+        typer.Option(
+            help="Number of bins of continuous columns, for the discrete model.",
+            show_default=False,
+        ),
     ] = None,
     binning: Annotated[
-        str, typer.Option(help="`equal-frequency` or `equal-width` bins.")
-    ] = "equal-frequency",
+        str | None,
+        typer.Option(
+            help="`equal-frequency` or `equal-width`, with `--bins`.",
+            show_default="equal-frequency",
+        ),
+    ] = None,
     bootstrap: Annotated[
-        int, typer.Option(min=0, help="Bootstrap samples for confidence intervals.")
+        int, typer.Option(min=0, help="Number of bootstrap samples for confidence intervals.")
     ] = 0,
-    confidence: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    confidence: Annotated[
+        float | None,
+        typer.Option(help="Coverage of the intervals, with `--bootstrap`.", show_default="0.95"),
+    ] = None,
     permutations: Annotated[
-        int, typer.Option(min=0, help="Permutations for p-values, adjusted over the targets.")
+        int,
+        typer.Option(
+            min=0, help="Number of permutations for p-values, which are adjusted over the targets."
+        ),
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap and the permutations.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Seed, with `--bootstrap` or `--permutations`.", show_default="0"),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write all numbers to a .csv, .parquet or .json file.")
+        Path | None,
+        typer.Option(
+            help="Write all numbers to a .csv, .parquet or .json file.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Measure how much the sources tell about each target, and how much only together.
+    """Measure the information of sources about each target, and their synergy.
 
     For example: minsyn synergy data.csv --sources a b c --targets x y --permutations 999
     """
-    with one_line_errors():
-        from minsyn.information import synergy as measure
+    if output is not None:
+        check_file(output, tuple(_WRITERS))
+    resampled = bool(bootstrap or permutations)
+    require_option("--binning", binning, "--bins", bins is not None)
+    require_option("--confidence", confidence, "--bootstrap", bool(bootstrap))
+    require_option("--seed", seed, "--bootstrap or --permutations", resampled)
+    from minsyn.data import read_table
+    from minsyn.information import synergy as measure
 
-        _check_output(output)
-        table = _read(file)
-        source_names = _columns(table, sources, "--sources")
-        if targets is None:
-            target_names = [name for name in map(str, table.columns) if name not in source_names]
-            if not target_names:
-                raise ValueError("every column is a source: name the columns of --targets")
-        else:
-            target_names = _columns(table, targets, "--targets")
-        options: dict[str, Any] = {
-            "measures": split_names(measures) if measures is not None else "all",
-            "unit": unit,
-            "bias_correction": bias_correction,
-            "bins": bins,
-            "binning": binning,
-            "n_bootstrap": bootstrap,
-            "confidence": confidence,
-            "n_permutations": permutations,
-            "random_state": seed,
-        }
-        chosen: Any = model
-        result = measure(table[source_names], table[target_names], chosen, **options)
-        _print(result)
-        if output is not None:
-            _write(result.to_frame(), output)
-            typer.echo(str(output))
+    table = read_table(file)
+    source_names = _columns(table, sources, "--sources")
+    if targets is None:
+        target_names = [name for name in map(str, table.columns) if name not in source_names]
+        if not target_names:
+            raise ValueError("--sources names every column: choose the targets by --targets")
+    else:
+        target_names = _columns(table, targets, "--targets")
+    options: dict[str, Any] = {
+        "measures": split_names(measures) if measures is not None else "all",
+        "unit": unit,
+        "bias_correction": bias_correction,
+        "bins": bins,
+        "binning": binning or "equal-frequency",
+        "n_bootstrap": bootstrap,
+        "confidence": 0.95 if confidence is None else confidence,
+        "n_permutations": permutations,
+        "random_state": seed or 0,
+    }
+    chosen: Any = model
+    result = measure(table[source_names], table[target_names], chosen, **options)
+    _print(result)
+    if output is not None:
+        _write(result.to_frame(), output)
+        typer.echo(str(output))
 
 
 def _columns(table: "DataFrame", words: list[str], option: str) -> list[str]:
     return choose_columns(list(map(str, table.columns)), words, option)
-
-
-def _read_csv(file: Path) -> "DataFrame":
-    import pandas as pd
-
-    try:
-        return pd.read_csv(file)
-    except pd.errors.EmptyDataError as error:
-        raise ValueError(
-            f"{file} is empty; a header line with the columns' names is needed"
-        ) from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is no table of comma-separated values: {error}") from error
-
-
-def _read_parquet(file: Path) -> "DataFrame":
-    import pandas as pd
-
-    try:
-        return pd.read_parquet(file)
-    except ImportError as error:
-        raise ImportError(f"{file}: parquet needs pip install 'minsyn[parquet]'") from error
-
-
-_READERS = {".csv": _read_csv, ".parquet": _read_parquet}
-
-
-def _read(file: Path) -> "DataFrame":
-    if file.suffix.lower() not in _READERS:
-        raise ValueError(f"{file}: expected a .csv or .parquet file")
-    if not file.is_file():
-        raise FileNotFoundError(f"{file}: no such file")
-    table = _READERS[file.suffix.lower()](file)
-    table.columns = table.columns.map(str)
-    return table
 
 
 _WRITERS = {
@@ -154,23 +146,18 @@ _WRITERS = {
 }
 
 
-def _check_output(output: Path | None) -> None:
-    if output is not None and output.suffix.lower() not in _WRITERS:
-        raise ValueError(f"--output {output}: expected a name ending in {', '.join(_WRITERS)}")
-
-
 def _write(frame: "DataFrame", output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     _WRITERS[output.suffix.lower()](frame, output)
 
 
 def _print(result: "SynergyResult") -> None:
-    """A row for each target and measure: fits the width of any terminal."""
+    """Print a row for each target and measure."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(caption=escape("\n".join(_notes(result))), caption_justify="left")
+    table = Table()
     for heading in ("target", "measure"):
         table.add_column(heading)
     headings = [result.unit]
@@ -183,12 +170,15 @@ def _print(result: "SynergyResult") -> None:
             name = escape(target) if j == 0 else ""
             table.add_row(name, measure.replace("_", " "), *_row(result, measure, i))
         table.add_section()
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    for note in _notes(result):
+        console.print(escape(note), style="dim", soft_wrap=True)
 
 
 def _notes(result: "SynergyResult") -> list[str]:
     notes = [
-        f"{result.n_samples} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
+        f"{result.n_samples:,} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
         f"{result.model} model, {result.unit}, bias correction: {result.bias_correction}",
     ]
     if result.discretisation:

@@ -1,4 +1,4 @@
-"""``minsyn transform``: the factors of the user's samples."""
+"""``minsyn transform``: factors of the samples in a file."""
 
 from io import BytesIO
 from pathlib import Path
@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minsyn.commands._columns import choose_columns
-from minsyn.commands._data import UserData, open_data_for
-from minsyn.commands._errors import one_line_errors
+from minsyn.commands._data import UserData, latents_by_block, open_data_for
+from minsyn.commands._options import choose_columns
+from minsyn.commands._outputs import check_file
 
 if TYPE_CHECKING:
     import numpy as np
     from pandas import DataFrame
-
-    from minsyn import MinSyn
 
 __all__ = ["transform"]
 
@@ -25,60 +23,49 @@ def transform(
     model_folder: Annotated[
         Path, typer.Argument(metavar="MODEL", help="Folder that `minsyn fit` made.")
     ],
-    data: Annotated[Path, typer.Argument(help="Data of the same features: .csv, .parquet, ...")],
+    data: Annotated[
+        Path, typer.Argument(help="Data with the same features: .csv, .parquet, .npy or .npz.")
+    ],
     output: Annotated[
-        Path, typer.Option(help="File to write: .csv, .parquet, .npy or .npz, by its name.")
+        Path,
+        typer.Option(
+            help="File to write, in the format of its name: .csv, .parquet, .npy or .npz."
+        ),
     ],
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            help="Columns of the data to carry over into the output: `--keep id date`; `none`.",
-            show_default="those that are not numbers, and an index",
+            help="Columns of the data to copy into the output: `--keep id date`, or `none`.",
+            show_default="those that are not numeric, and an index",
         ),
     ] = None,
 ) -> None:
-    """Give the factors of each sample.
+    """Compute the factors of each sample.
 
     For example: minsyn transform model data.csv --output factors.csv
     """
-    with one_line_errors():
-        if output.suffix.lower() not in _OUTPUTS:
-            raise ValueError(f"--output {output}: expected a name ending in {', '.join(_OUTPUTS)}")
-        import pandas as pd
-
-        from minsyn import MinSyn
-
-        model = MinSyn.load(model_folder)
-        user_data = open_data_for(model, data)
-        kept = _kept(user_data, keep)
-        z = encode(model, user_data)
-        names = [str(name) for name in model.get_feature_names_out()]
-        carried = user_data.columns(kept) if kept else pd.DataFrame(index=range(len(z)))
-        carried = carried.rename(columns={"Unnamed: 0": "index"})
-        twice = next((name for name in names if name in carried.columns), None)
-        if twice is not None:
-            raise ValueError(f"{data}: column {twice!r} has a factor's name; rename it")
-        _write(carried, names, z, output)
-    if kept and output.suffix.lower() == ".npy":
-        typer.echo(f"A .npy file holds no columns of text; not written: {', '.join(kept)}")
-    typer.echo(f"{output}: {len(z):,} samples, {len(names)} factors")
-
-
-def encode(model: "MinSyn", user_data: UserData) -> "np.ndarray":
-    """Latents of all samples, a block at a time."""
+    check_file(output, _OUTPUTS)
+    if keep not in (None, ["none"]) and output.suffix.lower() == ".npy":
+        raise ValueError("--keep has no effect on a .npy file, which holds numbers only")
     import numpy as np
-
-    parts = [transform_block(model, block) for block in user_data.samples.blocks()]
-    return np.concatenate(parts)
-
-
-def transform_block(model: "MinSyn", block: "np.ndarray") -> "np.ndarray":
-    """Latents of a block, under the names that the model knows its features by."""
     import pandas as pd
 
-    if not hasattr(model, "feature_names_in_"):
-        return model.transform(block)
-    return model.transform(pd.DataFrame(block, columns=model.feature_names_in_, copy=False))
+    from minsyn.estimators import load_model
+
+    model = load_model(model_folder)
+    user_data = open_data_for(model, data)
+    kept = _kept(user_data, keep)
+    names = [str(name) for name in model.get_feature_names_out()]
+    z = np.concatenate([z for z, _ in latents_by_block(model, user_data)])
+    carried = user_data.columns(kept) if kept else pd.DataFrame(index=range(len(z)))
+    carried = carried.rename(columns={"Unnamed: 0": "index"})
+    twice = next((name for name in names if name in carried.columns), None)
+    if twice is not None:
+        raise ValueError(f"{data}: column {twice!r} has the name of a factor; rename it")
+    _write(carried, names, z, output)
+    if kept and output.suffix.lower() == ".npy":
+        typer.echo(f"not written, because a .npy file holds numbers only: {', '.join(kept)}")
+    typer.echo(f"{output}: {len(z):,} samples, {len(names)} factors")
 
 
 def _kept(user_data: UserData, keep: list[str] | None) -> list[str]:

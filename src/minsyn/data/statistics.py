@@ -1,7 +1,6 @@
 """Mean, variance and range of every feature of a data set, in one pass."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -54,8 +53,10 @@ class ColumnStatistics:
         if 0 in (self.n_samples, other.n_samples):
             return self if other.n_samples == 0 else other
         moments = self._moments().merge(other._moments())
-        return _of_moments(
-            moments,
+        return ColumnStatistics(
+            self.n_samples + other.n_samples,
+            moments.mean_x,
+            moments.var_x,
             np.minimum(self.minimum, other.minimum),
             np.maximum(self.maximum, other.maximum),
         )
@@ -111,18 +112,6 @@ def column_statistics(
     total = ColumnStatistics(0, zeros, zeros, infinity, -infinity)
     for x in samples.blocks(rank, world_size):
         moments = PairwiseStatistics.of(np.empty((len(x), 0)), x)
-        low, high = x.min(axis=0), x.max(axis=0)
-        total = total.merge(_of_moments(moments, low.astype(np.float64), high.astype(np.float64)))
+        low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
+        total = total.merge(ColumnStatistics(len(x), moments.mean_x, moments.var_x, low, high))
     return total
-
-
-def _of_moments(moments: PairwiseStatistics, low: Any, high: Any) -> ColumnStatistics:
-    """Statistics of samples in this range, without the rounding of constants' moments."""
-    varies = low < high
-    return ColumnStatistics(
-        int(moments.weight),
-        np.where(varies, moments.mean_x, low),
-        np.where(varies, moments.var_x, 0.0),
-        low,
-        high,
-    )

@@ -184,9 +184,11 @@ def _features(
     require_columns(present, names, name)
     for column in names:
         if not present[column]:
+            found = "is an index" if column in index else "does not hold numbers"
+            numbers = some(n for n in present if present[n])
             raise ValueError(
-                f"{name}: column {column!r} is an index or does not hold numbers; choose the "
-                f"features with columns= ({some(n for n in present if present[n])} hold numbers)"
+                f"{name}: column {column!r} {found}; choose the features with columns= ({numbers} "
+                "hold numbers)"
             )
     if not names:
         raise ValueError(f"{name} has no column of numbers")

@@ -12,7 +12,7 @@ from minsyn.data.parquet_files import parquet_columns, parquet_file
 __all__ = ["TABLES", "read_columns", "read_table", "table_columns"]
 
 #: Endings of files whose columns have names.
-TABLES = (".csv", ".parquet")
+TABLES = (".parquet", ".csv")
 
 
 def table_columns(path: str | Path) -> dict[str, bool]:
@@ -182,7 +182,7 @@ def some(names: Any) -> str:
 def _table_path(path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in TABLES:
-        raise ValueError(f"{path}: expected a {' or '.join(TABLES)} file")
+        raise ValueError(f"{path}: expected a .csv or .parquet file")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     return path

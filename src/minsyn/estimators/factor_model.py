@@ -292,6 +292,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Samples of the features that the model knows: all at once, or blocks of a stream."""
         if is_stream(X):
             names = getattr(self, "feature_names_in_", None)
+            names = None if names is None else list(names)
             yield from stream_of_features(X, names, self.n_features_in_).blocks()
         else:
             yield validate_data(self, X, reset=False, dtype=[np.float64, np.float32])

@@ -32,7 +32,7 @@ class LBFGS:
         """What the problem has that L-BFGS cannot do."""
         found = []
         if not isinstance(problem, ArrayProblem):
-            found.append("data that are read by blocks")
+            found.append("data that are read by blocks, as sparse matrices and files are")
         if not problem.encoder.linear:
             found.append(repr(problem.encoder))
         if problem.decoder.trained:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 from torch import nn
 
@@ -207,9 +208,10 @@ class MinSyn(FactorModel):
         self._warn_unless_converged(self.max_iter)
         return self
 
+    @available_if(lambda self: self.solver != "lbfgs")
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> "MinSyn":
-        """Continue to learn from a batch of samples, by steps of Adam.
+        """Continue to learn from a batch of samples, by steps of Adam; not for solver="lbfgs".
 
         The state of Adam is kept from call to call, but not in a saved or newly fitted model: after
         `fit` or `load`, training continues from that encoder, with a loss that first rises a
@@ -238,7 +240,7 @@ class MinSyn(FactorModel):
         Raises
         ------
         ValueError
-            As `fit`; if ``solver`` is "lbfgs" or asks for other devices, precisions or processes,
+            As `fit`; if the run of ``solver`` asks for other devices, precisions or processes,
             checkpoints or loggers; if the model was fitted with another encoder or decoder.
 
         Examples
@@ -292,11 +294,6 @@ class MinSyn(FactorModel):
         )
 
     def _adam_of_steps(self) -> Adam:
-        if self.solver == "lbfgs":
-            raise ValueError(
-                "partial_fit takes steps of Adam, not of L-BFGS: set solver to 'auto' or "
-                "minsyn.Adam()"
-            )
         adam = self.solver if isinstance(self.solver, Adam) else Adam()
         check_one_step(adam)
         return adam

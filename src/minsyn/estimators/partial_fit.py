@@ -150,10 +150,8 @@ class PartialFit:
 def check_one_step(adam: Adam) -> None:
     """Raise a ValueError if a solver asks for what needs a whole run."""
     asked = (adam.run or Run()).beyond_one_step()
-    if adam.statistics != "exact":
-        asked.append(f"statistics={adam.statistics!r}")
     if asked:
         raise ValueError(
-            "partial_fit runs in one process on the CPU, a step at a time, and sets the decoder "
-            f"from a moving average; found {', '.join(asked)}. Use fit for these"
+            "partial_fit runs in one process on the CPU, a step at a time; found "
+            f"{', '.join(asked)}. Use fit for these"
         )

@@ -132,7 +132,7 @@ class VectorMinSyn(FactorModel):
     Two groups of columns, one of which has two causes:
 
     >>> import numpy as np
-    >>> from minsyn.estimators import VectorMinSyn
+    >>> from minsyn import VectorMinSyn
     >>> rng = np.random.default_rng(0)
     >>> maps = np.zeros((3, 12))
     >>> maps[0, :5], maps[1:, 5:] = 1.0, rng.normal(size=(2, 7))
@@ -156,6 +156,7 @@ class VectorMinSyn(FactorModel):
         "verbose": ["verbose"],
     }
 
+    n_components: Any
     groups_: Int[np.ndarray, " features"]
     parents_: Bool[np.ndarray, "groups features"]
     latent_groups_: Int[np.ndarray, " latents"]

@@ -49,7 +49,7 @@ class GaussianSources:
         rho: ArrayLike,
         groups: tuple[Int[np.ndarray, " _"], ...] | None = None,
     ) -> "GaussianSources":
-        """Check correlations; a ValueError says what is wrong with them."""
+        """Sources of these correlations, which are checked."""
         return cls(*as_correlations(sigma, rho), groups)
 
     @cached_property
@@ -111,7 +111,7 @@ class GaussianSources:
         """Total correlation of the sources in nats; inf where one depends linearly on others."""
         if self.groups is None:
             return -0.5 * self.white.log_det
-        # Of the sources whitened each by itself, whose own correlations do not count.
+        # Each source is whitened by itself first: correlations within a source do not count.
         whitening = np.zeros((int(self.ranks.sum()), len(self.sigma)))
         starts = np.cumsum(self.ranks) - self.ranks
         for group, part, start in zip(self.groups, self.parts, starts, strict=True):
@@ -125,8 +125,8 @@ class GaussianSources:
     def ci_decoder(self) -> tuple[Float[np.ndarray, "m n"], Float[np.ndarray, " n"]]:
         """Coefficients and variance of the decoder that takes the sources for independent.
 
-        Of a vector source only its best prediction of the target matters, which correlates with
-        the target by R: Eq. 9 holds with R for the correlation.
+        Only a vector source's best linear prediction of the target matters. It has correlation R
+        with the target, and Eq. 9 holds with R in place of rho.
         """
         if self.groups is None:
             return ci_decoder(self.rho)

@@ -39,7 +39,7 @@ def maximum_entropy(
     -------
     q : ndarray, shape of ``p``
     error : float
-        What is not proven: duality gap (nats) plus the sum of the marginals' deviations.
+        Bound of the error: duality gap (nats) plus the sum of the marginals' deviations.
     """
     labels = np.indices(p.shape).reshape(p.ndim, -1)
     rows, b = [], []

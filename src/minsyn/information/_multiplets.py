@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from minsyn.information._pmf import Unit, in_unit
 
-#: Sets worked on at once: the factors of a block stay in cache.
+#: Number of sets in a block, whose factors stay in cache.
 _BLOCK = 4096
 #: A pivot below this many roundings is a variable determined by those before it.
 _ROUNDINGS = 64

@@ -9,13 +9,13 @@ from scipy.special import xlogy
 
 Unit = Literal["bits", "nats"]
 
-#: How far from 1 the total may be: the rounding of a sum over millions of cells, with room for
+#: Allowed deviation of the total from 1: the rounding of a sum over millions of cells, or of
 #: probabilities that were typed in or stored with nine digits.
 TOTAL_TOLERANCE = 1e-8
 
 
 def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarray, "..."]:
-    """The argument as a float64 array that sums to 1, or a ValueError that says what is wrong."""
+    """The argument as a float64 array that sums to 1; a ValueError if it is no pmf."""
     p = np.asarray(pmf)
     if p.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers; its dtype is {p.dtype}")
@@ -48,7 +48,7 @@ def _what_is_wrong(p: Float[np.ndarray, "..."], total: float, name: str) -> str:
 
 
 def in_unit(nats: Any, unit: Unit) -> Any:
-    """Convert a quantity in nats to the unit asked for."""
+    """Convert nats to a unit."""
     if unit == "bits":
         return nats / np.log(2)
     if unit == "nats":

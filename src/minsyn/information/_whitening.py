@@ -51,7 +51,7 @@ def as_correlations(
     Raises
     ------
     ValueError
-        If ``sigma`` is no correlation matrix, or ``rho`` holds what is no correlation.
+        If ``sigma`` is no correlation matrix, or ``rho`` no array of correlations.
     """
     sigma, rho = np.asarray(sigma), np.asarray(rho)
     kinds = {sigma.dtype.kind, rho.dtype.kind}

@@ -83,7 +83,8 @@ def imin_redundancy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
 
     Examples
     --------
-    Two independent bits and their copy: I_min counts amounts, not what they are about.
+    Two independent bits and their copy. I_min compares amounts of information only, and calls one
+    bit redundant.
 
     >>> import numpy as np
     >>> p = np.zeros((2, 2, 4))

@@ -154,7 +154,7 @@ def whole_minus_sum(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
 
 
 def ci_synergy(pmf: ArrayLike, *, unit: Unit = "bits") -> float:
-    """Correlational importance, E_z KL(p(x|z) || p_CI(x|z)) (Eq. 4).
+    """CI synergy, E_z KL(p(x|z) || p_CI(x|z)) (Eq. 4), or correlational importance.
 
     ``p_CI(x|z) = p(x) prod_j p(z_j|x) / p_CI(z)`` is the decoder that takes the sources for
     independent given the target (Eq. 5).

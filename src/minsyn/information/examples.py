@@ -170,7 +170,7 @@ def parity(n_sources: int = 3) -> Float[np.ndarray, "*sources x"]:
     Parameters
     ----------
     n_sources : int
-        How many bits; at least 1.
+        Number of bits, at least 1.
 
     Raises
     ------

@@ -97,7 +97,7 @@ def source_informations(rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndar
     Raises
     ------
     ValueError
-        If ``rho`` holds what is not a correlation.
+        If ``rho`` is not an array of correlations.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def source_informations(rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndar
 def union_information(
     sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits"
 ) -> Float[np.ndarray, " n"]:
-    r"""Griffith and Koch's union information: what the best single source tells (Eq. 14).
+    r"""Union information (Griffith and Koch), the information of the best source (Eq. 14).
 
     .. math:: U(Z; X_i) = -\tfrac12 \log(1 - \max_j \rho_{ij}^2)
 
@@ -148,7 +148,7 @@ def union_information(
 
 
 def gk_synergy(sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
-    r"""Griffith and Koch's synergy, the whole minus the union (Eq. 3 and 15).
+    r"""GK synergy (Griffith and Koch), the mutual minus the union information (Eq. 3 and 15).
 
     .. math:: S(Z; X_i) = \tfrac12 \log
               \frac{1 - \max_j \rho_{ij}^2}{1 - \rho_i^\top \Sigma^{-1} \rho_i}
@@ -187,7 +187,7 @@ def gk_synergy(sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits") -> Floa
 def whole_minus_sum(
     sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits"
 ) -> Float[np.ndarray, " n"]:
-    """The whole minus the sum, I(Z; X_i) - sum_j I(Z_j; X_i) (Eq. 1).
+    """Whole-minus-sum synergy, I(Z; X_i) - sum_j I(Z_j; X_i) (Eq. 1).
 
     Negative where redundancy outweighs synergy; -inf where several sources each determine the
     target.
@@ -219,7 +219,9 @@ def whole_minus_sum(
 
 
 def ci_synergy(sigma: ArrayLike, rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndarray, " n"]:
-    r"""Correlational importance: what a decoder loses that ignores Sigma (Eq. 4, from Eq. 9).
+    r"""CI synergy, the information that a decoder loses by ignoring Sigma (Eq. 4, from Eq. 9).
+
+    Also known as correlational importance.
 
     With :math:`v_p = 1 - \rho^\top \Sigma^{-1} \rho`, :math:`a = \Sigma^{-1} \rho`, and
     coefficients :math:`b` and variance :math:`v_q` of `ci_decoder`, the divergence of the two
@@ -325,7 +327,7 @@ def gk_distribution(rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
     Raises
     ------
     ValueError
-        If ``rho`` holds what is not a correlation.
+        If ``rho`` is not an array of correlations.
 
     Examples
     --------

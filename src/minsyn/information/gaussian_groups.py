@@ -5,8 +5,8 @@ from jaxtyping import Float, Int
 
 __all__ = ["adjusted_information"]
 
-#: Of a target's variance at least this share counts as unexplained, so that what is explained
-#: without error has 5 bits and not infinitely many: a few such targets would outweigh all others.
+#: Least share of a target's variance that counts as unexplained. Without it, a few targets that are
+#: explained without error would have infinite information and outweigh all others.
 _LEAST_UNEXPLAINED = 1e-3
 
 

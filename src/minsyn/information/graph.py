@@ -201,12 +201,12 @@ def pair_synergies(
     weights = weights / (weights.sum() * np.log(2))  # nats to bits
     squares = rho * rho
     alone = adjusted_information(squares, n_samples, 1)
-    # Of what the better code leaves, the second must leave less than this share.
+    # The second code must leave less than this share of the variance that the better one leaves.
     unchanged = np.exp(-chi2.isf(_LEVEL, 1) / n_samples)
     for a in range(m - 1):
         for b in _blocks(a + 1, m, n):
             r = sigma[a, b, np.newaxis]
-            # The second of two equal codes explains what the first does.
+            # A code that equals the other adds nothing to what that explains.
             apart = r * r < _SAME_CODE
             explained = squares[a] + squares[b] - 2 * (r * rho[a]) * rho[b]
             explained /= np.where(apart, 1 - r * r, np.inf)

@@ -1,6 +1,6 @@
-"""The registry of measures of synergy: one entry says all that the package knows of a measure.
+"""Registry of the measures of synergy: formulas, bias and sign of each.
 
-`MEASURES` maps a name to a `Measure`. To add a measure is to add its entry: the models of samples,
+`MEASURES` maps a name to a `Measure`. To add a measure, add its entry: the models of samples,
 corrections of bias, intervals and options follow from it. All formulas are in nats.
 
 Equation numbers are those of Ver Steeg, Brekelmans, Harutyunyan and Galstyan (2017),
@@ -31,19 +31,17 @@ class Measure:
     Attributes
     ----------
     name : str
-        As `minsyn.information.synergy` knows it.
+        Its name in `minsyn.information.synergy`.
     description : str
-        What it is, in a few words.
+        A few words for tables and help texts.
     gaussian : callable or None
         Its values from `GaussianSources`; None where it is not defined for Gaussian variables.
     pmf : callable or None
         Its values from a `PmfBatch`; None where it is not defined for discrete variables.
     wishart : callable or None
-        What sampling adds to it on average, for Gaussian samples; None where that has no closed
-        form.
+        Its bias from Gaussian samples; None where that has no closed form.
     miller_madow : callable or None
-        What sampling adds to first order, for counts; None for measures that are no sums of
-        entropies.
+        Its bias from counts to first order; None for measures that are no sums of entropies.
     signed : bool
         Whether a distribution may have a negative value.
 

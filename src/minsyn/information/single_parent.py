@@ -6,7 +6,7 @@ each target from its most correlated source and throws the others away (Eq. 17),
 .. math:: q_{GK}(x_i \mid z) = \mathcal N(\rho_{ik} z_k, 1 - \rho_{ik}^2), \quad
           k = \arg\max_j |\rho_{ij}|.
 
-Which source that is cannot be learned by gradients: the choice is a step. Here it is made soft, as
+Gradients cannot learn the choice of this source, which is a step function. Here it is made soft, as
 in annealing: the parent of target i is *drawn*, source j with probability
 
 .. math:: \pi_{ij} \propto \exp(I(Z_j; X_i) / T),
@@ -16,9 +16,9 @@ single-parent experts, and its squared error is the expectation over the draw,
 
 .. math:: \sum_i v_i \sum_j \pi_{ij} (1 - \rho_{ij}^2),
 
-which is linear in the choice: each target does best to commit itself. The squared error of the
-mixture's mean is smaller, by the spread of the experts. It would pay for combinations of sources,
-which is what the decoder is there to exclude, and is therefore not the objective.
+which is linear in the choice, so that its optimum is one parent for each target. The squared error
+of the mixture's mean is smaller, by the spread of the experts. It would reward combinations of
+sources, which this decoder excludes, and is therefore not the objective.
 """
 
 from typing import Any
@@ -31,12 +31,12 @@ from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["expected_squared_error", "gk_linear_map", "parent_probabilities"]
 
-#: How many roundings a squared correlation stays below 1, where its information is infinite.
+#: Roundings by which a squared correlation is kept below 1, where its information is infinite.
 _ROUNDINGS_BELOW_ONE = 8
 
 
 def parent_probabilities(rho: Float[Any, "m n"], temperature: float) -> Float[Any, "m n"]:
-    r"""How probably each source is the parent of a target, softmax of I(Z_j; X_i) / T over j.
+    r"""Probability of each source to be the parent of a target, softmax of I(Z_j; X_i) / T over j.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def gk_linear_map(
     weights : array of shape (m, n_targets)
         ``E[x | z] = z @ weights + intercept``. A constant source has zero weight.
     intercept : array of shape (n_targets,)
-        What is expected where every source is 0.
+        Expected targets where every source is 0.
 
     Examples
     --------
@@ -112,11 +112,11 @@ def expected_squared_error(
     Parameters
     ----------
     statistics : PairwiseStatistics
-        What the decoder is set from.
+        Statistics that define the decoder.
     temperature : float
         Softness of the choice in nats.
     data : PairwiseStatistics, optional
-        Statistics of the data on which it errs; the same by default.
+        Statistics of the data on which its error is computed; the same by default.
 
     Returns
     -------

@@ -13,8 +13,7 @@ __all__ = ["PairwiseStatistics"]
 #: A variable whose standard deviation is below this many roundings of its mean is constant.
 _CONSTANT_ROUNDINGS = 16
 
-#: Rows and columns of the blocks in which targets are read: a megabyte, so that what is done to a
-#: block after it was fetched finds it in cache.
+#: Rows and columns of the blocks in which targets are read: a megabyte, which stays in cache.
 _BLOCK_ROWS, _BLOCK_COLUMNS = 256, 512
 
 
@@ -31,7 +30,7 @@ class PairwiseStatistics:
     Parameters
     ----------
     weight : float
-        Total weight behind the moments: the number of samples, or what a moving average gives.
+        Total weight behind the moments: the number of samples, or the weight of a moving average.
     mean_z : array of shape (m,)
         Means of the sources.
     mean_x : array of shape (n_targets,)
@@ -225,7 +224,7 @@ def _in_blocks(
         sums[:, columns], squares[columns] = total, total_squares
     sums /= n_samples
     rest = sums[-1]  # mean - shift
-    # dz sums to zero up to the rounding of its mean: what is left of that is taken off.
+    # dz sums to zero only up to the rounding of its mean, which is corrected for here.
     cov_zx = sums[:-1] - dz.mean(axis=0)[:, np.newaxis] * rest
     var_x = np.maximum(squares / n_samples - rest * rest, 0)
     return shift + rest, cov_zx, var_x

@@ -1,4 +1,4 @@
-"""Scores of a representation: how it reconstructs, and how its factors keep apart."""
+"""Scores of representations: reconstruction, factors by their features, agreement of groups."""
 
 from minsyn.metrics.concentration import average_character_concentration, character_concentration
 from minsyn.metrics.factors import FactorSummary, summarise_factors

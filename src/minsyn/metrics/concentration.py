@@ -1,4 +1,4 @@
-"""Over how many groups of features each factor spreads its weight."""
+"""Concentration of factors on groups of features."""
 
 from collections.abc import Hashable, Iterable
 from typing import Any
@@ -12,7 +12,7 @@ __all__ = ["average_character_concentration", "character_concentration"]
 
 
 def average_character_concentration(components: ArrayLike, groups: Iterable[Any]) -> float:
-    r"""Average character concentration (ACC): how many groups of features a factor mixes.
+    r"""Average character concentration (ACC): entropy of the factors' weights over groups.
 
     With weights :math:`w_{ji}` of factor :math:`j` on feature :math:`i`, and :math:`S_k` the
     features of group :math:`k` (in the paper the pixels of a character),
@@ -28,15 +28,15 @@ def average_character_concentration(components: ArrayLike, groups: Iterable[Any]
         Decoder maps, one row a factor, as in ``components_``. Their signs and scales do not
         matter.
     groups : iterable of n_features hashables
-        The group that each feature belongs to, by any labels: a partition of the features.
+        The group of each feature, as arbitrary labels.
 
     Returns
     -------
     float
-        Nats, from 0 (each factor stays within one group) to the log of the number of groups
-        (each spreads evenly; log 3 = 1.0986 for words of three letters). A factor without any
-        weight is concentrated nowhere and is left out of the mean; the result is NaN if no factor
-        has weight. `character_concentration` tells which those are.
+        Entropy in nats, from 0 (each factor has weight in one group only) to the log of the number
+        of groups (even weights in all groups; log 3 = 1.0986 for words of three letters). Factors
+        without any weight are left out of the mean; the result is NaN if no factor has weight.
+        `character_concentration` gives the value of each factor.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def average_character_concentration(components: ArrayLike, groups: Iterable[Any]
 
     Examples
     --------
-    One factor that stays within the first group, and one that is spread evenly over both:
+    One factor within the first group, and one with even weights in both:
 
     >>> from minsyn.metrics import average_character_concentration
     >>> components = [[3.0, 4.0, 0.0, 0.0], [1.0, 1.0, -1.0, 1.0]]
@@ -65,20 +65,20 @@ def average_character_concentration(components: ArrayLike, groups: Iterable[Any]
 def character_concentration(
     components: ArrayLike, groups: Iterable[Any]
 ) -> Float[np.ndarray, " components"]:
-    """Concentration of each factor, of which `average_character_concentration` is the mean.
+    """Entropy of each factor's weights over groups; `average_character_concentration` is the mean.
 
     Parameters
     ----------
     components : array-like of shape (n_components, n_features)
         Decoder maps.
     groups : iterable of n_features hashables
-        The group that each feature belongs to.
+        The group of each feature.
 
     Returns
     -------
     ndarray of shape (n_components,)
-        Entropy in nats of how a factor's squared weights are shared among the groups, from 0 to
-        the log of the number of groups; NaN for a factor without weight.
+        Entropy in nats of the groups' shares in a factor's squared weights, from 0 to the log of
+        the number of groups; NaN for a factor without weight.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def character_concentration(
     if not np.isfinite(weights).all():
         raise ValueError(
             f"components: {np.sum(~np.isfinite(weights))} of {weights.size} weights are NaN or "
-            "infinite; a fit that diverged has no concentration"
+            "infinite: the fit has diverged"
         )
     codes = _codes(groups)
     if len(codes) != weights.shape[1]:

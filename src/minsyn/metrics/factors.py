@@ -1,4 +1,4 @@
-"""What each factor of a representation is made of, from pairwise statistics alone."""
+"""Correlations of factors with features, and the variance that each factor explains."""
 
 from dataclasses import dataclass
 
@@ -13,32 +13,27 @@ __all__ = ["FactorSummary", "summarise_factors"]
 
 @dataclass(frozen=True)
 class FactorSummary:
-    r"""What factors tell about features, as far as their correlations say.
+    r"""Correlations of factors with features, and the variance that each factor explains.
 
-    Informations are those of Gaussian variables of the same correlations, in bits. Explained
-    variances are those of the best linear prediction. All are 0 for features that do not vary.
+    Explained variances are those of the best linear prediction. All values are 0 for features that
+    do not vary. Synergy about the features is measured by `minsyn.information.synergy`.
 
     Attributes
     ----------
     correlation : ndarray of shape (n_factors, n_features)
-        Of each factor with each feature.
+        Correlation of each factor with each feature.
     information : ndarray of shape (n_factors, n_features)
-        What each factor tells alone, :math:`-\tfrac12 \log_2 (1 - \rho^2)`.
+        Information of each factor alone about each feature, in bits, if they are jointly Gaussian:
+        :math:`-\tfrac12 \log_2 (1 - \rho^2)`.
     feature_share : ndarray of shape (n_factors, n_features)
-        Of the variance that a factor explains alone, the part that lies in each feature; a row
-        sums to 1, or is 0 for a factor that explains nothing.
+        Share of each feature in the variance that a factor explains alone. A row sums to 1, or is
+        0 for a factor that explains nothing.
     explained_alone : ndarray of shape (n_factors,)
         Fraction of the total variance of the features that each factor explains alone.
     explained_only : ndarray of shape (n_factors,)
-        Fraction that no other factor explains: what is lost without it.
+        Fraction that no other factor explains: the loss if this factor is left out.
     explained : float
-        Fraction that all explain together.
-    closest : ndarray of shape (n_factors,)
-        Correlation with the factor that each is most correlated with; 0 for a single factor.
-    mutual_information, union_information, gk_synergy, ci_synergy : ndarray of shape (n_features,)
-        What all factors tell about each feature; what the best of them tells alone; the rest, which
-        is only in their combination; and what a decoder loses that takes them for independent
-        given the feature.
+        Fraction that all factors explain together.
     """
 
     correlation: Float[np.ndarray, "factors features"]
@@ -47,21 +42,16 @@ class FactorSummary:
     explained_alone: Float[np.ndarray, " factors"]
     explained_only: Float[np.ndarray, " factors"]
     explained: float
-    closest: Float[np.ndarray, " factors"]
-    mutual_information: Float[np.ndarray, " features"]
-    union_information: Float[np.ndarray, " features"]
-    gk_synergy: Float[np.ndarray, " features"]
-    ci_synergy: Float[np.ndarray, " features"]
 
     def top_features(self, factor: int, n: int) -> list[int]:
-        """The features that a factor tells most about, at most ``n``; none that it knows not.
+        """Features most strongly correlated with a factor, the strongest first.
 
         Parameters
         ----------
         factor : int
             The factor.
         n : int
-            How many.
+            The most features to return. Features without any correlation are left out.
         """
         strength = np.abs(self.correlation[factor])
         order = np.argsort(-strength, kind="stable")[:n]
@@ -75,15 +65,20 @@ class FactorSummary:
 def summarise_factors(
     statistics: PairwiseStatistics, unit: Float[np.ndarray, " features"] | None = None
 ) -> FactorSummary:
-    """Describe factors by the statistics of a fitted model, or of its latents on other data.
+    r"""Describe factors by the pairwise statistics of latents and features.
+
+    A factor alone explains the fraction :math:`\sum_i v_i \rho_{ji}^2 / \sum_i v_i` of the
+    variance, where :math:`v_i` is the variance of feature :math:`i`; several explain
+    :math:`\sum_i v_i \rho_i^\top \Sigma^{-1} \rho_i / \sum_i v_i`.
 
     Parameters
     ----------
     statistics : PairwiseStatistics
-        Of latents ``z`` and features ``x``, NumPy arrays.
+        Statistics of latents ``z`` and features ``x``, NumPy arrays: those of a fitted model
+        (``model.statistics_``), or of its latents on other data.
     unit : ndarray of shape (n_features,), optional
-        What features are measured by when their variances are summed: their standard deviations
-        let all count alike. By default they count by their variance.
+        Units of the features, by which their variances are measured. Their standard deviations
+        give all features the same weight; by default features have their variances as weights.
 
     Returns
     -------
@@ -91,7 +86,7 @@ def summarise_factors(
 
     Examples
     --------
-    Two features that one factor is behind, and one of another's:
+    The first factor stands behind two features, the second behind one:
 
     >>> rng = np.random.default_rng(0)
     >>> z = rng.normal(size=(1000, 2))
@@ -110,6 +105,7 @@ def summarise_factors(
     def explained_by(kept: Int[np.ndarray, " kept"]) -> float:
         if len(kept) == 0:
             return 0.0
+        # I = -1/2 log2(1 - rho' Sigma^-1 rho), with the limits of singular Sigma.
         bits = gaussian.mutual_information(sigma[np.ix_(kept, kept)], rho[kept])
         return float(variance @ (1 - 4.0**-bits)) / total
 
@@ -119,19 +115,13 @@ def summarise_factors(
     by_factor = by_feature.sum(axis=1)
     with np.errstate(divide="ignore"):
         information = -0.5 * np.log2(1 - rho**2)
-    others = sigma - np.diag(np.diag(sigma))
     return FactorSummary(
         correlation=rho,
-        information=information + 0.0,
+        information=information + 0.0,  # no minus zero
         feature_share=by_feature / np.where(by_factor > 0, by_factor, 1.0)[:, np.newaxis],
         explained_alone=by_factor / total,
         explained_only=np.array(
             [max(0.0, explained - explained_by(np.delete(factors, j))) for j in factors]
         ),
         explained=explained,
-        closest=others[factors, np.abs(others).argmax(axis=1)],
-        mutual_information=gaussian.mutual_information(sigma, rho),
-        union_information=gaussian.union_information(sigma, rho),
-        gk_synergy=gaussian.gk_synergy(sigma, rho),
-        ci_synergy=gaussian.ci_synergy(sigma, rho),
     )

@@ -1,4 +1,4 @@
-"""How well groups of features that were found agree with the true ones."""
+"""Agreement of groups of features with the true groups."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ class GroupAgreement:
     Attributes
     ----------
     n_groups : int
-        Groups found.
+        Number of groups found.
     adjusted_rand : float
-        Adjusted Rand index: 1 for the same partition, 0 for what chance gives.
+        Adjusted Rand index: 1 for identical partitions, 0 on average for random ones.
     wrong_features : int
-        Features in another group than the true one, after the best one-to-one matching of groups;
-        those flagged as belonging to none (-1) are right where this is so in truth.
+        Number of features that are not in their true group, under the best one-to-one matching of
+        groups. Features of no group (-1) are right if they belong to none in truth.
     """
 
     n_groups: int
@@ -37,8 +37,8 @@ def group_agreement(found: ArrayLike, truth: ArrayLike) -> GroupAgreement:
     Parameters
     ----------
     found, truth : array-like of n_features integers
-        A group for each feature, by any numbers from 0; negative for features in no group, which
-        the adjusted Rand index takes for a group like others.
+        The group of each feature, as arbitrary numbers from 0. Features of no group have negative
+        numbers; the adjusted Rand index counts them as one further group.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def group_agreement(found: ArrayLike, truth: ArrayLike) -> GroupAgreement:
 
     Examples
     --------
-    The numbers of groups do not matter; a feature that is wrongly flagged does:
+    The numbering of the groups does not matter. One feature is wrongly left in no group:
 
     >>> from minsyn.metrics import group_agreement
     >>> group_agreement([1, 1, 0, 0, -1], [0, 0, 1, 1, 1]).wrong_features
@@ -80,7 +80,7 @@ def group_agreement(found: ArrayLike, truth: ArrayLike) -> GroupAgreement:
 
 
 def _labels(groups: ArrayLike, name: str) -> Int[np.ndarray, " features"]:
-    """Groups as integers, with one number for all features in none."""
+    """Groups as integers, with -1 for all features of no group."""
     labels = np.asarray(groups)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(

@@ -1,4 +1,4 @@
-"""How far reconstructions are from the data."""
+"""Reconstruction losses."""
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +23,7 @@ def squared_error(X: ArrayLike, X_hat: ArrayLike) -> float:
     Returns
     -------
     float
-        From 0, in squared units of ``X``.
+        Nonnegative, in squared units of ``X``.
 
     Raises
     ------
@@ -52,14 +52,14 @@ def cross_entropy(X: ArrayLike, P: ArrayLike) -> float:
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Data in [0, 1]; values between count as probabilities.
+        Data in [0, 1]; values other than 0 and 1 are probabilities.
     P : array-like of shape (n_samples, n_features)
         Reconstructed probabilities that a feature is 1.
 
     Returns
     -------
     float
-        Nats, from 0; infinite where a probability of 0 or 1 excludes what was seen.
+        Nonnegative, in nats; infinite if a probability of 0 or 1 excludes an observed value.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def cross_entropy(X: ArrayLike, P: ArrayLike) -> float:
         if values.min(initial=0.0) < 0 or values.max(initial=1.0) > 1:
             raise ValueError(
                 f"{name}: expected values in [0, 1], found {values.min():.6g} to "
-                f"{values.max():.6g}; scale the data, or take squared_error"
+                f"{values.max():.6g}; scale the data, or use squared_error"
             )
     return float(np.mean(np.sum(-xlogy(X, P) - xlog1py(1 - X, -P), axis=1)))
 

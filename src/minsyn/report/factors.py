@@ -1,4 +1,4 @@
-"""What factors are made of: a panel for each, and what is only in their combination."""
+"""Panels of factors with their strongest features, and the synergy about each feature."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from minsyn.information import SynergyResult
 from minsyn.metrics import FactorSummary
 from minsyn.report.style import WIDTH, new_figure, styled
 
@@ -18,13 +19,14 @@ _UNION, _SYNERGY, _CI = "#B8C4CC", "#CC79A7", "#000000"
 #: Features whose names fit under the synergy panel.
 _NAMED_FEATURES = 40
 _LONGEST_NAME = 22
-#: The fraction of many features that the synergy panel is high enough for.
+#: Quantile of the bars at which the synergy panel ends, where there are many features.
 _SHOWN_IN_FULL = 0.98
 _PANELS_A_ROW = 3
 
 
 def figure_of_factors(
     summary: FactorSummary,
+    synergy: SynergyResult,
     factor_names: Sequence[str],
     feature_names: Sequence[str],
     top: int = 8,
@@ -32,20 +34,22 @@ def figure_of_factors(
 ) -> Figure:
     """Draw the strongest features of each factor, and the synergy about each feature.
 
-    Factors come in the order of the variance that each explains alone. Bars are correlations: red
+    Factors are sorted by the variance that each explains alone. Bars are correlations: red
     features rise with the factor, blue ones fall. Where features are the pixels of an image, a
     panel is a map of the correlations instead. The panel at the bottom has a bar for each feature
-    that factors tell about, the best known first: grey is what the best single factor tells, purple
-    what is only in their combination (GK synergy), and black dots are CI synergy.
+    that the factors are informative about, in descending order of information: the information of
+    the best single factor is grey, GK synergy purple, and CI synergy a black dot.
 
     Parameters
     ----------
     summary : FactorSummary
         From `minsyn.metrics.summarise_factors`.
+    synergy : SynergyResult
+        Union information, GK and CI synergy of the factors about each feature.
     factor_names, feature_names : sequence of str
         Names, one for each factor and each feature.
     top : int, default=8
-        Bars of a panel, at most.
+        The most bars of a panel.
     image_shape : tuple of int, optional
         Height and width of the image whose pixels the features are.
 
@@ -56,17 +60,19 @@ def figure_of_factors(
     Raises
     ------
     ValueError
-        If the image has another number of pixels than there are features.
+        If the number of pixels is not the number of features.
 
     Examples
     --------
-    >>> from minsyn.information import PairwiseStatistics
+    >>> from minsyn.information import PairwiseStatistics, synergy
     >>> from minsyn.metrics import summarise_factors
-    >>> z = np.random.default_rng(0).normal(size=(100, 2))
-    >>> summary = summarise_factors(PairwiseStatistics.of(z, z[:, [0, 1, 1]]))
-    >>> figure = figure_of_factors(summary, ["f", "g"], ["a", "b", "c"])
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.normal(size=(100, 2))
+    >>> x = z[:, [0, 1, 1]] + rng.normal(size=(100, 3))
+    >>> summary = summarise_factors(PairwiseStatistics.of(z, x))
+    >>> figure = figure_of_factors(summary, synergy(z, x), ["f", "g"], ["a", "b", "c"])
     >>> [axes.get_title(loc="left").split()[0] for axes in figure.axes]
-    ['g', 'f', 'All']
+    ['g', 'f', 'Information']
     """
     n_factors, n_features = summary.correlation.shape
     if image_shape is not None and image_shape[0] * image_shape[1] != n_features:
@@ -107,7 +113,7 @@ def figure_of_factors(
                     axes.set_xlabel("correlation", fontsize=7)
             else:
                 _draw_map(axes, summary.correlation[factor].reshape(image_shape), limit)
-        _draw_synergy(below.subplots(), summary, feature_names)
+        _draw_synergy(below.subplots(), synergy, feature_names)
     return figure
 
 
@@ -138,30 +144,32 @@ def _draw_map(axes: Axes, image: Float[np.ndarray, "h w"], limit: float) -> None
     axes.spines[:].set(visible=True, color="0.6", linewidth=0.5)
 
 
-def _draw_synergy(axes: Axes, summary: FactorSummary, feature_names: Sequence[str]) -> None:
-    order = np.argsort(-summary.mutual_information, kind="stable")
-    order = order[summary.mutual_information[order] > 0]
+def _draw_synergy(axes: Axes, synergy: SynergyResult, feature_names: Sequence[str]) -> None:
+    # Sampling may take corrected values below 0, which a stack of bars cannot show.
+    union, gk = (np.maximum(synergy[name], 0.0) for name in ("union_information", "gk_synergy"))
+    whole, ci = union + gk, synergy["ci_synergy"]
+    order = np.argsort(-whole, kind="stable")
+    order = order[whole[order] > 0]
     named = len(order) <= _NAMED_FEATURES
-    # What lies beyond the edge is drawn to it: bars of features that are determined by factors are
-    # infinite, and of many features a few that nearly are would flatten all others.
-    finite = np.concatenate([summary.mutual_information[order], summary.ci_synergy[order]])
+    # Longer bars are cut at the edge: those of features that the factors determine are infinite,
+    # and a few of many features that nearly are would flatten all others.
+    finite = np.concatenate([whole[order], ci[order]])
     finite = finite[np.isfinite(finite)]
     highest = float(np.quantile(finite, 1.0 if named else _SHOWN_IN_FULL)) if len(finite) else 0.0
     edge = 1.1 * highest or 1.0
-    whole, union, ci = (
-        np.minimum(values[order], edge)
-        for values in (summary.mutual_information, summary.union_information, summary.ci_synergy)
-    )
+    whole, union, ci = (np.minimum(values[order], edge) for values in (whole, union, ci))
+    grouped = any(len(variables) > 1 for variables in synergy.members)
+    best = "best single group" if grouped else "best single factor"
     places = np.arange(len(order))
     width = 0.8 if named else 1.0
-    axes.bar(places, union, width, color=_UNION, label="best factor alone")
+    axes.bar(places, union, width, color=_UNION, label=best)
     axes.bar(
         places, whole - union, width, bottom=union, color=_SYNERGY,
-        label="only in combination (GK synergy)",
+        label="GK synergy",
     )  # fmt: skip
     axes.plot(places, ci, ".", color=_CI, markersize=4 if named else 1.5, label="CI synergy")
-    axes.set(xlim=(-0.6, len(order) - 0.4), ylim=(0, 1.02 * edge), ylabel="bits")
-    axes.set_title("All factors about each feature", loc="left", fontsize=8)
+    axes.set(xlim=(-0.6, len(order) - 0.4), ylim=(0, 1.02 * edge), ylabel=synergy.unit)
+    axes.set_title("Information about each feature", loc="left", fontsize=8)
     axes.legend(
         frameon=False, fontsize=7, ncols=3, loc="lower right", bbox_to_anchor=(1, 1),
         borderaxespad=0, columnspacing=1, handlelength=1,
@@ -171,7 +179,7 @@ def _draw_synergy(axes: Axes, summary: FactorSummary, feature_names: Sequence[st
         axes.set_xticks(places, labels, rotation=90 if len(order) > 8 else 0)
         axes.tick_params(axis="x", length=0)
     else:
-        axes.set_xlabel("features, the best known first")
+        axes.set_xlabel("features, in descending order of information")
 
 
 def _short(name: str) -> str:

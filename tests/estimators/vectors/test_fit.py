@@ -10,10 +10,20 @@ from minsyn.estimators.vectors.shared_features import add_second_parents
 from vector_factors import grouped_table, shared_table
 
 
+class Found:
+    """A solution whose linear encoder is an array."""
+
+    def __init__(self, solution):
+        self.encoder_weights = solution.encoder[0].weight.detach().numpy()
+        self.components, self.intercept = solution.components, solution.intercept
+        self.loss_curve, self.converged = solution.loss_curve, solution.converged
+
+
 def fit(X, grouping, n_latents, logistic=False, weights=None):
     weights = weights or [np.ones(len(X))] * grouping.n_groups
     problem = VectorProblem(X, grouping, np.asarray(n_latents), weights, logistic)
-    return fit_vector_factors(problem, Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0)))
+    solver = Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0))
+    return Found(fit_vector_factors(problem, solver))
 
 
 def test_a_group_is_fitted_as_if_it_were_alone(rng):

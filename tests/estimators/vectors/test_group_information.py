@@ -51,6 +51,17 @@ def test_p_values_are_uniform_where_groups_tell_nothing(rng):
     assert kstest(found.p_values[0, 5:], "uniform").pvalue > 0.01
 
 
+def test_information_is_corrected_for_the_number_of_components(rng):
+    """Three components explain 3 / (N - 1) of noise by chance: no information, half of the time."""
+    X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 30))
+    X = np.column_stack([X, rng.normal(size=(60, 1000))])
+    labels = np.repeat([0, -1], [30, 1000])
+    found = group_information(X - X.mean(axis=0), labels, np.array([0]), X.var(axis=0))
+    assert found.n_components == 3
+    assert 0.5 < np.mean(found.nats[0, 30:] == 0) < 0.7
+    assert found.nats[0, 30:].mean() < 0.5 * 0.5 * 3 / 59
+
+
 def test_number_of_components_is_what_the_information_needs(rng):
     X = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 30)) + 0.3 * rng.normal(size=(500, 30))
     assert measured(X, np.zeros(30, int)).n_components == 3

@@ -92,13 +92,14 @@ def ci_decoder_cells(
 ) -> tuple[Float[Any, "*starts m n"], Float[Any, "*starts n"], Cells]:
     """Weights and bias of `ci_decoder`, and the smoothed cells that they were computed from.
 
-    Of one set of sources, or of several at once.
+    For one set of sources, or for several at once.
 
-    Of covariances, so that variables without any come out independent to the last digit, in single
-    precision too, where differences of probabilities leave something between small cells.
+    It is computed from covariances, so that uncorrelated variables are independent to the last
+    digit. Differences of probabilities would leave rounding between small cells, in single
+    precision above all.
     """
     xp = array_namespace(cov_zx, p_z, p_x)
-    # The variables behind the channel.
+    # Statistics of the variables behind the channel.
     keep = 1 - 2 * flip
     cov, p_x = keep * keep * cov_zx, flip + keep * p_x
     p_z = (flip + keep * p_z)[..., xp.newaxis]

@@ -2,8 +2,9 @@ r"""Decoders without CI synergy for categorical targets.
 
 A target with K categories is K columns, one-hot or probabilities that sum to 1. Both maps give a
 score for each category, of which a softmax within the target's columns makes
-:math:`p_{CI}(x \mid z) \propto p(x) \prod_j p(z_j \mid x)` (Eq. 5). A softmax does not see what is
-added to all scores of a target; it is chosen such that an independent source has zero weights.
+:math:`p_{CI}(x \mid z) \propto p(x) \prod_j p(z_j \mid x)` (Eq. 5). Adding the same
+number to all scores of a target changes no probability; it is chosen such that an independent
+source has zero weights.
 
 Both are smoothed by a channel that replaces a category, with probability ``2 flip``, by one drawn
 at random. For two categories that is the channel of `minsyn.information.ci.bernoulli.ci_decoder`.
@@ -27,7 +28,7 @@ __all__ = ["Categories", "bernoulli_ci_linear_map", "gaussian_ci_linear_map"]
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """Which columns are the categories of which variable.
+    """Assignment of columns to the categories of variables.
 
     Parameters
     ----------
@@ -59,14 +60,14 @@ class Categories:
 
     @property
     def padded(self) -> tuple[Int[np.ndarray, "variables most"], Bool[np.ndarray, "_ most"]]:
-        """Columns of each variable, filled up to the most categories, and which are real."""
+        """Columns of each variable, padded to the largest number of categories, and a mask."""
         starts = np.array([0, *accumulate(self.sizes)][:-1])[:, np.newaxis]
         step = np.arange(max(self.sizes))
         real = step < np.array(self.sizes)[:, np.newaxis]
         return np.where(real, starts + step, 0), real
 
     def table(self, columns: Float[Any, "k n"], fill: float) -> Float[Any, "k variables most"]:
-        """Columns of each variable in a row of its own, filled up with a value."""
+        """Columns of each variable in a row of its own, padded with a value."""
         xp = array_namespace(columns)
         index, real = (xp.asarray(a, device=device(columns)) for a in self.padded)
         taken = xp.take(columns, xp.reshape(index, (-1,)), axis=1)
@@ -105,7 +106,7 @@ def bernoulli_ci_linear_map(
     statistics : PairwiseStatistics
         Statistics of sources in [0, 1] and of the columns of the targets.
     categories : Categories
-        Which columns belong to which target.
+        Assignment of the columns to the targets.
     flip : float, default=1e-3
         Smoothing: sources are flipped with this probability, and categories are replaced with
         twice that. With 0, nothing is smoothed.
@@ -157,7 +158,7 @@ def gaussian_ci_linear_map(
     statistics : PairwiseStatistics
         Statistics of real sources and of the columns of the targets.
     categories : Categories
-        Which columns belong to which target.
+        Assignment of the columns to the targets.
     flip : float, default=1e-3
         Smoothing: categories are replaced with twice this probability. With 0, nothing is smoothed.
 

@@ -9,7 +9,7 @@ from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["GaussianCIDecoder", "ci_decoder", "ci_linear_map"]
 
-#: How many roundings a squared correlation stays below 1, where Eq. 9 divides by 1 - rho^2.
+#: Roundings by which a squared correlation is kept below 1: Eq. 9 divides by 1 - rho^2.
 _ROUNDINGS_BELOW_ONE = 8
 
 
@@ -74,7 +74,7 @@ def ci_linear_map(
     weights : array of shape (m, n_targets)
         ``E_CI[x | z] = z @ weights + intercept``. A constant source has zero weight.
     intercept : array of shape (n_targets,)
-        What is expected where every source is 0.
+        Expected targets where every source is 0.
     """
     xp = array_namespace(statistics.cov_zx)
     per_source = inverse_or_zero(statistics.std_z)
@@ -84,7 +84,7 @@ def ci_linear_map(
 
 
 def inverse_or_zero(std: Float[Any, " k"]) -> Float[Any, " k"]:
-    """``1 / std``, and 0 (with a zero gradient) for what does not vary."""
+    """``1 / std``, and 0 (with a zero gradient) where a variable is constant."""
     xp = array_namespace(std)
     varies = std > 0
     return xp.where(varies, 1 / xp.where(varies, std, 1.0), 0.0)

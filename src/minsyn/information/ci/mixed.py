@@ -108,7 +108,7 @@ def bernoulli_to_gaussian_linear_map(
     weights : array of shape (m, n_targets)
         ``E_CI[x | z] = z @ weights + intercept``. A constant source has zero weight.
     intercept : array of shape (n_targets,)
-        What is expected where every source is 0.
+        Expected targets where every source is 0.
 
     Examples
     --------

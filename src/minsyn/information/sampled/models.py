@@ -22,7 +22,7 @@ from minsyn.information.statistics import PairwiseStatistics
 Values = dict[str, Float[np.ndarray, " n"]]
 Stacks = dict[str, Float[np.ndarray, "b n"]]
 
-#: Numbers worked on at once when many replicates are stacked: tens of megabytes.
+#: Size of the largest stack of replicates, in numbers: tens of megabytes.
 _NUMBERS_AT_ONCE = 2_000_000
 
 
@@ -53,7 +53,7 @@ class Model(Protocol):
         ...
 
     def bias(self, method: str) -> Values:
-        """Estimate of what sampling added to `values`.
+        """Estimated bias of `values`.
 
         Measures whose bias ``method`` does not know are corrected by the jackknife.
         """

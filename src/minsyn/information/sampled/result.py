@@ -32,8 +32,8 @@ class SynergyResult:
     uncorrected : mapping of str to ndarray, each (n_targets,)
         The same before correction.
     sampling_bias : mapping of str to ndarray, each (n_targets,)
-        What sampling alone adds to ``uncorrected`` on average, for the measures of Gaussian
-        variables where this has a closed form; empty for other models. It is subtracted only if
+        Expected bias of ``uncorrected`` from sampling, for the measures of Gaussian variables for
+        which it has a closed form; empty for other models. It is subtracted only if
         ``bias_correction`` is "wishart".
     intervals : mapping of str to ndarray, each (n_targets, 2), or None
         Bootstrap intervals of the given ``confidence``.

@@ -17,7 +17,7 @@ class Table:
     Attributes
     ----------
     argument : str
-        What the table is called in messages: "Z" or "X".
+        Name of the table in messages: "Z" or "X".
     names : tuple of str
     columns : tuple of ndarray, each (n_samples,)
     array : ndarray or None
@@ -123,7 +123,7 @@ class Codes:
     sizes : tuple of int
         Number of categories of each column.
     discretisation : str
-        What was done to continuous columns; empty if nothing was.
+        How continuous columns were binned; empty if none were.
     """
 
     codes: Int[np.ndarray, "samples k"]

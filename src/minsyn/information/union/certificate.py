@@ -11,8 +11,8 @@ from minsyn.information.union.marginals import MarginalMap
 MAX_PROJECTION = 600
 #: Proportional-fitting sweeps where the projection is too large.
 SWEEPS = 20
-#: A start below the log of any probability that matters: what a negligible cell's potential is
-#: set to before the repair finds how high it may rise.
+#: Potential of a negligible cell before the repair, which finds how high it may rise: below the log
+#: of any probability that matters.
 NEGLIGIBLE_POTENTIAL = -60.0
 #: Rounding of a bound: a few units in the last place of every term that is added up.
 ROUNDING = 4 * np.finfo(float).eps
@@ -24,8 +24,8 @@ def round_to_feasible(
     """The distribution near q whose pairwise marginals are b, to rounding.
 
     First relative changes (a q-weighted projection), which leave small cells small; then the
-    rounding of Altschuler, Weed and Rigollet: shrink until no marginal is exceeded, and spread
-    what is missing as a product.
+    rounding of Altschuler, Weed and Rigollet: shrink until no marginal is exceeded, and add the
+    missing mass as a product.
     """
     e, k = marginals.one_hot, marginals.one_hot.shape[1]
     small = k <= MAX_PROJECTION

@@ -80,8 +80,8 @@ def iterate(
 ) -> Generator[tuple[Problem, Iterate], Bool[np.ndarray, " n"] | None, None]:
     """Yield the iterates, one Newton step after another.
 
-    ``gap`` of an iterate is sum q s: what the gap would be were all residuals zero. The receiver
-    may send back a boolean array of the pmfs to go on with.
+    ``gap`` of an iterate is sum q s: the duality gap if all residuals were zero. The receiver may
+    send back a boolean array of the pmfs to continue with.
     """
     e = problem.map.one_hot
     q, s, y = at.q, at.s, at.y

@@ -177,7 +177,7 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
 
     Examples
     --------
-    AND of two fair coins: the union is what either tells, and half a bit is synergy.
+    AND of two fair coins: each coin has the union information, and half a bit is synergy.
 
     >>> import numpy as np
     >>> p = np.zeros((2, 2, 2))
@@ -317,7 +317,7 @@ def _check_memory(shape: tuple[int, ...]) -> None:
 
 
 def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:
-    """Of one source, U = I(Z; X), q = p and f = log p(x|z)/p(x)."""
+    """Union information of one source: U = I(Z; X), q = p and f = log p(x|z)/p(x)."""
     gain = pointwise_nats(p_zx, p_zx.sum(1, keepdims=True), p_zx.sum(0))
     value = float(in_unit(information_nats(p_zx), unit))
     potential = np.asarray(in_unit(np.where(p_zx > 0, gain, -np.inf), unit))

@@ -1,0 +1,229 @@
+"""Errors of every command: exit codes and one line on stderr."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from minsyn import MinSyn
+from minsyn.cli import app
+
+#: Words of each command that work, and a function that the command calls.
+WORKING = {
+    "benchmark": (["--methods", "pca", "--draws", "1"], "minsyn.datasets.load_letters"),
+    "figure1": ([], "minsyn.report.figure1.figure1"),
+    "fit": (
+        ["x.csv", "--n-components", "1", "--output", "m", "--max-iter", "5", "-q"],
+        "minsyn.data.column_statistics",
+    ),
+    "inspect": (["model"], "minsyn.metrics.summarise_factors"),
+    "synergy": (["x.csv", "--sources", "a", "b"], "minsyn.information.synergy"),
+    "transform": (["model", "x.csv", "--output", "z.csv"], "minsyn.estimators.load_model"),
+}
+
+COMMANDS = sorted(WORKING)
+
+#: What a user may get wrong, with a part of the message.
+MISTAKES = {
+    "missing file": {
+        "benchmark": (["--letters", "absent.npz"], "absent.npz"),
+        "figure1": None,  # reads no file
+        "fit": (["absent.csv", "--n-components", "1", "--output", "m"], "absent.csv: no such file"),
+        "inspect": (["absent"], "absent holds no saved model"),
+        "synergy": (["absent.csv", "--sources", "a"], "absent.csv: no such file"),
+        "transform": (["model", "absent.csv", "--output", "z.csv"], "absent.csv: no such file"),
+    },
+    "damaged file": {
+        "benchmark": (["--letters", "damaged.npz"], "damaged.npz"),
+        "figure1": None,
+        "fit": (["damaged.npy", "--n-components", "1", "--output", "m"], "damaged.npy"),
+        "inspect": (["damaged"], "damaged"),
+        "synergy": (["damaged.csv", "--sources", "a"], "damaged.csv"),
+        "transform": (["damaged", "x.csv", "--output", "z.csv"], "damaged"),
+    },
+    "damaged table": {
+        "benchmark": None,
+        "figure1": None,
+        "fit": (["damaged.csv", "--n-components", "1", "--output", "m"], "damaged.csv"),
+        "inspect": (["model", "--data", "damaged.npz"], "damaged.npz"),
+        "synergy": (["binary.csv", "--sources", "a"], "binary.csv"),
+        "transform": (["model", "damaged.csv", "--output", "z.csv"], "damaged.csv"),
+    },
+    "wrong value": {
+        "benchmark": (["--resample", "maybe"], "resample: 'maybe' is none of"),
+        "figure1": (["--output", "figure.docx"], "--output figure.docx: expected a name ending in"),
+        "fit": (
+            ["x.csv", "--n-components", "1", "--output", "m", "--scale", "log"],
+            "--scale log: expected one of none, standard, range",
+        ),
+        "inspect": (
+            ["model", "--figure", "f.png", "--image-shape", "3"],
+            "--image-shape 3: expected HEIGHTxWIDTH",
+        ),
+        "synergy": (
+            ["x.csv", "--sources", "a", "--bootstrap", "9", "--confidence", "2"],
+            "confidence must be between 0 and 1",
+        ),
+        "transform": (["model", "x.csv", "--output", "z.xlsx"], "--output z.xlsx: expected a name"),
+    },
+    "unwritable output": {
+        "benchmark": (["--methods", "pca", "--output", "x.csv"], "x.csv"),
+        "figure1": (["--output", "x.csv/f.png"], "x.csv is a file"),
+        "fit": (["x.csv", "--n-components", "1", "--output", "x.csv/m"], "x.csv is a file"),
+        "inspect": (["model", "--output", "x.csv/f.csv"], "x.csv is a file"),
+        "synergy": (["x.csv", "--sources", "a", "--output", "x.csv/y.csv"], "x.csv is a file"),
+        "transform": (["model", "x.csv", "--output", "folder.csv"], "this is a folder"),
+    },
+}
+
+
+def run(*words):
+    return CliRunner().invoke(app, list(words))
+
+
+def assert_one_line(result, message, code=1):
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.exit_code == code, result.output
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1, result.stderr
+    assert message in result.stderr
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    rng = np.random.default_rng(0)
+    x = pd.DataFrame(rng.random((30, 3)), columns=list("abc"))
+    x.to_csv(folder / "x.csv", index=False)
+    model = MinSyn(1, max_iter=5, random_state=0).fit(x)
+    model.save(folder / "model")
+    model.save(folder / "damaged")
+    for file in (folder / "damaged").iterdir():
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    np.save(folder / "x.npy", x)
+    (folder / "damaged.npy").write_bytes((folder / "x.npy").read_bytes()[:200])
+    np.savez(folder / "x.npz", x)
+    (folder / "damaged.npz").write_bytes((folder / "x.npz").read_bytes()[:200])
+    (folder / "damaged.csv").write_text('a,b,c\n1,2,3\n4,5,6,7,8\n"')
+    (folder / "binary.csv").write_bytes(bytes(range(256)))
+    (folder / "folder.csv").mkdir()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _in_that_folder(files, monkeypatch):
+    monkeypatch.chdir(files)
+
+
+def test_every_command_is_tried():
+    assert sorted(typer.main.get_command(app).commands) == COMMANDS
+    for kind, commands in MISTAKES.items():
+        assert sorted(commands) == COMMANDS, kind
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [(c, kind) for kind, cases in MISTAKES.items() for c in sorted(cases) if cases[c] is not None],
+)
+def test_a_mistake_is_one_line(command, kind):
+    words, message = MISTAKES[kind][command]
+    assert_one_line(run(command, *words), message)
+
+
+def raising(monkeypatch, command, fault):
+    """Run a command whose inner function fails."""
+    words, function = WORKING[command]
+
+    def fail(*_args, **_kwargs):
+        fault()
+
+    monkeypatch.setattr(function, fail)
+    return run(command, *words)
+
+
+def raise_(error):
+    raise error
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (lambda: raise_(MemoryError()), "Error: out of memory"),
+        (lambda: np.empty((10**9, 10**9)), "Error: out of memory (Unable to allocate"),
+        (
+            lambda: raise_(
+                RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+            ),
+            "Error: out of memory",
+        ),
+        (
+            lambda: raise_(PermissionError(13, "Permission denied", "secret.csv")),
+            "Error: secret.csv: Permission denied",
+        ),
+        (lambda: raise_(OSError(28, "No space left on device")), "Error: No space left on device"),
+        (lambda: raise_(ImportError("pip install 'minsyn[parquet]'")), "minsyn[parquet]"),
+        (lambda: MinSyn("three").fit(np.eye(3)), "n_components"),
+    ],
+    ids=["memory", "numpy", "torch", "permission", "disk", "package", "scikit-learn"],
+)
+def test_errors_of_machine_and_data_are_one_line(monkeypatch, command, fault, message):
+    assert_one_line(raising(monkeypatch, command, fault), message)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (lambda: {}["absent"], KeyError),
+        (lambda: np.ones(3).reshape(2, 2), ValueError),  # raised by NumPy, about our arrays
+        (lambda: len(3), TypeError),
+        (lambda: raise_(RuntimeError("inconsistent state")), RuntimeError),
+        (lambda: __import__("minsyn.absent"), ModuleNotFoundError),
+    ],
+    ids=["key", "array", "call", "runtime", "module"],
+)
+def test_faults_of_minsyn_keep_their_traceback(monkeypatch, command, fault, error):
+    result = raising(monkeypatch, command, fault)
+    assert type(result.exception) is error
+    assert result.exit_code == 1 and "Error: " not in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c(monkeypatch, command):
+    result = raising(monkeypatch, command, lambda: raise_(KeyboardInterrupt))
+    assert result.exit_code == 130
+    assert result.stderr.startswith("Stopped.") and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_typer_refuses_unknown_options(command):
+    result = run(command, *WORKING[command][0], "--no-such-option")
+    assert result.exit_code == 2 and "--no-such-option" in result.stderr
+
+
+def program(*words, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "minsyn", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_as_a_program():
+    output, errors = program("synergy", "absent.csv", "--sources", "a").communicate()
+    assert output == "" and errors == "Error: absent.csv: no such file\n"
+
+
+def test_a_reader_that_leaves_is_no_error(files):
+    pd.DataFrame(np.random.default_rng(0).random((50, 300))).to_csv(files / "wide.csv", index=False)
+    process = program("synergy", "wide.csv", "--sources", "0", "1")
+    process.stdout.close()  # as `| head` does
+    errors = process.stderr.read()
+    process.wait()
+    assert errors == ""

@@ -1,0 +1,148 @@
+"""Options of ``minsyn fit``: each reaches the estimator, or is refused by name."""
+
+import inspect
+import itertools
+from dataclasses import fields
+from functools import partial
+
+import pytest
+
+from minsyn import Adam, Free, MinSyn, Run, VectorMinSyn
+from minsyn.commands._estimator import ModelOptions, build_estimator, reads_blocks
+from minsyn.commands.fit import fit
+from minsyn.nn import DECODERS
+
+#: Values of each option that are not its default, and the parameter that must have them.
+OPTIONS = {
+    "n_components": ([2], "n_components"),
+    "decoder": (["bernoulli", "gaussian-categorical"], "decoder"),
+    "sizes": ([[2, 3]], "sizes"),
+    "synergy_weight": ([1.5], "decoder__synergy_weight"),
+    "groups": (["auto", "3"], "n_groups"),
+    "solver": (["auto", "adam", "lbfgs"], "solver"),
+    "learning_rate": ([0.25], "solver__learning_rate"),
+    "batch_size": ([16], "solver__batch_size"),
+    "n_iter_no_change": ([7], "solver__n_iter_no_change"),
+    "device": (["cuda"], "solver__run__device"),
+}
+SHARED = {"n_init": 3, "max_iter": 9, "tol": 0.5}
+
+
+def combinations():
+    choices = [[None, *values] for values, _ in OPTIONS.values()]
+    for values in itertools.product(*choices):
+        yield {n: v for n, v in zip(OPTIONS, values, strict=True) if v is not None}
+
+
+def found(model, option):
+    """Value of an option in an estimator."""
+    parameters = model.get_params()
+    decoder = parameters.get("decoder__decoder", parameters.get("decoder"))
+    if option == "decoder":
+        return decoder.func.name if isinstance(decoder, partial) else decoder
+    if option == "sizes":
+        return decoder.keywords["sizes"] if isinstance(decoder, partial) else None
+    if option == "solver":
+        solver = parameters["solver"]
+        return "adam" if isinstance(solver, Adam) else solver
+    if option == "groups":
+        return str(parameters["n_groups"])
+    return parameters[OPTIONS[option][1]]
+
+
+def test_all_combinations_of_options():
+    taken, refused = set(), set()
+    for given in combinations():
+        try:
+            model = build_estimator(ModelOptions(**given))
+        except ValueError as error:
+            named = str(error).split()[0].rstrip(":").removeprefix("--").replace("-", "_")
+            missing = (
+                ("--n-components", "--sizes") if "needs" in str(error) else ("--n-components",)
+            )
+            assert named in given or any(option in str(error) for option in missing), given
+            refused.add(named)
+            continue
+        assert isinstance(model, VectorMinSyn if "groups" in given else MinSyn)
+        for option, value in given.items():
+            if (option, value) == ("solver", "auto") and {"learning_rate", "batch_size"} & {*given}:
+                continue  # Adam, which is what auto takes with these options
+            if (option, value) == ("solver", "auto") and {"n_iter_no_change", "device"} & {*given}:
+                continue
+            assert found(model, option) == value, given
+            taken.add(option)
+    assert taken == set(OPTIONS)  # each has an effect on some model
+    always = {"n_components", "groups", "decoder"}
+    assert refused >= set(OPTIONS) - always  # and is refused where it has none
+
+
+def test_options_of_all_estimators():
+    for more in ({"n_components": 2}, {"groups": "auto"}):
+        model = build_estimator(ModelOptions(**more, **SHARED, seed=4, verbose=1))
+        parameters = model.get_params()
+        assert {name: parameters[name] for name in SHARED} == SHARED
+        assert (parameters["random_state"], parameters["verbose"]) == (4, 1)
+
+
+def test_every_option_of_fit_about_the_model_is_tried():
+    known = {field.name for field in fields(ModelOptions)}
+    assert known == {*OPTIONS, *SHARED, "seed", "verbose"}
+    others = {"data", "output", "scale", "columns", "drop", "quiet"}
+    assert set(inspect.signature(fit).parameters) == (known - {"verbose"}) | others
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
+def test_every_decoder_of_the_registry(name):
+    sizes = [2] if name.endswith("categorical") else None
+    model = build_estimator(ModelOptions(n_components=1, decoder=name, sizes=sizes))
+    assert found(model, "decoder") == name
+    trained = ModelOptions(n_components=1, decoder=name, sizes=sizes, synergy_weight=0.0)
+    if sizes is not None:
+        with pytest.raises(ValueError, match=f"--synergy-weight cannot .* --decoder {name}"):
+            build_estimator(trained)
+        return
+    free = build_estimator(trained).decoder
+    assert isinstance(free, Free) and (free.decoder, free.synergy_weight) == (name, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"groups": "auto", "decoder": "bernoulli"},
+            r"--decoder cannot be used with vector factors",
+        ),
+        ({"groups": "auto", "batch_size": 9}, r"--batch-size cannot be used with vector factors"),
+        (
+            {"n_components": 1, "solver": "lbfgs", "batch_size": 9},
+            r"--batch-size .* --solver lbfgs",
+        ),
+        (
+            {"n_components": 1, "solver": "lbfgs", "synergy_weight": 0.0},
+            r"--synergy-weight .* --solver lbfgs",
+        ),
+        ({"n_components": 1, "sizes": [2]}, r"--sizes cannot be used with --decoder gaussian"),
+        ({"n_components": 1, "decoder": "gaussian-categorical"}, r"needs --sizes"),
+        ({"n_components": 1, "decoder": "poisson"}, r"--decoder poisson: .* gaussian, .*bernoulli"),
+        ({"n_components": 1, "solver": "sgd"}, r"--solver sgd: expected one of auto, adam, lbfgs"),
+        ({"groups": "many"}, r"--groups many: expected auto or a number"),
+        ({"groups": "0"}, r"--groups 0: expected auto or a number"),
+        ({}, r"--n-components: give the number of factors"),
+    ],
+)
+def test_messages(given, message):
+    with pytest.raises(ValueError, match=message):
+        build_estimator(ModelOptions(**given))
+
+
+def test_large_tables_are_read_by_blocks_unless_the_solver_needs_all():
+    assert reads_blocks(MinSyn(2)) and reads_blocks(MinSyn(2, solver=Adam()))
+    assert not reads_blocks(MinSyn(2, solver="lbfgs")) and not reads_blocks(VectorMinSyn())
+
+
+def test_defaults_in_the_help_are_those_of_the_estimators():
+    owners = {"n_iter_no_change": Adam, "learning_rate": Adam, "device": Run}
+    shown = inspect.signature(fit).parameters
+    for name in ("solver", "n_init", "max_iter", "tol", *owners):
+        default = inspect.signature(owners.get(name, MinSyn)).parameters[name].default
+        assert shown[name].annotation.__metadata__[0].show_default == f"{default}", name
