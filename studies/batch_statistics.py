@@ -23,7 +23,7 @@ from minsyn.benchmark import (
     summarise,
 )
 from minsyn.datasets import load_letters
-from minsyn.estimators import MinSyn
+from minsyn.estimators import Adam, MinSyn
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli
 from minsyn.report import COLOURS, WIDTH, appearance, draw_dots, new_figure, styled
@@ -110,12 +110,10 @@ class BatchDecodedMinSyn:
         -------
         BatchDecodedMinSyn
         """
-        # MERGE: solver=Adam(batch_size=self.batch_size)   in place of solver, batch_size
         self._model = MinSyn(
             self.n_components,
             decoder="bernoulli",
-            solver="adam",
-            batch_size=self.batch_size,
+            solver=Adam(batch_size=self.batch_size),
             random_state=self.random_state,
         ).fit(X)
         self.n_iter_, self.converged_ = self._model.n_iter_, self._model.converged_

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from minsyn.benchmark import counted, markdown_page, markdown_table, one_thread
 from minsyn.datasets import WordImages, make_word_images
-from minsyn.estimators import MinSyn
+from minsyn.estimators import Adam, Free, MinSyn
 from minsyn.metrics import average_character_concentration, squared_error
 from minsyn.nn import ci_synergy_penalty
 from minsyn.report import WIDTH, appearance, draw_dots, new_figure, styled
@@ -60,17 +60,14 @@ def measure(words: WordImages, weight: float, decoder: Decoder, seed: int) -> di
         ``train_loss`` and ``test_loss``, squared errors summed over the pixels; ``acc`` in nats;
         ``ci_synergy``, measured on the training words, in bits; ``penalty`` of the fitted decoder.
     """
-    # MERGE: MinSyn(9, decoder=Free(decoder, synergy_weight=weight) if weight < np.inf else decoder,
-    #               solver=Adam(), n_init=1, random_state=seed)
-    model = MinSyn(
-        9, decoder=decoder, synergy_weight=weight, solver="adam", n_init=1, random_state=seed
-    ).fit(words.train)
+    trained: Any = Free(decoder, synergy_weight=weight) if weight < np.inf else decoder
+    model = MinSyn(9, decoder=trained, solver=Adam(), n_init=1, random_state=seed).fit(words.train)
+    measured = model.synergy(words.train, bias_correction="none").means
     return {
         "train_loss": squared_error(words.train, model.reconstruct(words.train)),
         "test_loss": squared_error(words.test, model.reconstruct(words.test)),
         "acc": average_character_concentration(model.components_, words.groups),
-        # MERGE: model.synergy(words.train, bias_correction="none").means["ci_synergy"]
-        "ci_synergy": model.synergy_report(words.train).mean["ci_synergy"],
+        "ci_synergy": measured["ci_synergy"],
         "penalty": _penalty(model, decoder, words.train),
     }
 

@@ -2,16 +2,17 @@
 
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
-
-import sklearn
-
-import minsyn
 
 __all__ = ["warn"]
 
-_OURS = tuple(f"{Path(package.__file__).parent}/" for package in (minsyn, sklearn))
+#: Folders whose lines are not the user's own. scikit-learn is found without being imported.
+_OURS = tuple(
+    f"{folder}/"
+    for folder in [Path(__file__).parent]
+    + [Path(spec.origin).parent for spec in [find_spec("sklearn")] if spec and spec.origin]
+)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -34,8 +35,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     >>> str(caught[0].message)
     'few samples'
     """
-    level = 2
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+    level, frame = 2, sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back is not None:
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level if frame is not None else 2)
+    warnings.warn(message, category, stacklevel=level)

@@ -8,9 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-# MERGE: from minsyn.estimators.group_fit import DECODER_PENALTY, LEAST_VARIANCE, log_odds
-# (and drop _DECODER_PENALTY, _LEAST_VARIANCE below)
-from minsyn.estimators._single_parent_fit import log_odds
+from minsyn.estimators.vectors.group_fit import DECODER_PENALTY, LEAST_VARIANCE, log_odds
 from minsyn.information.gaussian import ci_linear_map
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.training.batched_lbfgs import BatchObjective
@@ -19,7 +17,7 @@ __all__ = ["AblationProblem", "FeatureGroup", "Fitted"]
 
 #: As in `VectorMinSyn`, whose loss this one must equal for single-parent decoders.
 _START_COMPONENTS, _START_RIDGE, _DEAD = 8, 1e-3, 0.02
-_DECODER_PENALTY, _RANK_TOLERANCE, _LEAST_VARIANCE = 100.0, 1e-5, 1e-37
+_RANK_TOLERANCE = 1e-5
 
 
 class FeatureGroup(NamedTuple):
@@ -106,7 +104,7 @@ class AblationProblem:
         dX = X - self.means
         variances = np.array(
             [np.mean(w @ dX[:, s] ** 2) for w, s in zip(weights, self._slices, strict=True)]
-        ).clip(_LEAST_VARIANCE)
+        ).clip(LEAST_VARIANCE)
         total = float(sizes @ variances)
         of_group = np.repeat(np.arange(len(sizes)), sizes)
         #: What features are divided by: linear maps count in these units.
@@ -117,7 +115,7 @@ class AblationProblem:
         self._targets = _tensor(targets)
         # One over the whole variance, in the targets' units.
         self._error_weight = _tensor(weights[of_group].T * self.units**2 / total)
-        self._decoder_cost = _tensor((_DECODER_PENALTY * variances / total)[of_group])
+        self._decoder_cost = _tensor((DECODER_PENALTY * variances / total)[of_group])
         self._decoder_mask = np.ones((n_latents, len(of_group)), dtype=bool)
         if decoder == "single-parent":
             own = [np.isin(np.arange(n_latents), group.latents) for group in self.groups]

@@ -10,15 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn import MinSyn
-
-# MERGE: from minsyn.estimators.annealing import Annealing
-# MERGE: from minsyn.estimators.balance import balancing_weights
-# MERGE: from minsyn.estimators.grouping import find_groups, given_groups
-# MERGE: from minsyn.estimators.latent_shares import share_latents
-from minsyn.estimators._single_parent import share_latents
-from minsyn.estimators._single_parent_annealing import anneal
-from minsyn.estimators._single_parent_fit import balancing_weights
-from minsyn.estimators._single_parent_groups import find_groups, given_groups
+from minsyn.estimators.vectors.annealing import Annealing
+from minsyn.estimators.vectors.balance import balancing_weights
+from minsyn.estimators.vectors.grouping import find_groups, given_groups
+from minsyn.estimators.vectors.latent_shares import share_latents
 from studies.ablation.loss import AblationProblem, FeatureGroup
 
 __all__ = ["ALPHA", "DECODERS", "PARTITIONS", "AblatedMinSyn"]
@@ -167,18 +162,8 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
         problem = AblationProblem(
             X, groups, self.n_components, self.decoder.removesuffix("-linear"), logistic
         )
-        # MERGE: solver = Annealing(self.alpha, self.max_iter, self.tol, random_state)
-        # MERGE: best = solver.minimise(problem, self.n_starts)
-        best = anneal(
-            problem,
-            self.alpha,
-            n_starts=self.n_starts,
-            n_init=1,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            random_state=random_state,
-            on_evaluation=lambda loss: None,
-        )
+        solver = Annealing(self.alpha, self.max_iter, self.tol, random_state)
+        best = solver.minimise(problem, self.n_starts)
         fitted = problem.solution(best.x)
         self.encoder_weights_, self.encoder_bias_ = fitted.encoder_weights, fitted.encoder_bias
         self.components_, self.intercept_ = fitted.components, fitted.intercept
@@ -252,11 +237,8 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
             return _nearest_latents(X, self.n_components, random_state)
         if self.partition not in PARTITIONS:
             raise ValueError(f"partition={self.partition!r} is none of {', '.join(PARTITIONS)}")
-        by = "correlation" if self.partition == "correlation" else "synergy"
-        # MERGE: labels = find_groups(X, max_groups=self.n_components, by=by).groups
-        labels = find_groups(
-            X, n_groups=None, max_groups=self.n_components, by=by, max_parents=1
-        ).groups
+        by: Any = "correlation" if self.partition == "correlation" else "synergy"
+        labels = find_groups(X, max_groups=self.n_components, by=by).groups
         if self.partition == "random":
             labels = labels.copy()
             labels[varies] = random_state.permutation(labels[varies])

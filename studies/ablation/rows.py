@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from minsyn import VectorMinSyn
 from minsyn.benchmark import METHODS, Method
 from studies.ablation.model import ALPHA, DECODERS, PARTITIONS, AblatedMinSyn
 
@@ -100,16 +101,7 @@ BY_KEY: Mapping[str, Ablation] = {ablation.key: ablation for ablation in ABLATIO
 
 
 def _by_correlation(n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import MinSyn
-
-    # MERGE: VectorMinSyn(n_components, grouping="correlation", random_state=random_state)
-    return MinSyn(
-        n_components,
-        decoder="single-parent",
-        grouping="correlation",
-        n_init=1,
-        random_state=random_state,
-    )
+    return VectorMinSyn(n_components, grouping="correlation", random_state=random_state)
 
 
 _CORRELATION = Method("minsyn-correlation", "MinSyn (Correlation groups)", _by_correlation)

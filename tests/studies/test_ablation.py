@@ -8,13 +8,11 @@ from scipy.optimize import check_grad
 from scipy.special import expit
 from typer.testing import CliRunner
 
-from minsyn import MinSyn
+from minsyn import MinSyn, VectorMinSyn
 from minsyn.benchmark import find_methods, summarise
 from minsyn.datasets import load_typewriter
-
-# MERGE: from minsyn.estimators.balance import balancing_weights
-# MERGE: from minsyn.estimators.group_fit import GroupProblem   (in place of _Problem)
-from minsyn.estimators._single_parent_fit import _Problem, balancing_weights
+from minsyn.estimators.vectors.balance import balancing_weights
+from minsyn.estimators.vectors.group_fit import GroupProblem
 from minsyn.information import PairwiseStatistics
 from minsyn.information.gaussian import ci_decoder
 from studies.ablation import loss
@@ -45,8 +43,7 @@ def fit(X, **options):
 def test_single_parent_is_what_minsyn_fits_group_by_group(X, balance):
     """The losses are the same sum, so that both have the same optimum."""
     options = {"balance": balance, "alpha": 1e-3, "tol": 1e-6, "random_state": 0}
-    # MERGE: VectorMinSyn(4, grouping=LABELS, **options)
-    apart = MinSyn(4, decoder="single-parent", grouping=LABELS, **options).fit(X)
+    apart = VectorMinSyn(4, grouping=LABELS, **options).fit(X)
     joint = fit(X, n_starts=12, max_iter=5000, tol=1e-6, alpha=1e-3, balance=balance)
     np.testing.assert_array_equal(joint.latent_groups_, apart.latent_groups_)
     np.testing.assert_array_equal(joint.groups_, apart.groups_)
@@ -67,7 +64,7 @@ def test_the_loss_is_the_sum_of_the_groups_losses(X):
     wanted = np.zeros(2)
     rank = 0
     for k, group in enumerate(groups):
-        apart = _Problem(X[:, group.features], weights[k], 2, True)
+        apart = GroupProblem(X[:, group.features], weights[k], 2, True)
         mine = slice(rank, rank := rank + apart.rank)
         # Principal axes are the same but for their signs.
         scores = joint._scores.numpy()[:, mine]

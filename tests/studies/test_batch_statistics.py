@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from minsyn.benchmark import METHODS, decoder_maps
 from minsyn.datasets import load_typewriter
-from minsyn.estimators import MinSyn
+from minsyn.estimators import Adam, MinSyn
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli
 from studies.batch_statistics import BatchDecodedMinSyn, app, batch_method, figure_of_batches
@@ -14,8 +14,7 @@ from studies.batch_statistics import BatchDecodedMinSyn, app, batch_method, figu
 def test_one_batch_of_all_is_the_exact_decoder(rng):
     X = (rng.random((40, 8)) < 0.5).astype(np.float32)
     model = BatchDecodedMinSyn(2, batch_size=40, random_state=3).fit(X)
-    # MERGE: solver=Adam(batch_size=40)
-    exact = MinSyn(2, decoder="bernoulli", batch_size=40, random_state=3).fit(X)
+    exact = MinSyn(2, decoder="bernoulli", solver=Adam(batch_size=40), random_state=3).fit(X)
     np.testing.assert_allclose(model.components_, exact.components_, atol=1e-6)
     np.testing.assert_allclose(model.reconstruct(X), exact.reconstruct(X), atol=1e-5)
 

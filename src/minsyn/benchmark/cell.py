@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from minsyn.benchmark.grid import Samples
 from minsyn.benchmark.methods import Method
+from minsyn.information import synergy
 from minsyn.metrics import character_concentration, group_agreement, squared_error
 
 __all__ = ["MEASURES", "CellResult", "decoder_maps", "make_estimator", "reconstruct", "run_cell"]
@@ -284,10 +285,6 @@ def _agreement(
 
 def _synergies(estimator: Any, X: Float[np.ndarray, "samples features"]) -> dict[str, Any]:
     """Synergies of the latents about X; none where they cannot be measured."""
-    # MERGE: from minsyn.information import synergy   (at the top; drop the next two)
-    from minsyn.estimators._single_parent import measured_synergy
-    from minsyn.estimators._synergy_report import synergy_report
-
     if not hasattr(estimator, "transform"):
         return {}
     Z = np.asarray(estimator.transform(X), dtype=np.float64)
@@ -295,20 +292,13 @@ def _synergies(estimator: Any, X: Float[np.ndarray, "samples features"]) -> dict
         return {}
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     groups = getattr(last, "latent_groups_", None)
-    # MERGE:
-    # names = ("ci_synergy", "gk_synergy")
-    # with warnings.catch_warnings():
-    #     warnings.simplefilter("ignore")  # latents without variance, which `dead_factors` counts
-    #     found = dict(synergy(Z, X, measures=names, bias_correction="none").means)
-    #     if groups is not None:
-    #         grouped = synergy(Z, X, groups=groups, measures=names[1:], bias_correction="none")
-    #         found["gk_synergy_groups"] = grouped.means["gk_synergy"]
-    # return found
-    gk = measured_synergy(Z, X, np.zeros(Z.shape[1], int) if groups is None else groups)
-    ci = synergy_report(Z, X, tuple(map(str, range(X.shape[1])))).mean["ci_synergy"]
-    found = {"ci_synergy": ci, "gk_synergy": gk.latents}
-    if groups is not None:
-        found["gk_synergy_groups"] = gk.groups
+    names = ("ci_synergy", "gk_synergy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # latents without variance, which `dead_factors` counts
+        found = dict(synergy(Z, X, measures=names, bias_correction="none").means)
+        if groups is not None:
+            grouped = synergy(Z, X, groups=groups, measures=names[1:], bias_correction="none")
+            found["gk_synergy_groups"] = grouped.means["gk_synergy"]
     return found
 
 

@@ -125,17 +125,15 @@ class Method:
 
 
 def _minsyn(decoder: Any, n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import MinSyn
+    from minsyn.estimators import Adam, MinSyn
 
-    # MERGE: MinSyn(n_components, decoder=decoder, solver=Adam(), random_state=random_state)
-    return MinSyn(n_components, decoder=decoder, solver="adam", random_state=random_state)
+    return MinSyn(n_components, decoder=decoder, solver=Adam(), random_state=random_state)
 
 
 def _vector_minsyn(n_init: int, n_components: int, random_state: int) -> Any:
-    from minsyn.estimators import MinSyn
+    from minsyn.estimators import VectorMinSyn
 
-    # MERGE: VectorMinSyn(n_components, n_init=n_init, random_state=random_state)
-    return MinSyn(n_components, decoder="single-parent", n_init=n_init, random_state=random_state)
+    return VectorMinSyn(n_components, n_init=n_init, random_state=random_state)
 
 
 def _ica(n_components: int, random_state: int) -> Any:

@@ -156,6 +156,7 @@ class VectorMinSyn(FactorModel):
         "verbose": ["verbose"],
     }
 
+    n_components: Any
     groups_: Int[np.ndarray, " features"]
     parents_: Bool[np.ndarray, "groups features"]
     latent_groups_: Int[np.ndarray, " latents"]

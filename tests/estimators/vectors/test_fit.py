@@ -10,19 +10,27 @@ from minsyn.estimators.vectors.shared_features import add_second_parents
 from vector_factors import grouped_table, shared_table
 
 
+class Found:
+    """A solution whose linear encoder is an array."""
+
+    def __init__(self, solution):
+        self.encoder_weights = solution.encoder[0].weight.detach().numpy()
+        self.components, self.intercept = solution.components, solution.intercept
+        self.loss_curve, self.converged = solution.loss_curve, solution.converged
+
+
 def fit(X, grouping, n_latents, logistic=False, weights=None):
     weights = weights or [np.ones(len(X))] * grouping.n_groups
     problem = VectorProblem(X, grouping, np.asarray(n_latents), weights, logistic)
-    return fit_vector_factors(problem, Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0)))
+    solver = Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0))
+    return Found(fit_vector_factors(problem, solver))
 
 
 def test_a_group_is_fitted_as_if_it_were_alone(rng):
     X, labels = grouped_table([5, 4], 100, 0.3, rng)
     both, first = fit(X, Grouping.of(labels), [2, 1]), fit(X[:, :5], Grouping.of(labels[:5]), [2])
     np.testing.assert_array_equal(both.components[:2, :5], first.components)
-    np.testing.assert_array_equal(
-        both.encoder[0].weight.detach().numpy()[:2, :5], first.encoder[0].weight.detach().numpy()
-    )
+    np.testing.assert_array_equal(both.encoder_weights[:2, :5], first.encoder_weights)
     assert not both.components[2:, :5].any() and not both.components[:2, 5:].any()
 
 
@@ -41,10 +49,7 @@ def test_features_of_no_group_have_their_means(logistic, rng):
     found = fit(X, Grouping.of(np.array([0, 0, 0, 0, -1, -1])), [1], logistic)
     mean = 1 / (1 + np.exp(-found.intercept)) if logistic else found.intercept
     np.testing.assert_allclose(mean[4:], X.mean(axis=0)[4:])
-    assert (
-        not found.components[:, 4:].any()
-        and not found.encoder[0].weight.detach().numpy()[:, 4:].any()
-    )
+    assert not found.components[:, 4:].any() and not found.encoder_weights[:, 4:].any()
 
 
 def test_nothing_to_fit():
@@ -55,9 +60,9 @@ def test_nothing_to_fit():
 def test_shared_features_do_not_shape_latents_unless_others_are_few(rng):
     X, labels = shared_table(3, rng), np.repeat([0, 1], [10, 13])
     grouping = add_second_parents(X, Grouping.of(labels))
-    assert not fit(X, grouping, [1, 1]).encoder[0].weight.detach().numpy()[:, 20:].any()
+    assert not fit(X, grouping, [1, 1]).encoder_weights[:, 20:].any()
     few = grouping.parents.copy()
     few[0, 11:20] = True  # of the second group, one feature is left that has no other parent
     found = fit(X, Grouping(labels, few), [1, 1])
-    assert found.encoder[0].weight.detach().numpy()[1, 10:].all()
+    assert found.encoder_weights[1, 10:].all()
     assert found.components[:, 20:].all()
