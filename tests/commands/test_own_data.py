@@ -167,13 +167,14 @@ def test_inspect(folder, model, table, tmp_path):
     statistics = PairwiseStatistics.of(model.transform(x), x.to_numpy())
     summary = summarise_factors(statistics, statistics.std_x)
     synergy = model.synergy(x, bias_correction="none")
+    bias = synergy.sampling_bias["mutual_information"].max()
     for said in (
         "features count alike",
         f"2 factors explain {summary.explained:.1%} of the variance of 5 features",
-        f"explains {summary.explained_alone[0]:.1%} ({summary.explained_only[0]:.1%} that no other",
+        f"explains {summary.explained_alone[0]:.1%} (uniquely {summary.explained_only[0]:.1%})",
         f"{synergy.sums['gk_synergy']:.2f}",
         "Gaussian model, 150 samples, bias correction: none",
-        f"all factors is {synergy.sampling_bias['mutual_information'].max():.2g} bits per feature",
+        f"(the bias of all factors is {bias:.2g} bits per feature",
     ):
         assert said in result.output
     assert Image.open(figure).width > 200
@@ -331,7 +332,7 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("fit", "x.txt"), "expected a file ending in .npy, .npz, .csv, .parquet"),
+        (("fit", "x.txt"), "x.txt: expected a file ending in .npy, .npz"),
         (("fit", "holes.csv"), "line 3 has no value in column 'b'"),
         (("fit", "text.csv"), "no numeric columns left"),
         (("fit", "empty.csv"), "is empty"),

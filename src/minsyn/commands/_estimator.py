@@ -120,14 +120,14 @@ def _decoder(options: ModelOptions) -> Any:
     if name not in DECODERS:
         raise ValueError(f"--decoder {name}: expected one of {', '.join(DECODERS)}")
     decoder: Any = name
-    if "sizes" in inspect.signature(DECODERS[name]).parameters:
+    kind: Any = DECODERS[name]
+    if "sizes" in inspect.signature(kind).parameters:
         if options.sizes is None:
             raise ValueError(
                 f"--decoder {name} needs --sizes, the number of categories of each variable: "
                 "--sizes 3 2 for three columns of a first and two of a second one"
             )
         _refuse(options, ("synergy_weight",), f"--decoder {name}")
-        kind: Any = DECODERS[name]
         decoder = partial(kind, sizes=list(options.sizes))
     else:
         _refuse(options, ("sizes",), f"--decoder {name}")

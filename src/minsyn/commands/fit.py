@@ -276,7 +276,8 @@ def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str)
     if samples.feature_names is not None and all(map(_is_number, samples.feature_names)):
         notes.append("all column names are numbers: is the header missing?")
     if user_data.not_numbers:
-        notes.append(f"left out, not numeric: {_listed(user_data.not_numbers)}")
+        names = ("the index" if n == "Unnamed: 0" else n for n in user_data.not_numbers)
+        notes.append(f"left out, not numeric: {_listed(tuple(names))}")
     if user_data.left_out:
         notes.append(f"left out, not chosen: {_listed(user_data.left_out)}")
     constant = int(statistics.constant.sum())

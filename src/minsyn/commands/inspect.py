@@ -232,7 +232,7 @@ def _about(factors: _Factors, factor: int) -> str:
     group = "" if factors.groups is None else f"group {factors.groups[factor]}, "
     if alone == 0:
         return f"{group}explains nothing"
-    return f"{group}explains {alone:.1%} ({only:.1%} that no other factor explains)"
+    return f"{group}explains {alone:.1%} (uniquely {only:.1%})"
 
 
 def _about_bits(result: "SynergyResult") -> str:
@@ -243,8 +243,8 @@ def _about_bits(result: "SynergyResult") -> str:
     )
     bias = result.sampling_bias.get("mutual_information")
     if bias is None:
-        return f"{text}; so few samples seem to determine every feature."
-    return f"{text}. The bias of all factors is {bias.max():.2g} {result.unit} per feature."
+        return f"{text} (too few samples for so many factors)"
+    return f"{text} (the bias of all factors is {bias.max():.2g} {result.unit} per feature)"
 
 
 def _weight_heading(factors: _Factors) -> str:
