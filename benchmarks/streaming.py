@@ -25,7 +25,11 @@ import torch.nn.functional as F
 
 from minsyn import MinSyn
 from minsyn.data import as_samples, column_statistics
-from minsyn.estimators import _streaming
+from minsyn.estimators import Adam, adam
+from minsyn.estimators.encoders import find_encoder
+from minsyn.estimators.module import find_decoder_choice
+from minsyn.estimators.problem import Scaling, StreamProblem
+from minsyn.estimators.start import Start
 
 BATCH_SIZE, N_LATENTS = 512, 20
 
@@ -95,14 +99,18 @@ def minsyn_epoch(samples, decoder, columns):
         clocks.append(EpochClock(batches))
         return train(module, loss, clocks[-1], **settings)
 
-    train = _streaming.train
-    model = MinSyn(N_LATENTS, decoder=decoder, max_iter=1, random_state=0)
+    train = adam.train
+    scale = float(np.sqrt(columns.variance.mean()))
+    scaling = Scaling(columns.mean, scale, ~columns.constant)
+    problem = StreamProblem(
+        samples, N_LATENTS, find_decoder_choice(decoder), find_encoder("linear")
+    )
     with (
-        patch.multiple(_streaming, train=timed, column_statistics=lambda *_: columns),
-        patch.object(_streaming, "set_fitted"),
-        warnings.catch_warnings(action="ignore"),
+        patch.object(adam, "train", timed),
+        patch.object(StreamProblem, "scaling", lambda *_: scaling),
+        patch.object(StreamProblem, "solution"),
     ):
-        model.fit(samples)
+        Adam().fit(problem, Start.of(MinSyn(max_iter=1, random_state=0)))
     return clocks[0].seconds[0]
 
 

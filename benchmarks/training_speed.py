@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -19,9 +20,11 @@ from torch import nn
 
 from minsyn.datasets import load_letters, make_word_images
 from minsyn.estimators import MinSyn
+from minsyn.estimators.start import Start
 from minsyn.metrics import average_character_concentration
 from minsyn.nn import BernoulliDecoder, GaussianDecoder
-from minsyn.nn.objectives import BernoulliObjective, GaussianObjective
+from minsyn.nn.bernoulli import BernoulliObjective
+from minsyn.nn.gaussian import GaussianObjective
 
 #: Decoder as it is trained eagerly, the same with hand-written gradients, and the activation.
 KINDS = {
@@ -65,7 +68,7 @@ def autoencoder_step(x, n_latents):
 
 
 def minsyn_step(x, n_latents, kind):
-    """What `MinSyn(solver="adam")` does in an epoch: features that never vary are left out."""
+    """An epoch of `MinSyn(solver=Adam())`; features that never vary are left out."""
     _, objective, activation = KINDS[kind]
     inputs = x[:, x.amin(dim=0) < x.amax(dim=0)]
     encoder, loss = nn.Linear(inputs.shape[1], n_latents), objective(x)
@@ -123,14 +126,16 @@ class Watched(MinSyn):
 
     def fit(self, X, y=None):
         """Fit, by the clock."""
-        self.seconds, self.start = [], time.perf_counter()
-        super().fit(X)
-        self.fit_seconds = time.perf_counter() - self.start
-        return self
+        self.seconds, start = [], time.perf_counter()
 
-    @contextmanager
-    def _progress(self, *_):
-        yield lambda *_: self.seconds.append(time.perf_counter() - self.start)
+        @contextmanager
+        def progress(*_):
+            yield lambda *_: self.seconds.append(time.perf_counter() - start)
+
+        with patch.object(Start, "progress", progress):
+            super().fit(X)
+        self.fit_seconds = time.perf_counter() - start
+        return self
 
     def seconds_to(self, loss):
         """Until the training loss was this low; infinite if it never was."""

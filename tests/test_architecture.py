@@ -1,4 +1,4 @@
-"""The architecture that CONTRIBUTING.md tells: who imports whom, no circles, no shadowed modules."""
+"""Architecture of CONTRIBUTING.md: who imports whom, no circles, no shadowed modules."""
 
 import ast
 import importlib

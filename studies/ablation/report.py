@@ -88,12 +88,12 @@ def ablation_table(
     draws = max((row.draws for row in rows), default=0)
     caption = (
         f"Letters: {experiment.letters.name}; {counted(draws, 'draw')}, seed {experiment.seed}; "
-        f"{experiment.n_components} latents. Mean"
+        f"{counted(experiment.n_components, 'latent')}. Mean"
         f"{' ± standard deviation over draws' if draws > 1 else ' of the only draw'}. Losses are "
         "squared errors summed over the pixels; ACC is in nats; synergies about the pixels are in "
-        "bits, measured on the training words and averaged by the pixels' variances, among all "
-        "latents and among their groups. Lower is better for all. Converged: draws in which the "
-        "loss stopped falling before the evaluations ran out."
+        "bits, measured on the training words without correction of their bias and averaged by the "
+        "pixels' variances, among all latents and among their groups. Lower is better for all. "
+        "Converged: draws in which the loss stopped falling before the evaluations ran out."
     )
     dead = [f"{row.label} {row.dead_factors}" for row in rows if row.dead_factors]
     return markdown_page(

@@ -59,10 +59,10 @@ def robustness_table(
         rows.append([label, *texts])
     caption = (
         f"Letters: {experiment.letters.name}; {counted(frame.draw.nunique(), 'draw')}, seed "
-        f"{experiment.seed}; {experiment.n_components} factors. Models of clean training words are "
-        "given damaged test words. Squared error against the clean image, summed over the pixels "
-        "and averaged over words and draws; in brackets its ratio to the loss with clean inputs "
-        "(for the other characters, of these alone)."
+        f"{experiment.seed}; {counted(experiment.n_components, 'factor')}. Models of clean "
+        "training words are given damaged test words. Squared error against the clean image, "
+        "summed over the pixels and averaged over words and draws; in brackets its ratio to the "
+        "loss with clean inputs (for the other characters, of these alone)."
     )
     table = markdown_table(["Test input", *(method.label for method in methods)], rows)
     return markdown_page(table, caption, command=command)

@@ -319,5 +319,5 @@ def test_a_stopped_run_is_resumed(tmp_path, monkeypatch):
 )
 def test_wrong_arguments(tmp_path, arguments, message):
     result = invoke(*arguments, "--output", tmp_path)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert message in result.output.replace("\n", " ")

@@ -91,4 +91,4 @@ def test_command(tmp_path):
 )
 def test_bad_batch_sizes(tmp_path, sizes, message):
     result = CliRunner().invoke(app, ["--batch-sizes", sizes, "--output", str(tmp_path / "out")])
-    assert result.exit_code == 2 and message in result.output.replace("\n", " ")
+    assert result.exit_code == 1 and message in result.output.replace("\n", " ")

@@ -185,4 +185,4 @@ def test_command(tmp_path):
     assert "python -m studies.robustness" in table and "--seed 0 --methods pca`" in table
     assert (tmp_path / "robustness.png").exists()
     wrong = CliRunner().invoke(app, ["--methods", "pcs", "--output", str(tmp_path)])
-    assert wrong.exit_code == 2 and "did you mean 'pca'?" in wrong.output
+    assert wrong.exit_code == 1 and "did you mean 'pca'?" in wrong.output

@@ -279,7 +279,7 @@ def test_from_tasks_to_table_and_figure(tmp_path, small_letters):
     assert "No figure" in again.output
     assert len(pd.read_csv(out / "tasks.csv")) == 1
     other = invoke(*options, "--task", "digits", "--methods", "pca", "--seed", 1)
-    assert other.exit_code == 2 and "seed is 0 there and 1 here" in other.output
+    assert other.exit_code == 1 and "seed is 0 there and 1 here" in other.output
 
 
 def test_a_method_that_fails_leaves_the_others(tmp_path, monkeypatch):
@@ -307,7 +307,7 @@ def test_a_method_that_fails_leaves_the_others(tmp_path, monkeypatch):
 )
 def test_errors_are_one_line(tmp_path, options, message):
     result = invoke(*options, "--output", tmp_path)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert message in result.output and "Traceback" not in result.output
 
 

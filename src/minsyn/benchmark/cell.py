@@ -295,9 +295,9 @@ def _synergies(estimator: Any, X: Float[np.ndarray, "samples features"]) -> dict
     names = ("ci_synergy", "gk_synergy")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # latents without variance, which `dead_factors` counts
-        found = dict(synergy(Z, X, measures=names, bias_correction="none").means)
+        found = dict(synergy(Z, X, measures=names).means)
         if groups is not None:
-            grouped = synergy(Z, X, groups=groups, measures=names[1:], bias_correction="none")
+            grouped = synergy(Z, X, groups=groups, measures=names[1:])
             found["gk_synergy_groups"] = grouped.means["gk_synergy"]
     return found
 

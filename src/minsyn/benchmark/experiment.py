@@ -103,7 +103,7 @@ class Experiment(CellGrid):
         )
 
     def settings(self) -> dict[str, Any]:
-        """What cells must agree in to stand in one table; methods and draws are not part of it.
+        """Settings that all cells of a table share; methods and draws are not part of it.
 
         Returns
         -------

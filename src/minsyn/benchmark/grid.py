@@ -37,7 +37,7 @@ class Samples(Protocol):
 
 
 class CellGrid(ABC):
-    """Methods x draws of data: what `run` runs and a `Store` keeps.
+    """Methods x draws of data: run by `run` and kept in a `Store`.
 
     The data of a draw depend on ``seed`` and the draw alone, and the random numbers of a method
     on ``seed``, the draw and the method's stream: further methods or draws leave finished cells as
@@ -80,7 +80,7 @@ class CellGrid(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """What cells must agree in to stand in one table; methods and draws are not part of it.
+        """Settings that all cells of a table share; methods and draws are not part of it.
 
         Returns
         -------
@@ -100,7 +100,7 @@ class CellGrid(ABC):
                 yield method, draw
 
     def data_seed(self, draw: int) -> np.random.SeedSequence:
-        """What the data of a draw are made from.
+        """Seed of the data of a draw.
 
         Parameters
         ----------

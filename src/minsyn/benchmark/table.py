@@ -113,7 +113,7 @@ def caption(rows: Sequence[MethodSummary], experiment: Experiment) -> str:
     )
     return (
         f"Letters: {experiment.letters.name}; {counted(draws, 'draw')}, seed {experiment.seed}; "
-        f"{experiment.n_components} factors, resample: {experiment.resample}{per_word}; "
+        f"{counted(experiment.n_components, 'factor')}, resample: {experiment.resample}{per_word}; "
         f"{len(vocabulary.train)} words to train on, {len(vocabulary.test)} held out. Mean"
         f"{spread if draws > 1 else ' of the only draw'}; losses are squared errors summed over "
         "the pixels and averaged over the words, ACC is in nats, and lower is better for all."

@@ -171,6 +171,7 @@ class Net(Encoder):
         """Net of all features in float64, with weight 0 for those that do not vary."""
         assert isinstance(trained, nn.Sequential)
         first, *others = copy.deepcopy(trained).double().cpu()
+        assert isinstance(first, nn.Linear)
         whole = nn.Linear(len(varies), first.out_features, dtype=torch.float64)
         with torch.no_grad():
             whole.weight.zero_()[:, torch.from_numpy(varies)] = first.weight

@@ -136,12 +136,13 @@ class StreamFeed(Feed):
             return module(inputs)
         net = module.encoder
         assert isinstance(net, nn.Sequential)
-        first: Any = net[0]
+        first, *others = net
+        assert isinstance(first, nn.Linear)
         self._shift = self._shift.to(first.weight)
         activation = F.linear(
             inputs, first.weight / self._scale, first.bias - first.weight @ self._shift
         )
-        for layer in net[1:]:
+        for layer in others:
             activation = layer(activation)
         return module.latents(activation)
 

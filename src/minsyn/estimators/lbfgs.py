@@ -38,7 +38,7 @@ class LBFGS:
         if problem.decoder.trained:
             found.append("a decoder that is trained")
         elif not _has_objective(problem):
-            found.append(f"{problem.decoder.decoder.func.__name__}")  # type: ignore[attr-defined]
+            found.append(f"{problem.decoder.decoder.func.__name__}")
         if n_processes() > 1:
             found.append(f"{n_processes()} processes")
         return found

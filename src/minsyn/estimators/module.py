@@ -108,7 +108,9 @@ class ClosedForm(nn.Module):
 class DecoderChoice(Protocol):
     """What the parameter ``decoder`` of `MinSyn` stands for."""
 
-    decoder: "partial[Decoder]"
+    @property
+    def decoder(self) -> "partial[Decoder]":
+        """Class and options of the decoder without synergy."""
 
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> Any:
         """`ClosedForm` or `FreeDecoder`."""

@@ -127,7 +127,7 @@ class PartialFit:
         varies = torch.from_numpy(X.min(axis=0) < X.max(axis=0))
         # If nothing varied, the latents would be, and remain, alike.
         if varies.any() and not problem.encoder.sees_data_as_given:
-            self.module.encoder[0].weight.data *= varies  # type: ignore[index,union-attr]
+            self.module.encoder[0].weight.data *= varies  # type: ignore[index]
         feed = StreamFeed(ArraySamples(X), problem, self.scaling)
         with problem.encoder.randomness(self.module.generator):
             start_decoder(self.module, feed, self.adam.batch_size, Worker())

@@ -247,7 +247,7 @@ def _as_json(name: str, value: Any) -> Any:
         value = partial(value)
     if isinstance(value, partial) and DECODERS.get(value.func.name) is value.func:  # type: ignore[attr-defined]
         options = {k: _as_json(k, v) for k, v in value.keywords.items()}
-        return {"decoder": value.func.name, "options": options}  # type: ignore[attr-defined]
+        return {"decoder": value.func.name, "options": options}
     raise TypeError(
         f"{name}={value!r} cannot be saved; give a number or a string, for example an int as "
         "random_state, or enter a decoder of your own into the registry by its name "

@@ -1,5 +1,7 @@
 """Binary latents and observations: the logistic decoder of Eq. 10 and its training loss."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -76,10 +78,10 @@ class BernoulliDecoder(BinaryDecoder, name="bernoulli"):
         x: Float[Tensor, "samples features"],
         *,
         drop_constant: bool = True,
-        flip: float = bernoulli.FLIP_PROBABILITY,
+        **options: Any,
     ) -> Objective | None:
-        """`BernoulliObjective` of these observations."""
-        return BernoulliObjective(x, flip, drop_constant=drop_constant)
+        """`BernoulliObjective` of these observations; ``flip`` is the only option."""
+        return BernoulliObjective(x, drop_constant=drop_constant, **options)
 
     def linear_map(
         self, statistics: PairwiseStatistics

@@ -136,9 +136,9 @@ class Decoder(nn.Module, ABC):
         ValueError
             If there is no penalty for these observations.
         """
-        return ci_synergy_penalty(
-            z, x, weight, bias, observations=self.observations.family, latents=self.latents.family
-        )
+        observed: Any = self.observations.family
+        hidden: Any = self.latents.family
+        return ci_synergy_penalty(z, x, weight, bias, observations=observed, latents=hidden)
 
     def statistics(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"] | None
@@ -236,7 +236,7 @@ def find_decoder(decoder: Any) -> "partial[Decoder]":
                 "or pass a subclass of minsyn.nn.Decoder"
             )
         return partial(DECODERS[decoder])
-    found = decoder if isinstance(decoder, partial) else partial(lambda: None)
+    found: Any = decoder if isinstance(decoder, partial) else partial(lambda: None)
     if isinstance(decoder, type):
         found = partial(decoder)
     if found.args or not (isinstance(found.func, type) and issubclass(found.func, Decoder)):
