@@ -120,6 +120,9 @@ def test_what_cannot_be_a_decoder(X, tmp_path):
     class Nameless(BernoulliDecoder):
         latents = SOFTPLUS
 
+    categories = Free(partial(GaussianCategoricalDecoder, sizes=[3, 3]), 1.0)
+    with pytest.raises(ValueError, match="no penalty on the synergy of categorical decoders"):
+        MinSyn(2, decoder=categories).fit(X)
     with pytest.raises(ValueError, match="'poisson' is unknown: choose one of"):
         MinSyn(2, decoder="poisson").fit(X)
     with pytest.raises(TypeError, match="must be a name, a subclass"):

@@ -141,6 +141,12 @@ class _TrainedChoice:
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> FreeDecoder:
         assert steps is not None  # only Adam trains decoders
         decoder = self.decoder.func.build(n_latents, n_features, **self.decoder.keywords)  # type: ignore[attr-defined]
+        family = decoder.observations.family
+        if self.synergy_weight > 0 and family not in ("gaussian", "bernoulli"):
+            raise ValueError(
+                f"there is no penalty on the synergy of {family} decoders: leave synergy_weight at "
+                "0, or take the decoder itself, which has none"
+            )
         step = steps.decoder
         if step is None:
             step = decoder.observations.natural_step / n_latents

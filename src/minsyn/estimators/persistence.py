@@ -81,8 +81,8 @@ def save_model(model: Any, path: str | Path) -> None:
         "class": type(model).__name__,
         "parameters": {name: _as_json(name, value) for name, value in parameters.items()},
         "fitted": {name: _as_json(name, getattr(model, name)) for name in _PLAIN},
-        "latents": model._latents.name,
-        "observations": model._observations.record(),
+        "latents": model.latents_.name,
+        "observations": model.observations_.record(),
         "state": state,
     }
     if own_encoder:
@@ -178,8 +178,8 @@ def _model(
         setattr(model, name, record["fitted"][name])
     if "feature_names" in record:
         model.feature_names_in_ = np.array(record["feature_names"], dtype=object)
-    model._latents = LATENTS[record["latents"]]
-    model._observations = observations_of(record["observations"])
+    model.latents_ = LATENTS[record["latents"]]
+    model.observations_ = observations_of(record["observations"])
     n_components, n_features = model.components_.shape
     if model.intercept_.shape != (n_features,):
         raise ModelFormatError(
