@@ -47,7 +47,7 @@ def test_labels_out_of_range_are_refused(tmp_path, splits, zip_content):
     [
         (lambda content: b"", "found b''"),
         (lambda content: b"\x00\x00\x0d" + content[3:], "bytes 0, 0, 8 first"),
-        (lambda content: content[:7], "ends within its header"),
+        (lambda content: content[:7], "the header is incomplete"),
         (lambda content: content[:-1], r"\(2, 3\) values expected, 5 bytes found"),
         (lambda content: content + b"x", "7 bytes found"),
     ],

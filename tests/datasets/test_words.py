@@ -163,7 +163,7 @@ def test_bad_requests_say_what_to_do(hands):
     with pytest.raises(ValueError, match="'pup' not in the vocabulary"):
         make_word_images(PIPS, hands, samples_per_word={"pip": 1, "pop": 1, "pup": 1})
     for counts in (0, -1, {"pip": 0, "pop": 0}, {"pip": 2, "pop": -1}):
-        with pytest.raises(ValueError, match="must leave a row to train on"):
+        with pytest.raises(ValueError, match="must leave at least one training row"):
             make_word_images(PIPS, hands, samples_per_word=counts)
     with pytest.raises(FileNotFoundError, match="'typewriter', 'emnist'"):
         make_word_images(PIPS, "handwriting")

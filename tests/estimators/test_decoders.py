@@ -127,13 +127,13 @@ def test_what_cannot_be_a_decoder(X, tmp_path):
         MinSyn(2, decoder="poisson").fit(X)
     with pytest.raises(TypeError, match="must be a name, a subclass"):
         MinSyn(2, decoder=dict).fit(X)
-    with pytest.raises(ValueError, match="is that of BernoulliDecoder already"):
+    with pytest.raises(ValueError, match="is already used by BernoulliDecoder"):
 
         class Double(Decoder, name="bernoulli"):
             pass
 
     model = MinSyn(2, decoder=Nameless, max_iter=2).fit(X)
-    with pytest.raises(TypeError, match="enter a decoder of your own into the registry"):
+    with pytest.raises(TypeError, match="custom decoder needs a name in the registry"):
         model.save(tmp_path)
 
 

@@ -116,7 +116,7 @@ def test_options_of_a_run(X, tmp_path, capsys):
     seldom = Run(checkpoint_dir=tmp_path / "seldom", checkpoint_every=1e6)
     adam(run=seldom).fit(X)
     assert len(list((tmp_path / "seldom" / "start-1").glob("*.json"))) == 1
-    with pytest.raises(ValueError, match="device='cuda' is not here"):
+    with pytest.raises(ValueError, match="device='cuda' is not available"):
         adam(run=Run(device="cuda")).fit(X)
 
 
@@ -124,7 +124,7 @@ def test_options_of_a_run(X, tmp_path, capsys):
     ("options", "message"),
     [
         ({"solver": "lbfgs", "encoder": (4,)}, r"encoder=\(4,\)"),
-        ({"solver": "lbfgs", "decoder": Free()}, "a decoder that is trained"),
+        ({"solver": "lbfgs", "decoder": Free()}, "a trained decoder"),
         ({"solver": "lbfgs", "decoder": SingleParentDecoder}, "SingleParentDecoder"),
         ({"solver": Adam(statistics="running"), "decoder": Free()}, "statistics='running'"),
         ({"encoder": 3}, "encoder"),

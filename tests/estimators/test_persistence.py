@@ -64,14 +64,14 @@ def test_every_single_changed_byte_is_noticed_or_harmless(saved):
     ("change", "message"),
     [
         ({"format_version": 99}, "format version 99"),
-        ({"format": "another"}, "does not describe"),
+        ({"format": "another"}, "is not the record of a model"),
         ({"class": "AutoEncoder"}, "'AutoEncoder', not a MinSyn"),
         ({"class": "os.system"}, "not a MinSyn"),
         ({"class": ["MinSyn"]}, "not a MinSyn"),
         ({"latents": "linear"}, "linear"),
         ({"parameters": {"unknown": 1}}, "unknown"),
         ({"fitted": {}}, "n_features_in_"),
-        ({"arrays_sha256": "0"}, "damaged or changed"),
+        ({"arrays_sha256": "0"}, "damaged or modified"),
     ],
 )
 def test_records_that_do_not_fit(saved, change, message):

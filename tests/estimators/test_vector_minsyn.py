@@ -233,8 +233,8 @@ def test_verbose_shows_progress(X, capsys):
         ({"n_groups": 2, "grouping": [0, 1, 2] * 4}, "n_groups=2 asks for 2 and grouping"),
         ({"n_groups": 2, "grouping": [0] * 12}, r"grouping \(without .*\) asks for 1"),
         ({"n_groups": 13}, "only 12 can be told apart"),
-        ({"grouping": [0, 1]}, "an integer for each of 12"),
-        ({"grouping": [0.5] * 12}, "an integer for each of 12"),
+        ({"grouping": [0, 1]}, "an integer label for each of 12"),
+        ({"grouping": [0.5] * 12}, "an integer label for each of 12"),
         ({"grouping": "covariance"}, "'grouping' parameter"),
         ({"max_parents": 3}, "'max_parents' parameter"),
         ({"max_parents": 2, "n_groups": 1}, "max_parents=2 needs two groups"),
@@ -270,7 +270,7 @@ def test_constant_features_do_not_make_a_group(rng):
 
 @pytest.mark.parametrize("data", [sparse.csr_array(np.eye(4)), "data.csv"])
 def test_needs_an_array_in_memory(data):
-    with pytest.raises(TypeError, match="needs all data in memory"):
+    with pytest.raises(TypeError, match="needs an array in memory"):
         VectorMinSyn().fit(data)
     assert not hasattr(VectorMinSyn(), "partial_fit")
 

@@ -25,7 +25,9 @@ def test_plain_training_on_the_cpu_needs_no_fabric():
 def test_auto_is_the_cpu_where_there_is_no_gpu():
     assert launch("auto") is None
     for device in ("cuda", "mps"):
-        with pytest.raises(ValueError, match=f"device='{device}' is not here: torch finds 'cpu'"):
+        with pytest.raises(
+            ValueError, match=f"device='{device}' is not available: torch finds 'cpu'"
+        ):
             launch(device)
 
 

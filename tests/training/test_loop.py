@@ -80,5 +80,5 @@ def test_samples_without_a_batch():
         def batches(self, *args):
             return iter(())
 
-    with pytest.raises(ValueError, match="gave no batch"):
+    with pytest.raises(ValueError, match="yielded no batch"):
         fit_line(samples=Nothing(torch.zeros(3, 2), torch.zeros(3, 1)))

@@ -56,7 +56,7 @@ def test_two_processes(tmp_path):
     assert np.all(np.isfinite(found["unseeded"]["loss"]))
     assert found["resumed"] == found["uninterrupted"]
     assert "module.encoder.weight was" in found["of another run"]
-    assert "in one process" in found["lbfgs"] and "found 2 processes" in found["lbfgs"]
+    assert "a single process" in found["lbfgs"] and "found 2 processes" in found["lbfgs"]
     assert "2 processes cannot share batches of 1 samples" in found["too few"]
     assert "the training loss became nan" in found["nan"]
     with (tmp_path / "logs" / "metrics.csv").open() as file:

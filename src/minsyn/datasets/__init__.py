@@ -1,10 +1,10 @@
-"""Images of words for the disentanglement benchmark: letters x vocabulary -> word images.
+"""Data sets for the evaluation of disentanglement, with known ground-truth factors.
 
-Letters come from Matplotlib's fonts (:func:`load_typewriter`), from EMNIST handwriting
-(:func:`load_emnist`) or from files of your own (:func:`load_letters`). A :class:`Vocabulary` says
-which words are learned from and which are held out. :func:`make_word_images` sets one from the
-other, with the ground truth that disentanglement is measured by. :func:`make_expression` is a
-table without pictures, with a ground truth of the same kind.
+:func:`make_word_images` makes images of words from images of letters and a :class:`Vocabulary`,
+which lists the training words and the held-out words. Letters come from Matplotlib's fonts
+(:func:`load_typewriter`), from EMNIST handwriting (:func:`load_emnist`) or from your own files
+(:func:`load_letters`). :func:`make_expression` makes a table of simulated gene expression, with
+ground truth of the same kind.
 """
 
 from minsyn.datasets.digits import load_digits

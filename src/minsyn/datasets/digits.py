@@ -1,4 +1,4 @@
-"""Handwritten digits of 8 x 8 pixels, as scikit-learn ships them."""
+"""Handwritten digits of 8 x 8 pixels, from scikit-learn."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from minsyn.datasets.letters import Letters
 def load_digits() -> Letters:
     """Load scikit-learn's 1797 handwritten digits as letters "0" to "9".
 
-    No network is needed. Their 17 levels of ink are spread over 0 to 255.
+    No network is needed. The 17 grey levels are scaled to 0 to 255.
 
     Returns
     -------
     Letters
-        Images of 8 x 8 pixels. Who wrote which is not known, so there are no styles.
+        Images of 8 x 8 pixels. The writers are unknown, so ``styles`` is None.
 
     References
     ----------
@@ -27,7 +27,7 @@ def load_digits() -> Letters:
     >>> digits.images.shape, "".join(digits.alphabet)
     ((1797, 8, 8), '0123456789')
     """
-    from sklearn import datasets  # slow to import: only who wants digits pays for it
+    from sklearn import datasets  # slow to import, and needed only here
 
     digits = datasets.load_digits()
     return Letters(

@@ -1,4 +1,4 @@
-"""Handwritten letters: EMNIST, downloaded once and kept as one small file."""
+"""EMNIST handwritten letters, downloaded once and cached in one small file."""
 
 import contextlib
 import importlib.util
@@ -15,7 +15,7 @@ from minsyn._warnings import warn
 from minsyn.datasets.emnist_formats import Arrays, read_parquet, read_zip
 from minsyn.datasets.letters import Letters
 
-#: What the cache holds after the first load.
+#: Name of the file in the cache.
 CACHE_FILE = "emnist-letters.npz"
 
 SPLITS = ("train", "test", "both")
@@ -23,21 +23,22 @@ SPLITS = ("train", "test", "both")
 
 @dataclass(frozen=True)
 class Mirror:
-    """A place that EMNIST can be downloaded from.
+    """A download source of EMNIST.
 
     Parameters
     ----------
     name : str
-        For messages.
+        Name in messages.
     files : tuple of (url, hash)
-        Each file's address and its checksum, such as ``"sha256:..."`` or ``"md5:..."``.
+        Address and checksum of each file. A checksum looks like ``"sha256:..."`` or
+        ``"md5:..."``.
     read : callable
-        Turns the paths of the downloaded files, in order, into the four arrays of
-        :mod:`minsyn.datasets.emnist_formats`.
+        Function that reads the four arrays of :mod:`minsyn.datasets.emnist_formats` from the paths
+        of the downloaded files, in order.
     needs : str, optional
-        A package without which ``read`` does not work.
+        Package that ``read`` requires.
     cure : str
-        What the user can do when ``needs`` is not there.
+        Advice in the error message if that package is missing.
 
     Examples
     --------
@@ -55,7 +56,7 @@ class Mirror:
 
 _PARQUET = "https://huggingface.co/datasets/tanganke/emnist_letters/resolve/main/emnist-letters"
 
-#: Tried in this order: 59 MB that need pyarrow, then NIST's own archive of all EMNIST, 536 MB.
+#: Mirrors in the order of use: 59 MB that need pyarrow, then NIST's archive of all EMNIST, 536 MB.
 MIRRORS = (
     Mirror(
         name="parquet mirror (59 MB)",
@@ -93,39 +94,39 @@ def load_emnist(
     mirrors: Sequence[Mirror] = MIRRORS,
     retries: int = 2,
 ) -> Letters:
-    """Load EMNIST letters: 145,600 handwritten letters, 28 x 28, upper and lower case merged.
+    """Load the 145,600 EMNIST letters of 28 x 28 pixels, with upper and lower case merged.
 
-    The first call downloads from the first mirror that answers, with a progress bar, checks the
-    checksum and keeps the letters in the cache as ``emnist-letters.npz``; the download itself is
-    then removed. A broken or wrong download is never kept: it is tried again, then elsewhere. A
-    damaged file in the cache is replaced.
+    The first call downloads the letters from the first available mirror, with a progress bar,
+    verifies the checksum, and stores them in the cache as ``emnist-letters.npz``. The downloaded
+    files are then removed. If a download fails or has the wrong checksum, it is repeated, then the
+    next mirror is tried. A damaged file in the cache is replaced.
 
     Parameters
     ----------
     split : {"both", "train", "test"}
-        EMNIST's own split: 124,800 images to train on, 20,800 to test. Word images have a split of
-        their own, by words, so the default takes both.
+        EMNIST's own split: 124,800 training images, 20,800 test images. Word images are split by
+        words, so the default is to use both.
     cache : path, optional
-        Folder to keep the letters in. Default: the environment variable ``MINSYN_CACHE``, or else
-        the user's cache folder of the operating system.
+        Cache folder. Default: the environment variable ``MINSYN_CACHE``, or the cache folder of
+        the user in the operating system.
     mirrors : sequence of Mirror
-        Where to download from, in order.
+        Download sources, in order.
     retries : int
-        How often each file is tried again, after 1 second, 2 seconds, and so on.
+        Number of retries for each file, after 1 second, 2 seconds, and so on.
 
     Returns
     -------
     Letters
-        Upright, labelled a to z; the writers are not known, so ``styles`` is None.
+        Upright images, labelled a to z. The writers are unknown, so ``styles`` is None.
 
     Raises
     ------
     ValueError
-        ``split`` is none of the above.
+        If ``split`` is unknown.
     ConnectionError
-        No mirror gave the file; the message says what went wrong at each, and how to proceed.
+        If all mirrors fail. The message lists the reasons and possible solutions.
     OSError
-        The cache cannot be written: no space, or no permission.
+        If the cache cannot be written, for lack of space or permission.
 
     References
     ----------
@@ -164,12 +165,12 @@ def _read_cache(file: Path, splits: Sequence[str]) -> Arrays | None:
     if not file.exists():
         return None
     keys = [f"{split}_{part}" for split in splits for part in ("images", "labels")]
-    # The archive's own checksums show damage; NumPy reports it in many ways.
+    # The archive's checksums reveal damage, which NumPy reports by various exceptions.
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
     except Exception as error:
-        warn(f"{file} is damaged ({error}) and is downloaded again")
+        warn(f"{file} is damaged ({error}): downloading it again")
         return None
 
 
@@ -181,8 +182,8 @@ def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
         if mirror.needs and importlib.util.find_spec(mirror.needs) is None:
             failures.append(f"{mirror.name}: needs {mirror.needs} ({mirror.cure})")
             continue
-        # pooch raises ValueError for a wrong checksum. A full disk is neither of these: another
-        # mirror would not cure it.
+        # pooch raises ValueError for a wrong checksum. Other errors, such as a full disk, are not
+        # caught, as another mirror would not help.
         try:
             paths = [_fetch(url, known_hash, folder, retries) for url, known_hash in mirror.files]
         except (requests.RequestException, ValueError) as error:
@@ -203,7 +204,7 @@ def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
 
 
 def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
-    """Download a file, unless the folder has it already with the right checksum."""
+    """Download a file, unless the folder already has it with the right checksum."""
     import pooch
 
     name = url.rpartition("/")[2]
@@ -219,7 +220,7 @@ def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
 
 
 def _write_cache(file: Path, arrays: Arrays) -> None:
-    """Write the file whole or not at all: a reader never sees half of it."""
+    """Write the file atomically."""
     with _naming(file.parent):
         descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
         try:
@@ -239,15 +240,15 @@ def _write_cache(file: Path, arrays: Arrays) -> None:
 
 @contextlib.contextmanager
 def _naming(folder: Path) -> Iterator[None]:
-    """Name the folder and the cure where it cannot be written."""
+    """Raise an error that names the folder and the solution if it cannot be written."""
     import requests
 
     try:
         yield
-    except requests.RequestException:  # an OSError too, but not the folder's fault
+    except requests.RequestException:  # a subclass of OSError, but unrelated to the folder
         raise
     except OSError as error:
         raise OSError(
-            f"cache: the folder {folder} cannot be written ({error}); make room, or name another "
-            "folder by cache= or by the environment variable MINSYN_CACHE"
+            f"cache: the folder {folder} cannot be written ({error}); free some space, or choose "
+            "another folder with cache= or the environment variable MINSYN_CACHE"
         ) from error

@@ -1,4 +1,4 @@
-"""The file formats EMNIST comes in, read into upright images and labels from 0 (a) to 25 (z)."""
+"""Readers of EMNIST's file formats, with upright images and labels from 0 (a) to 25 (z)."""
 
 import gzip
 import io
@@ -17,10 +17,10 @@ Arrays = dict[str, UInt8[np.ndarray, "..."]]
 
 
 def read_parquet(paths: Sequence[Path]) -> Arrays:
-    """Read the parquet mirror: a file of PNG images for training, and one for testing.
+    """Read the parquet mirror: a training file and a test file of PNG images.
 
-    The images are those of the idx files, transposed like them, as everyone who trains on this
-    copy finds; labels run from 0 to 25, where the idx files have 1 to 26.
+    As in the idx files, the images are transposed. Labels are from 0 to 25, whereas the idx files
+    have 1 to 26.
 
     Parameters
     ----------
@@ -81,13 +81,13 @@ def read_zip(paths: Sequence[Path]) -> Arrays:
 def parse_idx(content: bytes) -> UInt8[np.ndarray, "..."]:
     """Parse an idx file of unsigned bytes, the format of MNIST.
 
-    Four bytes come first: 0, 0, 8 for unsigned bytes, and the number of dimensions; then each
-    dimension as a big-endian 32-bit integer; then the values, the last dimension fastest.
+    The header has four bytes: 0, 0, 8 (unsigned bytes) and the number of dimensions. The size of
+    each dimension follows as a big-endian 32-bit integer, then the values in C order.
 
     Raises
     ------
     ValueError
-        The header is not of this form, or the number of values does not fit it.
+        If the header is invalid, or does not match the number of values.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def parse_idx(content: bytes) -> UInt8[np.ndarray, "..."]:
     n_dimensions = content[3]
     start = 4 + 4 * n_dimensions
     if len(content) < start:
-        raise ValueError("idx file: it ends within its header")
+        raise ValueError("idx file: the header is incomplete")
     shape = struct.unpack(f">{n_dimensions}I", content[4:start])
     if len(content) - start != math.prod(shape):
         raise ValueError(f"idx file: {shape} values expected, {len(content) - start} bytes found")
@@ -108,7 +108,7 @@ def parse_idx(content: bytes) -> UInt8[np.ndarray, "..."]:
 
 
 def _upright(images: UInt8[np.ndarray, "n w h"]) -> UInt8[np.ndarray, "n h w"]:
-    """Swap rows and columns: NIST wrote the images by columns, and all copies kept that."""
+    """Swap rows and columns, as NIST and all copies store the images by columns."""
     return np.ascontiguousarray(images.transpose(0, 2, 1))
 
 

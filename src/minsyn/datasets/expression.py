@@ -1,4 +1,4 @@
-"""A simulated table of gene expression: modules of genes that are regulated together."""
+"""Simulated gene expression, with modules of genes that are regulated together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,32 +8,32 @@ from jaxtyping import Float, Int
 
 from minsyn.datasets.random_state import RandomState
 
-#: Deviation of a cell from its state, where states themselves have a deviation of 1.
+#: Standard deviation of a cell's activity around its state; that of the states is 1.
 _WITHIN_STATE = 0.3
-#: Deviation of a gene's log expression from what its module says.
+#: Standard deviation of the noise in a gene's log expression.
 _OWN_DEVIATION = 0.3
-#: Range of the deviation that a module gives to a gene's log expression.
+#: Range of the standard deviation of a gene's log expression that is due to its module.
 _SIGNAL = (0.5, 1.2)
-#: Deviation of the log expression of genes in no module.
+#: Standard deviation of the log expression of genes without a module.
 _UNREGULATED = 0.7
-#: Median count of a gene, and the deviation of its logarithm over genes.
+#: Median count of a gene, and the standard deviation of its logarithm over genes.
 _MEDIAN_COUNT, _COUNT_DEVIATION = 20.0, 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class ExpressionTable:
-    """Expression of genes in cells to train on and in cells of types that are held out.
+    """Gene expression in training cells and in test cells of held-out types.
 
     Attributes
     ----------
     train, test : float64 arrays of shape (n_cells, n_genes)
-        log(1 + count), scaled so that each gene has mean 0 and deviation 1 over the training cells.
+        log(1 + count). Each gene has mean 0 and standard deviation 1 over the training cells.
     train_factors, test_factors : integer arrays of shape (n_cells, n_modules)
         Ground-truth factors: the state of each module.
     groups : integer array of shape (n_genes,)
-        The module of each gene, from 0; -1 for genes in none.
+        The module of each gene, from 0; -1 for genes without a module.
     image_shape : None
-        A table shows no picture.
+        Always None, as the table does not hold images.
     """
 
     train: Float[np.ndarray, "train_cells genes"]
@@ -55,38 +55,38 @@ def make_expression(
     n_test: int = 300,
     random_state: RandomState = None,
 ) -> ExpressionTable:
-    r"""Draw counts of genes in modules, each with several causes and in one of several states.
+    r"""Draw gene counts from modules with several causes and several states.
 
-    A type of cell is a combination of states, one for each module, as a word is of letters.
-    Training cells are of ``n_types`` types; held-out cells combine states at random, so that each
-    is of a type that training did not show. For a gene :math:`i` of module :math:`k` in a
-    cell whose module is in state :math:`s`,
+    A cell type is a combination of states, one for each module, like a word of letters. Training
+    cells have ``n_types`` types. Test cells are random combinations of states that do not occur
+    among the training types. For a gene :math:`i` of module :math:`k`, in a cell with state
+    :math:`s` of the module,
 
     .. math::
 
         a_k = c_{ks} + 0.3\,\epsilon, \qquad
-        x_i \sim \mathrm{Poisson}(\exp(b_i + w_i a_k + 0.3\,\epsilon')),
+        x_i \sim \mathrm{Poisson}(\exp(b_i + w_i a_k + 0.3\,\epsilon')).
 
-    with standard normal centres :math:`c_{ks}` and noise, and :math:`w_i` in a random direction,
-    which gives the gene's log expression a deviation of 0.5 to 1.2. Genes in no module have
-    log-normal counts with a deviation of 0.7.
+    The centres :math:`c_{ks}` and the noise are standard normal. The weights :math:`w_i` have a
+    random direction, and a length that gives the gene's log expression a standard deviation of 0.5
+    to 1.2. Genes without a module have log-normal rates with a standard deviation of 0.7.
 
     Parameters
     ----------
     module_sizes : sequence of int
-        Genes of each module.
+        Number of genes of each module.
     n_causes : sequence of int
-        Dimensions of each module's activity :math:`a_k`.
+        Dimension of each module's activity :math:`a_k`.
     n_unregulated : int
-        Genes in no module.
+        Number of genes without a module.
     n_states : int
-        States of each module, at least 2.
+        Number of states of each module, at least 2.
     n_types : int
-        Types of the training cells, no two the same.
+        Number of different types of training cells.
     cells_per_type : int
-        Training cells of each type.
+        Number of training cells of each type.
     n_test : int
-        Held-out cells.
+        Number of test cells.
     random_state : int, SeedSequence, Generator or None
         The same seed gives the same bits.
 
@@ -98,8 +98,8 @@ def make_expression(
     Raises
     ------
     ValueError
-        A number is out of its range, ``module_sizes`` and ``n_causes`` differ in length, or there
-        are not more combinations of states than types.
+        If a number is out of range, ``module_sizes`` and ``n_causes`` differ in length, or
+        ``n_types`` leaves no combination of states for test cells.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def _new_types(
     known: set[tuple[int, ...]],
     distinct: bool = True,
 ) -> Int[np.ndarray, "types modules"]:
-    """Combinations of states at random, none of them known, and if wanted no two the same."""
+    """Draw combinations of states that are not known yet, optionally all different."""
     known = set(known)
     types: list[tuple[int, ...]] = []
     while len(types) < n:
@@ -184,6 +184,6 @@ def _require(
             raise ValueError(f"{name}: {value} must be at least {least}")
     if n_types >= n_states ** len(sizes):
         raise ValueError(
-            f"n_types: {n_types} types leave none to hold out of the {n_states ** len(sizes)} "
-            "combinations of states; ask for fewer types or more states"
+            f"n_types: {n_types} types leave none of the {n_states ** len(sizes)} combinations of "
+            "states for test cells; use fewer types or more states"
         )

@@ -1,4 +1,4 @@
-"""Letters from the user's own files: an ``.npz``, a folder of arrays, a folder of images."""
+"""Letters from user files: an ``.npz`` file, a folder of arrays, or a folder of images."""
 
 import string
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".p
 
 _KEYS = ("images", "labels", "styles")
 
-#: Pillow's modes that convert to 8-bit grey without loss of range.
+#: Pillow modes that can be converted to 8-bit grey without clipping.
 _EIGHT_BIT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
 
 
 def read_letters(path: Path) -> Letters:
-    """Read letters from a file or folder; :func:`load_letters` describes the forms.
+    """Read letters from a file or folder; :func:`load_letters` describes the formats.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def read_letters(path: Path) -> Letters:
     Raises
     ------
     FileNotFoundError
-        There is no such file or folder.
+        If there is no such file or folder.
     TypeError, ValueError
-        Its content is not of a form described there; the message begins with the path.
+        If the content has none of these formats. The message begins with the path.
 
     Examples
     --------
@@ -76,7 +76,10 @@ def _from_arrays(arrays: Mapping[str, Shaped[np.ndarray, "..."]], name: str) -> 
 
 
 def _as_characters(labels: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
-    """Turn integer labels into the letters a-z: 0 to 25 if a 0 occurs, else 1 to 26 as EMNIST's."""
+    """Convert integer labels to the letters a-z: 0 to 25 if a 0 occurs, else 1 to 26 as in EMNIST.
+
+    Labels of other types are returned unchanged.
+    """
     if labels.dtype.kind == "S":
         return np.char.decode(labels, "utf-8")
     if labels.dtype.kind not in "iu" or labels.size == 0:
@@ -84,15 +87,15 @@ def _as_characters(labels: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "...
     first = 0 if labels.min() == 0 else 1
     if labels.min() < 0 or labels.max() > first + 25:
         raise ValueError(
-            f"labels: integers must run from 0 to 25 or from 1 to 26 and stand for a to z, found "
-            f"{labels.min()} to {labels.max()}; give the characters themselves as strings"
+            f"labels: integers must be from 0 to 25 or from 1 to 26, for a to z, found "
+            f"{labels.min()} to {labels.max()}; pass the characters themselves as strings"
         )
     return np.array(list(string.ascii_lowercase))[labels.astype(int) - first]
 
 
 def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
-    """Read those of the known arrays that an ``.npz`` file, or a folder of ``.npy`` files, has."""
-    # NumPy reports what is no array file, or a broken one, in several ways that name no cure.
+    """Read the known arrays from an ``.npz`` file or a folder of ``.npy`` files."""
+    # NumPy raises various exceptions for damaged files and other formats.
     try:
         if path.is_dir():
             files = {key: path / f"{key}.npy" for key in _KEYS}

@@ -1,4 +1,4 @@
-"""Word frequencies: the most frequent words of a length, and samples in proportion."""
+"""Word frequencies, the most frequent words, and samples in proportion to frequency."""
 
 import math
 import os
@@ -16,20 +16,20 @@ def top_words(
     n_words: int,
     frequencies: Mapping[str, int | float] | Sequence[str] | str | os.PathLike[str] | None = None,
 ) -> tuple[str, ...]:
-    """Return the most frequent words of a length, the most frequent first.
+    """Return the most frequent words of a given length, in descending order of frequency.
 
     Parameters
     ----------
     length : int
-        Letters in a word.
+        Number of letters in a word.
     n_words : int
-        How many words.
+        Number of words.
     frequencies : mapping, sequence of str, or path, optional
-        A count for each word; or words in order of frequency; or a text file with one word a line,
-        most frequent first, or with a word and its count a line. Words are taken as they are
-        written, so lower-case them where that is wanted. Equal counts are ordered alphabetically.
-        Default: the counts of the optional package ``wordsegment``, from a trillion words of
-        English web pages.
+        One of: a count for each word; words in descending order of frequency; the path of a text
+        file. A text file has one word per line, the most frequent first, or one word and its count
+        per line. Upper and lower case are distinct. Words with equal counts are sorted
+        alphabetically. Default: the counts of the optional package ``wordsegment``, from a trillion
+        words of English web pages.
 
     Returns
     -------
@@ -38,10 +38,10 @@ def top_words(
     Raises
     ------
     ImportError
-        ``frequencies`` is not given and ``wordsegment`` is not installed.
+        If ``frequencies`` is not given and ``wordsegment`` is not installed.
     ValueError
-        Fewer than ``n_words`` words of that length, a word twice, or a count that is no finite
-        number.
+        If there are fewer than ``n_words`` words of that length, a word occurs twice, or a count is
+        not a finite number.
 
     Examples
     --------
@@ -54,8 +54,8 @@ def top_words(
     words = [word for word in _by_frequency(frequencies) if len(word) == length]
     if len(words) < n_words:
         raise ValueError(
-            f"n_words: {n_words} words of {length} letters were asked for, but frequencies has "
-            f"{len(words)}; ask for fewer or give a longer list"
+            f"n_words: {n_words} words of {length} letters were requested, but frequencies has "
+            f"only {len(words)}; request fewer words or pass a longer list"
         )
     return tuple(words[:n_words])
 
@@ -67,29 +67,29 @@ def sample_counts(
     *,
     random_state: RandomState = None,
 ) -> dict[str, int]:
-    """Draw words in proportion to their frequencies, and count how often each came.
+    """Draw words in proportion to their frequencies, and count the draws of each word.
 
     Parameters
     ----------
     words : iterable of str
         The words to draw from, such as ``vocabulary.train``.
     frequencies : mapping of str to float
-        A frequency or count for each of them, not negative; they need not sum to anything. Other
-        words are ignored.
+        A non-negative frequency or count for each word. They need not be normalised. Other words
+        are ignored.
     n_samples : int
-        How many draws.
+        Number of draws.
     random_state : int, SeedSequence, Generator or None
         The same seed gives the same counts.
 
     Returns
     -------
     dict of str to int
-        For each word, how often it was drawn: ``samples_per_word`` of :func:`make_word_images`.
+        Number of draws of each word. Pass it as ``samples_per_word`` to :func:`make_word_images`.
 
     Raises
     ------
     ValueError
-        A word has no frequency, a frequency is negative, NaN or infinite, all are 0, or
+        If a word has no frequency, a frequency is negative, NaN or infinite, all are 0, or
         ``n_samples`` is less than 1.
 
     Examples
@@ -105,13 +105,13 @@ def sample_counts(
     missing = [word for word in words if word not in frequencies]
     if missing:
         raise ValueError(
-            f"frequencies: no frequency for {some(missing)}; add them, 0 for words never to draw"
+            f"frequencies: no frequency for {some(missing)}; add them, with 0 to exclude a word"
         )
     weights = np.array([frequencies[word] for word in words], dtype=float)
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
         raise ValueError(
-            "frequencies: expected finite numbers, none negative and not all 0, for the words "
-            f"asked for; found {weights[:5]}"
+            "frequencies: expected finite non-negative numbers, not all 0, for the given words; "
+            f"found {weights[:5]}"
         )
     counts = np.random.default_rng(random_state).multinomial(n_samples, weights / weights.sum())
     return dict(zip(words, counts.tolist(), strict=True))
@@ -130,7 +130,7 @@ def _by_frequency(
     counts = frequencies
     odd = next((word for word, count in counts.items() if not math.isfinite(count)), None)
     if odd is not None:
-        raise ValueError(f"frequencies: the count of {odd!r} is {counts[odd]}; remove or mend it")
+        raise ValueError(f"frequencies: the count of {odd!r} is {counts[odd]}; correct it")
     return sorted(counts, key=lambda word: (-counts[word], word))
 
 
@@ -158,8 +158,8 @@ def _wordsegment_counts() -> Mapping[str, int | float]:
         import wordsegment
     except ImportError as error:
         raise ImportError(
-            "frequencies: without a list of your own, the counts of the package wordsegment are "
-            "used, which is not installed; pip install 'minsyn[words]'"
+            "frequencies: the default counts need the package wordsegment, which is not "
+            "installed; pip install 'minsyn[words]', or pass your own frequencies"
         ) from error
     wordsegment.load()
     return wordsegment.UNIGRAMS

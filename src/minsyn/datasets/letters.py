@@ -1,4 +1,4 @@
-"""Images of single letters, and how one of them is chosen at random."""
+"""Images of single letters, and random choice among them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ class Letters:
     labels : array of n strings
         One character each: letters, digits, or any other sign of a script.
     styles : array of shape (n,), optional
-        The hand or font that drew each image. :meth:`draw` then takes all letters from one style.
+        Handwriting or font of each image. :meth:`draw` then chooses all letters from one style.
     name : str
-        Where the images come from, for tables, captions and error messages.
+        Name of the source of the images, for tables, captions and error messages.
 
     Raises
     ------
     TypeError
-        ``images`` are not uint8, or ``labels`` are not strings.
+        If ``images`` are not uint8, or ``labels`` are not strings.
     ValueError
-        No images, images without pixels, arrays of different lengths, or a label that is not
+        If there are no images, images have no pixels, arrays differ in length, or a label is not
         exactly one character.
 
     Examples
@@ -52,11 +52,11 @@ class Letters:
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The characters that have at least one image, in order."""
+        """The characters with at least one image, sorted."""
         return tuple(self._rows)
 
     def pick(self, letter: str, rng: np.random.Generator, n: int = 1) -> Int[np.ndarray, "{n}"]:
-        """Choose images of a letter, each independently and all equally likely.
+        """Choose images of a letter at random, uniformly and with replacement.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class Letters:
         rng : numpy.random.Generator
             Advanced by ``n`` draws.
         n : int
-            How many choices; the same image may come twice.
+            Number of choices.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class Letters:
         Raises
         ------
         ValueError
-            The letter has no image.
+            If the letter has no image.
 
         Examples
         --------
@@ -94,16 +94,16 @@ class Letters:
     ) -> dict[str, int]:
         """Choose one image for each letter.
 
-        Where styles are known, one style is chosen among those that have every letter asked for,
-        and all images are of that style: a word is then in one hand or one font. If no style
-        has them all, each letter is chosen from all of its images.
+        If styles are known, all images have the same style, chosen at random among those with all
+        requested letters. A word then has one handwriting or font. If no style has all of them,
+        each letter is chosen from all of its images.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Advanced by as many draws as there are letters, and one for the style.
+            Advanced by one draw for each letter, and one for the style.
         alphabet : iterable of str, optional
-            The letters wanted; repeats count once and order does not matter. Default: all.
+            The requested letters. Repetitions and order do not matter. Default: all letters.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class Letters:
         Raises
         ------
         ValueError
-            A letter has no image.
+            If a letter has no image.
 
         Examples
         --------
@@ -169,7 +169,7 @@ def require_letters(
     labels: Shaped[np.ndarray, "..."],
     styles: Shaped[np.ndarray, "..."] | None,
 ) -> None:
-    """Raise, naming the cure, if arrays of whatever origin are not those of :class:`Letters`.
+    """Raise an error, with advice, if arrays are not valid for :class:`Letters`.
 
     Raises
     ------
@@ -222,5 +222,5 @@ def _rows_by_label(
 def _describe_pixels(images: Shaped[np.ndarray, "..."]) -> str:
     found = f"expected dtype uint8 (0 background, 255 ink), found {images.dtype}"
     if images.dtype.kind == "f" and not np.isfinite(images).all():
-        return f"{found} with NaN or infinite pixels; replace those, scale to 0-255 and convert"
+        return f"{found} with NaN or infinite pixels; replace them, scale to 0-255 and convert"
     return f"{found}; scale to 0-255 and convert with .astype(np.uint8)"

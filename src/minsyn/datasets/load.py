@@ -1,4 +1,4 @@
-"""One name for every source of letters."""
+"""Loader for letters from any source."""
 
 import os
 from pathlib import Path
@@ -20,17 +20,17 @@ def load_letters(source: str | os.PathLike[str] = "typewriter") -> Letters:
           (:func:`load_typewriter`);
         - ``"digits"``: scikit-learn's handwritten digits of 8 x 8 pixels (:func:`load_digits`);
         - ``"emnist"``: handwriting, downloaded once (:func:`load_emnist`);
-        - the path of an ``.npz`` file with ``images``, a uint8 array of shape (n, h, w) with
-          background 0 and ink 255, ``labels``, and, where known, ``styles``, the hand or font of
-          each image;
-        - the path of a folder with these arrays as ``images.npy``, ``labels.npy`` (and
-          ``styles.npy``);
-        - the path of a folder with a sub-folder of images for each letter, such as ``a/1.png``;
-          the images are of one size, and colours are read as grey.
+        - the path of an ``.npz`` file with the arrays ``images`` (uint8, of shape (n, h, w), with
+          background 0 and ink 255), ``labels`` and, optionally, ``styles`` (the handwriting or font
+          of each image);
+        - the path of a folder with these arrays as ``images.npy``, ``labels.npy`` and, optionally,
+          ``styles.npy``;
+        - the path of a folder with a sub-folder of images for each letter, such as ``a/1.png``.
+          All images have the same size. Colours are converted to grey.
 
-        Labels are single characters, so any alphabet will do. Integer labels stand for a to z:
-        0 to 25 if a 0 occurs among them, otherwise 1 to 26 as in EMNIST. Labels that are digits
-        are given as strings (``labels.astype(str)``).
+        Labels are single characters of any alphabet. Integer labels stand for a to z: 0 to 25 if a
+        0 occurs among them, otherwise 1 to 26 as in EMNIST. For images of digits, pass the labels
+        as strings (``labels.astype(str)``).
 
     Returns
     -------
@@ -39,11 +39,11 @@ def load_letters(source: str | os.PathLike[str] = "typewriter") -> Letters:
     Raises
     ------
     FileNotFoundError
-        ``source`` is neither a known name nor an existing path.
+        If ``source`` is neither a known name nor an existing path.
     TypeError, ValueError
-        The file or folder does not hold letters in one of these forms.
+        If the file or folder has none of these formats.
     OSError
-        EMNIST could not be downloaded.
+        If EMNIST cannot be downloaded.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The letters and words of the paper's benchmark (Sec. IV-A, Fig. 2)."""
 
-#: The eight letters used at the first, second and third position: the most frequent ones there
-#: among the 300 commonest English words of three letters.
+#: The eight letters at the first, second and third position. They are the most frequent ones at
+#: these positions among the 300 commonest English words of three letters.
 PAPER_LETTERS: tuple[str, str, str] = ("abdflpst", "aeinorsu", "demnrsty")
 
 _WORDS = """
@@ -14,5 +14,5 @@ son sos sot soy sud sue sum sun tad tam tan tar tat tee ten tie tin tis tit toe 
 toy try tum tun tut
 """
 
-#: The 149 of their 512 combinations that are English words: the training set.
+#: The training set: the 149 of the 512 combinations of these letters that are English words.
 PAPER_WORDS: tuple[str, ...] = tuple(_WORDS.split())

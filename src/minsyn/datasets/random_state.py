@@ -1,7 +1,7 @@
-"""What every ``random_state`` argument takes."""
+"""Type of every ``random_state`` argument."""
 
 import numpy as np
 
-#: A seed, or a source of random numbers, as :func:`numpy.random.default_rng` takes; None is fresh
-#: entropy from the operating system.
+#: A seed or generator for :func:`numpy.random.default_rng`. None takes a seed from the operating
+#: system.
 RandomState = int | np.integer | np.random.SeedSequence | np.random.Generator | None

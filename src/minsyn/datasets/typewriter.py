@@ -1,4 +1,4 @@
-"""Letters rendered from the fonts that Matplotlib ships: the offline default."""
+"""Letters rendered from Matplotlib's fonts, which need no download."""
 
 import string
 from pathlib import Path
@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from minsyn.datasets.letters import Letters
 
-#: Matplotlib's fonts that draw readable lower-case letters, upright and slanted. Its other files
-#: hold mathematical signs, sizes of brackets, or placeholder glyphs.
+#: Matplotlib's fonts with readable lower-case letters, upright and slanted. Its other fonts hold
+#: mathematical signs, sizes of brackets, or placeholder glyphs.
 FONTS = (
     "DejaVuSansMono",
     "DejaVuSansMono-Bold",
@@ -35,41 +35,41 @@ FONTS = (
     "cmtt10",
 )
 
-#: EMNIST letters fill 24 of 28 pixels; other sizes keep the proportion.
+#: Share of the image that a letter fills, as in EMNIST.
 _FILL = 24 / 28
 
-#: Letters are rendered this many times larger and averaged down: smooth edges, no hinting.
+#: Letters are rendered this many times larger and averaged down, for smooth edges without hinting.
 _OVERSAMPLING = 8
 
 
 def load_typewriter(
     alphabet: str = string.ascii_lowercase, *, size: int = 28, fonts: tuple[str, ...] = FONTS
 ) -> Letters:
-    """Render letters as EMNIST frames them: cropped to the ink, filling the box, centred.
+    """Render letters with the framing of EMNIST: cropped to the ink, scaled and centred.
 
-    The longer side of the ink is 24/28 of ``size``. Each font is a style, so that a draw of
-    letters (:meth:`Letters.draw`) is a draw of a font. The same fonts give the same pixels.
+    The longer side of the ink is 24/28 of ``size``. Each font is a style, so :meth:`Letters.draw`
+    chooses letters of one font. The same fonts always give the same pixels.
 
     Parameters
     ----------
     alphabet : str
-        The characters to render, each once in every font.
+        The characters to render. There is one image per character and font.
     size : int
         Height and width of the images in pixels, at least 4.
     fonts : tuple of str
-        Names of Matplotlib's font files, without ``.ttf``. Fonts that this installation lacks, or
-        that lack a character of ``alphabet``, are left out.
+        Names of Matplotlib's font files, without ``.ttf``. Fonts are skipped if they are not
+        installed or lack a character of ``alphabet``.
 
     Returns
     -------
     Letters
-        White on black; ``styles`` are the names of the fonts.
+        White letters on black. ``styles`` are the names of the fonts.
 
     Raises
     ------
     ValueError
-        The alphabet is empty, repeats a character or has one that cannot be drawn (a space);
-        ``size`` is too small; or no font has every character.
+        If the alphabet is empty, repeats a character, or has a character without ink (a space); if
+        ``size`` is too small; or if no font has every character.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def load_typewriter(
     if not styles:
         raise ValueError(
             f"fonts: none of {', '.join(fonts) or 'no fonts'} has all of {alphabet!r}; "
-            "ask for fewer characters or give images of your own (load_letters with a path)"
+            "choose fewer characters or use your own images (load_letters with a path)"
         )
     images = [image for font in styles for image in _render(font, alphabet, size)]
     return Letters(
@@ -100,7 +100,7 @@ def load_typewriter(
 
 
 def _font_file(font: str) -> Path:
-    # Matplotlib takes half a second to import: only who renders letters pays for it.
+    # Importing Matplotlib takes half a second, and is needed only here.
     import matplotlib
 
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
@@ -117,7 +117,7 @@ def _has_glyphs(font: str, alphabet: str) -> bool:
 
 
 def _render(font: str, alphabet: str, size: int) -> list[UInt8[np.ndarray, "h w"]]:
-    # The basic layout is in every build of Pillow; Raqm, where present, would change pixels.
+    # Every build of Pillow has the basic layout engine. Raqm would change the pixels.
     face = ImageFont.truetype(
         _font_file(font), size * _OVERSAMPLING, layout_engine=ImageFont.Layout.BASIC
     )
@@ -128,7 +128,7 @@ def _ink(face: ImageFont.FreeTypeFont, letter: str) -> Image.Image:
     left, top, right, bottom = (int(side) for side in face.getbbox(letter))
     canvas = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(canvas).text((-left, -top), letter, fill=255, font=face)
-    box = canvas.getbbox()  # the font's box is a little wide
+    box = canvas.getbbox()  # the bounding box of the font is slightly too wide
     if box is None:
         raise ValueError(f"alphabet: {letter!r} leaves no ink; remove it")
     return canvas.crop(box)

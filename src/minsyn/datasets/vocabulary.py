@@ -1,4 +1,4 @@
-"""Which words are learned from and which are held out, for words of any length."""
+"""Vocabularies of training words and held-out words, of any length."""
 
 import itertools
 import math
@@ -11,26 +11,26 @@ import numpy as np
 from minsyn.datasets.paper import PAPER_LETTERS, PAPER_WORDS
 from minsyn.datasets.random_state import RandomState
 
-#: Above this many combinations the word images would not fit into memory.
+#: Maximum number of combinations. The images of more words would not fit into memory.
 _MAX_COMBINATIONS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words of one length, split into those to train on and those held out.
+    """Words of equal length, split into training words and held-out words.
 
     Parameters
     ----------
     letters : tuple of str
-        The letters that occur at each position, one string a position.
+        The letters at each position, one string per position.
     train, test : tuple of str
-        The words; no word twice. ``test`` may be empty.
+        Training words and held-out words, without repetitions. ``test`` may be empty.
 
     Raises
     ------
     ValueError
-        No training words, words of unequal length, a word twice, or a word with a letter that
-        ``letters`` does not have at that position.
+        If there are no training words, words differ in length, a word occurs twice, or a word has a
+        letter that is not in ``letters`` at that position.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         if not self.train:
-            raise ValueError("train: the vocabulary is empty; give at least one word to train on")
+            raise ValueError("train: the vocabulary is empty; pass at least one training word")
         if not self.letters:
             raise ValueError("letters: expected at least one position, found none")
         require_distinct(self.train + self.test, "train, test")
@@ -55,8 +55,8 @@ class Vocabulary:
         for word in self.train + self.test:
             if len(word) != self.length:
                 raise ValueError(
-                    f"train, test: all words must have {self.length} letters, one for each string "
-                    f"in letters={self.letters}, but {word!r} has {len(word)}"
+                    f"train, test: all words must have {self.length} letters, one per string in "
+                    f"letters={self.letters}, but {word!r} has {len(word)}"
                 )
             for position, letter in enumerate(word):
                 if letter not in self.letters[position]:
@@ -67,12 +67,12 @@ class Vocabulary:
 
     @classmethod
     def from_words(cls, train: Iterable[str], test: Iterable[str] = ()) -> "Vocabulary":
-        """Make a vocabulary of given words; the letters are those that occur in them.
+        """Make a vocabulary from words, with the letters that occur in them.
 
         Raises
         ------
         ValueError
-            No training words, words of unequal length, or a word twice.
+            If there are no training words, words differ in length, or a word occurs twice.
 
         Examples
         --------
@@ -91,29 +91,29 @@ class Vocabulary:
         *,
         random_state: RandomState = None,
     ) -> "Vocabulary":
-        """Take some of the words at random, so that each letter held out was seen in training.
+        """Choose a random subset of the words.
 
-        Held-out words with a letter that no training word has at that position are left out: they
-        would ask for what could not be learned, not for a new combination of what was.
+        Held-out words with a letter that no chosen training word has at that position are left out:
+        they would test unseen letters, instead of new combinations of known letters.
 
         Parameters
         ----------
         n_train : int, optional
-            Words to train on. Default: all.
+            Number of training words. Default: all.
         n_test : int, optional
-            At most so many words held out. Default: all that are left.
+            Maximum number of held-out words. Default: all that remain.
         random_state : int, SeedSequence, Generator or None
             The same seed gives the same words.
 
         Returns
         -------
         Vocabulary
-            Both parts in their order here.
+            The chosen words, in their original order.
 
         Raises
         ------
         ValueError
-            ``n_train`` is below 1 or more than there are, or ``n_test`` is negative.
+            If ``n_train`` is not from 1 to the number of training words, or ``n_test`` is negative.
 
         Examples
         --------
@@ -125,7 +125,8 @@ class Vocabulary:
         """
         if n_train is not None and not 1 <= n_train <= len(self.train):
             raise ValueError(
-                f"n_train: {n_train} must be from 1 to {len(self.train)}, the words to train on"
+                f"n_train: {n_train} must be from 1 to {len(self.train)}, the number of training "
+                "words"
             )
         if n_test is not None and n_test < 0:
             raise ValueError(f"n_test: {n_test} must not be negative")
@@ -141,22 +142,22 @@ class Vocabulary:
 
     @property
     def length(self) -> int:
-        """Letters in a word."""
+        """Number of letters in a word."""
         return len(self.letters)
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All words: those to train on, then those held out."""
+        """All words: the training words, then the held-out words."""
         return self.train + self.test
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """The letters that occur in the words, at whatever position, in order."""
+        """The letters that occur in the words at any position, sorted."""
         return tuple(sorted(set().union(*self.words)))
 
 
 def paper_vocabulary() -> Vocabulary:
-    """Return the paper's vocabulary: 149 English words to train on, 363 other combinations.
+    """Return the paper's vocabulary: 149 English training words, 363 held-out combinations.
 
     References
     ----------
@@ -174,25 +175,26 @@ def paper_vocabulary() -> Vocabulary:
 
 
 def combine(letters: Sequence[str], valid_words: Iterable[str]) -> Vocabulary:
-    """Form all combinations of letters: valid words are to train on, the rest is held out.
+    """Form all combinations of letters: valid words for training, the rest held out.
 
     Parameters
     ----------
     letters : sequence of str
-        The letters at each position, as from :func:`top_letters`.
+        The letters at each position, for example from :func:`top_letters`.
     valid_words : iterable of str
-        The words of the language, of any length; those that are no combination are ignored.
+        The words of the language, of any length. Words that are not a combination are ignored.
 
     Returns
     -------
     Vocabulary
-        Both parts in the order of the combinations: alphabetical, if each position's letters are.
+        Words in the order of the combinations, which is alphabetical if the letters at each
+        position are.
 
     Raises
     ------
     ValueError
-        No letters at some position, a letter twice at one position, more than a million
-        combinations, or no combination that is a valid word.
+        If a position has no letters or the same letter twice, there are more than a million
+        combinations, or no combination is a valid word.
 
     Examples
     --------
@@ -202,45 +204,45 @@ def combine(letters: Sequence[str], valid_words: Iterable[str]) -> Vocabulary:
     """
     letters, valid = tuple(letters), frozenset(valid_words)
     if not all(letters) or not letters:
-        raise ValueError(f"letters: expected at least one letter a position, found {letters}")
+        raise ValueError(f"letters: expected at least one letter per position, found {letters}")
     n_combinations = math.prod(map(len, letters))
     if n_combinations > _MAX_COMBINATIONS:
         raise ValueError(
             f"letters: {n_combinations} combinations are more than {_MAX_COMBINATIONS}; "
-            "ask for fewer letters a position"
+            "use fewer letters per position"
         )
     words = ["".join(combination) for combination in itertools.product(*letters)]
     train = tuple(word for word in words if word in valid)
     if not train:
         raise ValueError(
             f"valid_words: none of the {len(words)} combinations of {letters} is among the "
-            f"{len(valid)} valid words; give words of {len(letters)} letters"
+            f"{len(valid)} valid words; pass words of {len(letters)} letters"
         )
     return Vocabulary(letters, train, test=tuple(word for word in words if word not in valid))
 
 
 def top_letters(words: Iterable[str], n_letters: int) -> tuple[str, ...]:
-    """Return the letters that occur most often at each position of the words.
+    """Return the most frequent letters at each position of the words.
 
-    Each word counts once. Letters that occur equally often are ordered alphabetically, so the
-    earlier one is taken.
+    Each word counts once. Among equally frequent letters, the first in the alphabet is chosen.
 
     Parameters
     ----------
     words : iterable of str
-        Words of one length.
+        Words of equal length.
     n_letters : int
-        How many letters a position.
+        Number of letters per position.
 
     Returns
     -------
     tuple of str
-        One string a position, its letters in alphabetical order.
+        One string per position, with its letters in alphabetical order.
 
     Raises
     ------
     ValueError
-        No words, words of unequal length, or a position with fewer than ``n_letters`` letters.
+        If there are no words, words differ in length, or a position has fewer than ``n_letters``
+        letters.
 
     Examples
     --------
@@ -260,40 +262,40 @@ def _most_frequent(letters: tuple[str, ...], n_letters: int, position: int) -> s
     counts = Counter(letters)
     if len(counts) < n_letters:
         raise ValueError(
-            f"n_letters: {n_letters} letters were asked for, but the words have only "
-            f"{len(counts)} at position {position}; ask for fewer or give more words"
+            f"n_letters: {n_letters} letters were requested, but the words have only "
+            f"{len(counts)} at position {position}; request fewer letters or pass more words"
         )
     ranked = sorted(counts, key=lambda letter: (-counts[letter], letter))
     return "".join(sorted(ranked[:n_letters]))
 
 
 def _some_of(words: tuple[str, ...], n: int | None, rng: np.random.Generator) -> tuple[str, ...]:
-    """Words chosen at random, in their order; all where there are no more than asked for."""
+    """Choose ``n`` words at random, in their original order, or all if there are fewer."""
     if n is None or n >= len(words):
         return words
     return tuple(words[i] for i in sorted(rng.choice(len(words), n, replace=False)))
 
 
 def _positions(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Turn words into the letters at each position."""
+    """Letters at each position of the words."""
     if not words:
-        raise ValueError("words: the vocabulary is empty; give at least one word")
+        raise ValueError("words: the vocabulary is empty; pass at least one word")
     odd = next((word for word in words if len(word) != len(words[0])), None)
     if odd is not None:
         raise ValueError(
-            f"words: all must have one length, but {words[0]!r} has {len(words[0])} letters and "
+            f"words: all must have equal length, but {words[0]!r} has {len(words[0])} letters and "
             f"{odd!r} has {len(odd)}"
         )
     return zip(*words, strict=True)
 
 
 def require_distinct(words: Sequence[str], argument: str) -> None:
-    """Raise ``ValueError``, naming the argument, if a word stands twice among ``words``."""
+    """Raise a ``ValueError`` that names the argument if a word occurs twice among ``words``."""
     twice = [word for word, count in Counter(words).items() if count > 1]
     if twice:
-        raise ValueError(f"{argument}: each word may occur once, but {some(twice)} occur again")
+        raise ValueError(f"{argument}: words must be distinct; repeated: {some(twice)}")
 
 
 def some(words: Sequence[str]) -> str:
-    """Name the first few of what may be many words, for a message."""
+    """List the first few words, for a message."""
     return ", ".join(map(repr, words[:5])) + (", ..." if len(words) > 5 else "")

@@ -1,4 +1,4 @@
-"""Images of words: letters side by side, with the ground truth of what each pixel shows."""
+"""Images of words, made of images of letters side by side, with ground-truth factors."""
 
 import functools
 import os
@@ -18,25 +18,25 @@ RESAMPLE = ("none", "words", "all")
 
 @dataclass(frozen=True, eq=False)
 class WordImages:
-    """Flattened images of words to train on and of words held out.
+    """Flattened images of training words and held-out words.
 
     Attributes
     ----------
     train, test : float32 arrays of shape (n_samples, n_pixels)
-        Ink from 0 to 1. ``row.reshape(image_shape)`` displays as the word.
+        Pixels, from 0 (background) to 1 (ink). ``row.reshape(image_shape)`` is the image of a word.
     train_words, test_words : arrays of n_samples strings
-        The word that each row shows.
+        The word of each row.
     train_factors, test_factors : integer arrays of shape (n_samples, length)
-        Ground-truth factors: the letter at each position, as its place in
+        Ground-truth factors: the letter at each position, as an index into
         ``vocabulary.letters[position]``.
     groups : integer array of shape (n_pixels,)
-        The character position that each pixel belongs to, from 0.
+        The character position of each pixel, from 0.
     image_shape : tuple of int
-        Height and width of a word's image in pixels.
+        Height and width of an image in pixels.
     vocabulary : Vocabulary
         The words and the letters at each position.
     source : str
-        Where the letters come from.
+        Name of the letters.
 
     Examples
     --------
@@ -68,28 +68,28 @@ def make_word_images(
     samples_per_word: int | Mapping[str, int] = 1,
     random_state: RandomState = None,
 ) -> WordImages:
-    """Draw words by setting images of their letters side by side.
+    """Make images of words from images of letters side by side.
 
     Parameters
     ----------
     vocabulary : Vocabulary, optional
         Default: the paper's (:func:`paper_vocabulary`).
     letters : Letters, str or path
-        Images of letters, or what :func:`load_letters` takes.
+        Images of letters, or an argument of :func:`load_letters`.
     resample : {"none", "words", "all"}
-        How often images of letters are drawn anew.
+        How often images of letters are redrawn.
 
-        - ``"none"``: one image for each letter, in all words, train and test (the paper's task);
-        - ``"words"``: one image for each letter in each row: both p's of "pip" look the same, and
-          those of another row do not;
-        - ``"all"``: an image for each character, of whatever style.
+        - ``"none"``: each letter has one image, in all training and test words (the paper's task);
+        - ``"words"``: each letter has one image per row. Both p's of "pip" look the same, but p's
+          of different rows look different;
+        - ``"all"``: every character is drawn independently, in any style.
 
-        With ``"none"`` and ``"words"``, letters drawn together are of one style where styles are
-        known (:meth:`Letters.draw`).
+        With ``"none"`` and ``"words"``, letters that are drawn together have the same style, if
+        styles are known (:meth:`Letters.draw`).
     samples_per_word : int or mapping of str to int
-        Rows for each word, side by side. A mapping names every training word, 0 to leave it
-        out; held-out words that it does not name get one row. :func:`sample_counts` makes such a
-        mapping from word frequencies.
+        Number of rows for each word; they are consecutive. A mapping must have all training words,
+        with 0 to leave a word out. Held-out words that are not in the mapping have one row.
+        :func:`sample_counts` makes such a mapping from word frequencies.
     random_state : int, SeedSequence, Generator or None
         The same seed gives the same bits.
 
@@ -100,9 +100,9 @@ def make_word_images(
     Raises
     ------
     ValueError
-        A letter of the vocabulary has no image, ``resample`` is none of the above, or
-        ``samples_per_word`` is negative, lacks a training word, names an unknown word, or leaves
-        no row to train on.
+        If a letter of the vocabulary has no image; if ``resample`` is unknown; or if
+        ``samples_per_word`` is negative, lacks a training word, has an unknown word, or leaves no
+        training row.
 
     Examples
     --------
@@ -166,8 +166,8 @@ def _counts(vocabulary: Vocabulary, samples_per_word: int | Mapping[str, int]) -
         missing = [word for word in vocabulary.train if word not in samples_per_word]
         if missing:
             raise ValueError(
-                f"samples_per_word: no count for {some(missing)}; give every training word one, "
-                "0 to leave it out"
+                f"samples_per_word: no count for {some(missing)}; every training word needs one, "
+                "with 0 to leave a word out"
             )
         unknown = sorted(samples_per_word.keys() - set(vocabulary.words))
         if unknown:
@@ -183,8 +183,8 @@ def _counts(vocabulary: Vocabulary, samples_per_word: int | Mapping[str, int]) -
         )
     if min(counts.values()) < 0 or not any(counts[word] for word in vocabulary.train):
         raise ValueError(
-            "samples_per_word: counts must not be negative and must leave a row to train on; "
-            f"the least is {min(counts.values())}"
+            "samples_per_word: counts must not be negative and must leave at least one training "
+            f"row; the smallest is {min(counts.values())}"
         )
     return counts
 
@@ -192,7 +192,7 @@ def _counts(vocabulary: Vocabulary, samples_per_word: int | Mapping[str, int]) -
 def _drawing(
     letters: Letters, vocabulary: Vocabulary, resample: str, rng: np.random.Generator
 ) -> Callable[[str], Mapping[str, int]] | None:
-    """Return how the images of a word's letters are drawn together, None if they are not."""
+    """Function that draws the images of a word's letters, or None for independent characters."""
     if resample == "none":
         drawn = letters.draw(rng, vocabulary.alphabet)
         return lambda word: drawn
@@ -209,7 +209,8 @@ def _choose(
 ) -> Int[np.ndarray, "samples length"]:
     """Choose an image for each character of each word, as rows of ``letters.images``.
 
-    ``draw`` says for each word which image its letters have; without it, all are independent.
+    ``draw`` chooses the images of a word's letters together. If it is None, all characters are
+    independent.
     """
     characters = _characters(words)
     rows = np.zeros(characters.shape, dtype=int)
@@ -229,7 +230,7 @@ def _side_by_side(
 ) -> Float32[np.ndarray, "samples pixels"]:
     n_samples, length = rows.shape
     _, height, width = images.shape
-    # Rows of pixels run through all letters of a word before the next row of pixels begins.
+    # A row of pixels covers all letters of a word.
     pixels = images[rows].transpose(0, 2, 1, 3).reshape(n_samples, height * length * width)
     return np.divide(pixels, 255, dtype=np.float32)
 

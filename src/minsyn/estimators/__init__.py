@@ -1,4 +1,4 @@
-"""scikit-learn estimators: `MinSyn`, `VectorMinSyn`, and the methods they are compared with."""
+"""scikit-learn estimators: `MinSyn`, `VectorMinSyn`, and methods for comparison."""
 
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.autoencoder import AutoEncoder

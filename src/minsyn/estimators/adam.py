@@ -1,4 +1,4 @@
-"""Adam: steps on the whole data or on batches, as in the paper."""
+"""Adam as a solver, on the whole data or on mini-batches, as in the paper."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -18,34 +18,35 @@ from minsyn.training.worker import worker_of
 
 __all__ = ["Adam"]
 
-#: Samples of a training step on a stream, unless ``batch_size`` says.
+#: Default batch size for data that are read by blocks.
 _STREAM_BATCH = 512
 
 
 class Adam(BaseEstimator):
     """Adam as the solver of a `MinSyn` fit.
 
-    It trains any encoder and decoder on any data, in batches or whole. Training stops when the mean
-    loss over ``n_iter_no_change`` epochs is not lower by more than the fraction ``tol`` than over
-    the same number of epochs before.
+    It trains any encoder and decoder on any data, in mini-batches or as a whole. Training stops
+    when the mean loss over ``n_iter_no_change`` epochs is not lower, by more than the fraction
+    ``tol``, than the mean loss over the same number of preceding epochs.
 
     Parameters
     ----------
     learning_rate : float or "auto", default="auto"
-        Step size for features scaled to mean square 1. "auto" is 2 / (most inputs of a layer), so
-        that a step changes the latents alike whatever the number of features; at most 0.05 for a
-        linear encoder and 0.01 for an MLP. For a module of one's own it is 0.001.
+        Step size for features scaled to mean square 1. "auto" is 2 divided by the largest number of
+        inputs of a layer, at most 0.05 for a linear encoder and 0.01 for an MLP. A step then
+        changes the latents by a similar amount for any number of features. For a custom module,
+        "auto" is 0.001.
     batch_size : int or None, default=None
-        Most samples in a step, at least 2 (one sample has no statistics). None takes all of them,
-        or 512 where the data are read by blocks.
+        Maximum number of samples per step, at least 2 (one sample has no statistics). None uses all
+        samples in each step, or 512 if the data are read by blocks.
     statistics : {"exact", "running"}, default="exact"
-        Statistics that the final decoder is set from: those of the whole training set, or the
-        moving average over the training steps that the paper describes (Sec. III).
+        Statistics from which the final decoder is computed: those of the whole training set, or the
+        moving average over the training steps, as in the paper (Sec. III).
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     n_iter_no_change : int, default=50
-        Length of the windows that ``tol`` compares, in epochs. Where the data are read by blocks it
-        counts training steps, rounded up to whole epochs: passes over large data take many steps.
+        Length of the windows that ``tol`` compares, in epochs. If the data are read by blocks, it
+        is a number of training steps instead, rounded up to whole epochs.
     run : Run or None, default=None
         Device, precision, checkpoints and loggers; None is ``Run()``.
 
@@ -85,21 +86,20 @@ class Adam(BaseEstimator):
         self.run = run
 
     def check(self, problem: Problem) -> None:
-        """Raise a ValueError if a parameter is invalid or does not suit the problem."""
+        """Raise a ValueError if a parameter is invalid, or incompatible with the problem."""
         self._validate_params()
         if problem.decoder.trained and self.statistics != "exact":
             raise ValueError(
-                "a decoder that is trained is not set from statistics='running': leave it at "
-                "'exact'"
+                "statistics='running' has no effect on a trained decoder: leave it at 'exact'"
             )
 
     def fit(self, problem: Problem, start: Start) -> Solution:
-        """Fit encoder and decoder, the best of ``start.n_init`` random starts.
+        """Fit encoder and decoder from ``start.n_init`` random starts, and keep the best fit.
 
         Parameters
         ----------
         problem : Problem
-            Samples and model.
+            Samples and model to fit.
         start : Start
             Seeds and limits.
         """
@@ -150,7 +150,7 @@ class Adam(BaseEstimator):
         return float(self.learning_rate)
 
     def steps(self, problem: Problem, *, whole_batches: bool) -> Steps:
-        """How encoder and decoder are trained."""
+        """Settings of the training of encoder and decoder."""
         return Steps(
             encoder=self.step_size(problem),
             decoder=None if self.learning_rate == "auto" else float(self.learning_rate),
@@ -159,7 +159,7 @@ class Adam(BaseEstimator):
         )
 
     def _batches(self, problem: Problem) -> tuple[int | None, int]:
-        """Batch size, and how many steps of an epoch ``n_iter_no_change`` counts."""
+        """Batch size, and number of ``n_iter_no_change`` steps in an epoch."""
         if isinstance(problem, ArrayProblem):
             return self.batch_size, 1
         batch_size = _STREAM_BATCH if self.batch_size is None else self.batch_size

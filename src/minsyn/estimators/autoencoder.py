@@ -1,4 +1,4 @@
-"""An autoencoder without any constraint on synergy, for comparison."""
+"""Autoencoder without a constraint on synergy, for comparison."""
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -26,31 +26,31 @@ __all__ = ["AutoEncoder"]
 
 
 class AutoEncoder(FactorModel):
-    """One softplus hidden layer and a trained linear or logistic decoder.
+    """Autoencoder with one softplus hidden layer and a trained linear or logistic decoder.
 
-    The paper's comparison (Appendix B): the same encoder as `MinSyn`'s, but the decoder is free,
-    and so is what the latents hide in combinations.
+    This is the autoencoder that the paper compares with (Appendix B). It has the same encoder as
+    `MinSyn`, but its decoder is unconstrained, and so is the synergy of its latents.
 
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of latents; None takes ``min(n_samples, n_features)``.
+        Number of latents; None is ``min(n_samples, n_features)``.
     decoder : {"linear", "sigmoid"}, default="linear"
-        "linear" minimises the squared error; "sigmoid" the cross-entropy of data in [0, 1].
+        "linear" minimises the squared error, "sigmoid" the cross-entropy of data in [0, 1].
     noise_std : float, default=0.0
-        Standard deviation, in the units of the data, of Gaussian noise added to each input in
-        training; above 0 this is the denoising autoencoder (the paper uses 0.25).
+        Standard deviation of Gaussian noise that is added to the inputs in training, in the units
+        of the data. With a value above 0 this is the denoising autoencoder (0.25 in the paper).
     learning_rate : float, default=1e-3
-        Adam's step size; for the linear decoder, that for features scaled to mean square 1.
+        Step size of Adam. For the linear decoder, features are scaled to mean square 1.
     batch_size : int or None, default=None
-        Most samples a step; None takes all of them.
+        Maximum number of samples per step. None uses all samples in each step.
     max_iter : int, default=5000
-        Most passes over the data.
+        Maximum number of passes over the data.
     tol : float, default=1e-3
-        Training stops when the mean loss over ``n_iter_no_change`` epochs is not lower by more
-        than this fraction than over the same number of epochs before.
+        Training stops when the mean loss over ``n_iter_no_change`` epochs is not lower, by more
+        than this fraction, than the mean loss over the same number of preceding epochs.
     n_iter_no_change : int, default=50
-        Length of the windows that ``tol`` compares.
+        Length of the windows that ``tol`` compares, in epochs.
     n_init : int, default=1
         Number of random starts; the one with the lowest training loss is kept.
     random_state : int, RandomState instance or None, default=None
@@ -71,15 +71,15 @@ class AutoEncoder(FactorModel):
     encoder_bias_ : ndarray of shape (n_components,)
         Encoder biases.
     loss_curve_ : list of float
-        Mean training loss of each epoch, of the start that was kept, as minus `score` tells it.
+        Mean training loss of each epoch of the best start, in the units of minus `score`.
     n_iter_ : int
-        Number of epochs of that start.
+        Number of epochs of the best start.
     converged_ : bool
-        Whether that start's loss had settled.
+        Whether the best start converged.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `X` has string column names.
+        Names of the features, if `X` has string column names.
 
     Examples
     --------
@@ -157,7 +157,7 @@ class AutoEncoder(FactorModel):
         observations.check_range(float(X.min()), float(X.max()))
         mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
         scale = 1.0
-        if observations.affine:  # Adam's steps and float32 need features of mean square 1
+        if observations.affine:  # Adam and float32 need features of mean square 1
             mean, scale = origin_and_scale(X)
         x = ((X - mean) / scale).astype(np.float32)
         run = self.run or Run()
@@ -194,7 +194,7 @@ class AutoEncoder(FactorModel):
         return self
 
     def _model_parameters(self) -> dict[str, Any]:
-        """Parameters that a training run's numbers follow from, beside what `train` knows."""
+        """Parameters that determine the results, in addition to those that `train` knows."""
         names = ("n_components", "decoder", "noise_std")
         return {name: getattr(self, name) for name in names}
 
@@ -244,7 +244,7 @@ _OBSERVATIONS: dict[str, Observations] = {"linear": REAL, "sigmoid": BINARY}
 
 
 class _AutoEncoderModule(nn.Module):
-    """Linear, softplus, linear, with torch's usual initial weights from a given generator."""
+    """Linear, softplus and linear layers, with torch's default weights from a given generator."""
 
     def __init__(self, n_latents: int, n_features: int, generator: torch.Generator) -> None:
         super().__init__()

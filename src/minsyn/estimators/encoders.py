@@ -1,4 +1,4 @@
-"""Encoders of `MinSyn`: linear maps and MLPs made here, and modules of the user's own."""
+"""Encoders of `MinSyn`: linear maps, MLPs and custom modules."""
 
 import copy
 import itertools
@@ -17,26 +17,27 @@ from minsyn.nn.latents import Latents
 
 __all__ = ["Encoder", "Net", "OwnModule", "encode", "find_encoder", "folded", "linear_encoder"]
 
-#: One over the root mean square of SiLU of a standard normal: keeps the scale through a layer.
+#: Gain that keeps the scale through a layer: the inverse root mean square of SiLU of a standard
+#: normal variable.
 _SILU_GAIN = 1.676
-#: Samples that are encoded at once.
+#: Number of samples encoded at once.
 _BLOCK_ROWS = 1024
-#: By how much one step of Adam may change a latent's pre-activation: the automatic step size is
-#: this over the number of inputs, which have mean square 1.
+#: Largest change of a pre-activation in one step of Adam. The automatic step size is this divided
+#: by the number of inputs, which have mean square 1.
 _PRE_ACTIVATION_STEP = 2.0
-#: Largest automatic step sizes: of a linear encoder, of an MLP (one for all of its layers), and
-#: Adam's usual one, for an encoder of which nothing is known.
+#: Largest automatic step size of a linear encoder and of an MLP (for all layers), and the step size
+#: of a custom module.
 _LINEAR_STEP, _MLP_STEP, _OWN_STEP = 0.05, 0.01, 0.001
 
 
 class Encoder(ABC):
-    """A kind of encoder: how it is built, what it sees, and how it is kept.
+    """A kind of encoder: its construction, inputs and step size.
 
     Attributes
     ----------
     sees_data_as_given : bool
-        Whether its inputs are the data as they were given. Otherwise they are the features that
-        vary, centred and scaled to mean square 1.
+        Whether the inputs are the original data. Otherwise they are the features that vary, centred
+        and scaled to mean square 1.
     linear : bool
         Whether pre-activations are linear in the features.
     """
@@ -52,16 +53,16 @@ class Encoder(ABC):
         rows: Float[np.ndarray, "rows features"],
         generator: torch.Generator,
     ) -> nn.Module:
-        """Module before training, in float32.
+        """Build the untrained module, in float32.
 
         Parameters
         ----------
         n_latents : int
             Number of outputs.
         varies : ndarray of bool, shape (n_features,)
-            Features that vary.
+            Whether each feature varies.
         rows : ndarray of shape (n_rows, n_features)
-            A few samples as they were given.
+            A few samples of the original data.
         generator : torch.Generator
             Source of the initial weights.
         """
@@ -78,7 +79,7 @@ class Encoder(ABC):
         mean: Float[np.ndarray, " features"],
         scale: float,
     ) -> nn.Module:
-        """Encoder of the data as they were given, in evaluation mode, from a trained module."""
+        """Encoder of the original data, in evaluation mode, from a trained module."""
 
     @abstractmethod
     def resume(
@@ -88,19 +89,19 @@ class Encoder(ABC):
         mean: Float[np.ndarray, " features"],
         scale: float,
     ) -> None:
-        """Load the weights of an encoder from `for_data` into a module that sees all features."""
+        """Load the weights of an encoder from `for_data` into a module with all features."""
 
     def randomness(self, generator: torch.Generator) -> AbstractContextManager[None]:
-        """Context in which everything that the encoder draws follows from the generator."""
+        """Context in which the generator determines the random numbers of the encoder."""
         return nullcontext()
 
     def check_starts(self, n_init: Any) -> None:
-        """Raise a ValueError if several random starts make no sense."""
+        """Raise a ValueError if the encoder does not support several random starts."""
         return
 
 
 class Net(Encoder):
-    """Linear layers with SiLU in between; without hidden layers a linear map.
+    """Linear layers with SiLU activations in between; a linear map without hidden layers.
 
     Parameters
     ----------
@@ -134,10 +135,10 @@ class Net(Encoder):
         rows: Float[np.ndarray, "rows features"],
         generator: torch.Generator,
     ) -> nn.Module:
-        """MLP of the features that vary, the outputs of every layer of about unit variance."""
+        """Build an MLP of the features that vary, with outputs of unit variance in each layer."""
         net = self.layers(int(varies.sum()), n_latents)
         first, *others = (layer for layer in net if isinstance(layer, nn.Linear))
-        # All features together have mean square 1, of which constant ones have none.
+        # The mean square over all features is 1, and that of constant features is 0.
         weight = torch.empty(first.out_features, len(varies))
         nn.init.normal_(weight, std=len(varies) ** -0.5, generator=generator)
         first.weight.data.copy_(weight[:, torch.from_numpy(varies)])
@@ -149,7 +150,7 @@ class Net(Encoder):
         return net
 
     def layers(self, n_inputs: int, n_latents: int) -> nn.Sequential:
-        """Layers with torch's own initial weights."""
+        """Layers with torch's default initial weights."""
         sizes = [n_inputs, *self.hidden, n_latents]
         layers: list[nn.Module] = []
         for n_in, n_out in itertools.pairwise(sizes):
@@ -157,7 +158,7 @@ class Net(Encoder):
         return nn.Sequential(*layers[:-1])
 
     def step_size(self, n_features: int) -> float:
-        """Step that changes pre-activations alike, whatever the number of features."""
+        """Step size with similar changes of pre-activations for any number of features."""
         widest = max(n_features, *self.hidden, 1)
         return min(_LINEAR_STEP if self.linear else _MLP_STEP, _PRE_ACTIVATION_STEP / widest)
 
@@ -168,7 +169,7 @@ class Net(Encoder):
         mean: Float[np.ndarray, " features"],
         scale: float,
     ) -> nn.Module:
-        """Net of all features in float64, with weight 0 for those that do not vary."""
+        """Net of all features in float64, with weight 0 for constant features."""
         assert isinstance(trained, nn.Sequential)
         first, *others = copy.deepcopy(trained).double().cpu()
         assert isinstance(first, nn.Linear)
@@ -187,19 +188,19 @@ class Net(Encoder):
     ) -> None:
         """Load the weights of a net from `for_data`."""
         assert isinstance(fitted, nn.Sequential)
-        # The net of (x - mean) / scale is that of x folded with the inverse scaling.
+        # Folding the inverse scaling turns a net of x into a net of (x - mean) / scale.
         scaled = folded(fitted, -mean / scale, 1 / scale)
         module.load_state_dict(scaled.float().state_dict())
 
 
 class OwnModule(Encoder):
-    """A module of the user's own, which sees the data as they are given, in float32.
+    """Custom module, with the original data in float32 as inputs.
 
     Parameters
     ----------
     module : nn.Module
-        Gives pre-activations (n_samples, n_latents). It is copied, and training starts from its
-        weights.
+        Module that returns pre-activations of shape (n_samples, n_latents). It is copied, and
+        training starts from its weights.
     """
 
     sees_data_as_given = True
@@ -218,18 +219,17 @@ class OwnModule(Encoder):
         rows: Float[np.ndarray, "rows features"],
         generator: torch.Generator,
     ) -> nn.Module:
-        """Copy of the module, tried on a few rows.
+        """Copy the module, and check its outputs on a few rows.
 
         Raises
         ------
         ValueError
-            If it has nothing to train, or its outputs are not one number for each sample and
-            latent.
+            If the module has no trainable parameters, or its outputs have the wrong shape.
         """
         encoder = copy.deepcopy(self.module).cpu().float()
         if not any(parameter.requires_grad for parameter in encoder.parameters()):
             raise ValueError(
-                "encoder has no parameters that require gradients: nothing can be trained"
+                "encoder has no parameters that require gradients, so it cannot be trained"
             )
         inputs = torch.from_numpy(rows[:2].astype(np.float32))
         modes = [(part, part.training) for part in encoder.modules()]
@@ -241,14 +241,14 @@ class OwnModule(Encoder):
         if not isinstance(output, Tensor) or tuple(output.shape) != expected:
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise ValueError(
-                "encoder must give pre-activations of shape (n_samples, n_components), for "
+                "encoder must return pre-activations of shape (n_samples, n_components), for "
                 f"{len(inputs)} samples {expected}; found {found}. Change its last layer, or "
                 "n_components"
             )
         return encoder
 
     def step_size(self, n_features: int) -> float:
-        """Adam's usual step size."""
+        """Adam's customary step size."""
         return _OWN_STEP
 
     def for_data(
@@ -273,33 +273,33 @@ class OwnModule(Encoder):
 
     @contextmanager
     def randomness(self, generator: torch.Generator) -> Iterator[None]:
-        """Seed torch's own generator, which the module may draw from, for a while."""
+        """Context in which torch's global generator is seeded from the given one."""
         with torch.random.fork_rng(devices=[]):
             seed = torch.randint(2**31, (), generator=generator)
             torch.default_generator.manual_seed(int(seed))
             yield
 
     def check_starts(self, n_init: Any) -> None:
-        """Refuse several starts, which would all begin with the module's weights."""
+        """Reject several starts, as all would have the module's weights."""
         if n_init not in ("auto", 1):
             raise ValueError(
-                f"n_init={n_init} starts of an encoder of your own would all begin with its "
+                f"n_init={n_init} starts of a custom encoder would all have the same initial "
                 "weights: leave n_init at 1"
             )
 
 
 def find_encoder(encoder: Any) -> Encoder:
-    """Kind of encoder that a parameter names.
+    """Find the kind of encoder for a parameter ``encoder``.
 
     Parameters
     ----------
     encoder : "linear", None, sequence of int or nn.Module
-        As for `minsyn.MinSyn`.
+        Parameter of `minsyn.MinSyn`.
 
     Raises
     ------
     ValueError
-        If sizes are given that are not positive whole numbers.
+        If the sizes of hidden layers are not positive integers.
     """
     if isinstance(encoder, nn.Module):
         return OwnModule(encoder)
@@ -309,8 +309,8 @@ def find_encoder(encoder: Any) -> Encoder:
     whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
     if not (sizes and whole and min(sizes) >= 1):
         raise ValueError(
-            f"encoder={encoder!r} must name the sizes of the hidden layers, at least one positive "
-            "whole number, such as (64,); 'linear' is the encoder without any"
+            f"encoder={encoder!r} must be the sizes of the hidden layers, as positive integers, "
+            "such as (64,); for an encoder without hidden layers, pass 'linear'"
         )
     return Net([int(size) for size in sizes])
 
@@ -320,7 +320,9 @@ def folded(
     mean: Float[np.ndarray, " features"],
     scale: Float[np.ndarray, " features"] | float,
 ) -> nn.Sequential:
-    """Net of ``x`` in float64, from a net of ``(x - mean) / scale`` whose first layer is linear.
+    """Convert a net of ``(x - mean) / scale`` with a linear first layer to a net of ``x``.
+
+    The result is in float64.
 
     Examples
     --------
@@ -353,9 +355,10 @@ def encode(
     X: Float[np.ndarray, "samples features"],
     latents: Latents | None = None,
 ) -> Float[np.ndarray, "samples latents"]:
-    """Latents of samples, block by block, in float64; pre-activations if no kind is given.
+    """Encode samples block by block, in float64; without ``latents``, return pre-activations.
 
-    Far from the origin, product and bias of a linear encoder cancel: float64 keeps the digits.
+    Far from the origin, the product and the bias of a linear encoder nearly cancel. Therefore
+    float64 is needed.
     """
     dtype = next(iter(encoder.parameters())).dtype
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Base of `MinSyn`, `VectorMinSyn` and `AutoEncoder`: a fitted encoder and decoder in use."""
+"""Base class of `MinSyn`, `VectorMinSyn` and `AutoEncoder`."""
 
 import copy
 from abc import ABC
@@ -28,31 +28,32 @@ __all__ = ["FactorModel"]
 
 
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
-    """Factors of an encoder, decoded by a map whose natural parameter is linear in them.
+    """Base class of models with an encoder and a decoder.
 
-    A subclass finds a `Solution` in `fit` and takes it by `_take`.
+    The natural parameter of the decoder is linear in the latents. In `fit`, a subclass finds a
+    `Solution` and sets the fitted attributes from it by `_take`.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
         Weights of the decoder.
     intercept_ : ndarray of shape (n_features,)
-        Natural parameter where all latents are 0.
+        Natural parameter when all latents are 0.
     encoder_ : nn.Module
-        Gives pre-activations of the data as they were given; in evaluation mode.
+        Encoder in evaluation mode. It returns pre-activations of the original data.
     latents_ : Latents
-        Kind of latents: how they follow from pre-activations.
+        Kind of latents, which are computed from the pre-activations.
     observations_ : Observations
-        Kind of features: their link to the decoder's map, and their loss.
+        Kind of features: link function, loss and range.
     loss_curve_ : list of float
         Training losses.
     n_iter_ : int
-        Number of them.
+        Number of training losses.
     converged_ : bool
-        Whether the loss had converged.
+        Whether the fit converged.
     """
 
-    #: Parameters that say where a fit ran, which are no part of a saved model.
+    #: Parameters of the run of a fit, which are not part of a saved model.
     _of_the_run: ClassVar[tuple[str, ...]] = ()
 
     components_: Float[np.ndarray, "latents features"]
@@ -66,7 +67,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @property
     def encoder_weights_(self) -> Float[np.ndarray, "latents features"]:
-        """Weights of the linear encoder, for the data as they were given."""
+        """Weights of the linear encoder, for the original data."""
         return self._linear_layer("encoder_weights_").weight.detach().numpy()
 
     @property
@@ -80,13 +81,13 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or a stream
-            Data; also paths, sparse matrices and whatever else `minsyn.data.as_samples` reads by
+            Data. Paths, sparse matrices and other arguments of `minsyn.data.as_samples` are read by
             blocks.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Latents: positive, or in [0, 1] where they are binary.
+            Latents: positive, or in [0, 1] if they are binary.
         """
         check_is_fitted(self)
         return np.concatenate([self._encode(x) for x in self._blocks(X)])
@@ -97,12 +98,12 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components)
-            Latents, as `transform` gives them.
+            Latents, as returned by `transform`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            Reconstructions; probabilities where the features are binary.
+            Reconstructions; probabilities if the features are binary.
         """
         check_is_fitted(self)
         Z = checked_latents(Z, len(self.components_))
@@ -114,25 +115,25 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or a stream
-            Data, as `transform` takes them.
+            Data, as for `transform`.
         """
         return self.inverse_transform(np.asarray(self._plain_transform(X)))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Negative reconstruction loss, summed over the features, averaged over the samples.
+        """Negative reconstruction loss, summed over the features and averaged over the samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or a stream
-            Data, as `transform` takes them.
+            Data, as for `transform`.
         y : ignored
             Present for scikit-learn's interface.
 
         Returns
         -------
         float
-            Minus the squared error, or minus the cross-entropy in nats where the features are
-            binary or categorical; higher is better.
+            Minus the squared error, or minus the cross-entropy in nats if the features are binary
+            or categorical. Higher is better.
         """
         check_is_fitted(self)
         total, n_samples = 0.0, 0
@@ -143,16 +144,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return total / n_samples
 
     def synergy(self, X: Any, **options: Any) -> SynergyResult:
-        """Synergy of the latents of X about each feature.
+        """Estimate the synergy of the latents about each feature.
 
         This is ``minsyn.information.synergy(self.transform(X), X, **options)``, with the names of
-        factors and features. By default latents and features are taken as jointly Gaussian, and
-        values are in bits and corrected for bias; the result says so.
+        factors and features. By default, latents and features are assumed to be jointly Gaussian,
+        and values are in bits and corrected for bias. The result records these settings.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Data, more than n_components + 1 samples.
+            Data, with more than n_components + 1 samples.
         **options
             Options of `minsyn.information.synergy`, such as ``measures`` and ``n_bootstrap``.
 
@@ -185,10 +186,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def rescaled(
         self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
     ) -> Any:
-        """Model of the data as they were, from one that was fitted to ``(X - mean) / scale``.
+        """Model of the unscaled data, from a model that was fitted to ``(X - mean) / scale``.
 
-        The latents stay the same. Reconstructions of real values are then in the units of the data;
-        those of binary and bounded ones remain within their range.
+        The latents do not change. Reconstructions of real values are then in the units of the
+        unscaled data. Reconstructions of binary and bounded values stay in their range.
 
         Parameters
         ----------
@@ -198,12 +199,12 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         estimator
-            A copy.
+            A rescaled copy of the model.
 
         Raises
         ------
         ValueError
-            If the encoder is a module of one's own.
+            If the encoder is a custom module.
 
         Examples
         --------
@@ -219,8 +220,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         first = self.encoder_[0] if isinstance(self.encoder_, nn.Sequential) else None
         if not isinstance(first, nn.Linear) or first.weight.dtype != torch.float64:
             raise ValueError(
-                "the encoder is a module of your own, which no scaling can be folded into: fit it "
-                "to the data as they are"
+                "a custom encoder cannot be rescaled: fit the model to the unscaled data instead"
             )
         model = copy.copy(self)
         model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
@@ -232,12 +232,12 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return model
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted model into a folder, as safetensors and JSON.
+        """Save the fitted model to a folder, as safetensors and JSON.
 
         Parameters
         ----------
         path : str or Path
-            Folder; made where it is missing. A model in it is replaced.
+            Folder, created if it does not exist. A model in it is replaced.
 
         Raises
         ------
@@ -250,15 +250,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @classmethod
     def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> Any:
-        """Read a model that `save` wrote; nothing in the files is executed.
+        """Load a model saved by `save`, without executing code from the files.
 
         Parameters
         ----------
         path : str or Path
-            The model's folder.
+            Folder of the model.
         encoder : nn.Module, optional
-            For models with an encoder of one's own, whose code is not saved: the module that takes
-            the saved weights. It is copied.
+            For models with a custom encoder, as its code is not saved: a module for the saved
+            weights. It is copied.
 
         Returns
         -------
@@ -270,15 +270,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         FileNotFoundError
             If there is no model in the folder.
         ModelFormatError
-            If the files are damaged, were changed, hold another class, or are of a newer format;
-            if the weights do not fit the given ``encoder``.
+            If the files are damaged or modified, hold another class, or have a newer format; or if
+            the weights do not fit the given ``encoder``.
         ValueError
-            If ``encoder`` is missing where it is needed, or given where it is not.
+            If ``encoder`` is required but missing, or given but not required.
         """
         return read_model(path, {cls.__name__: cls}, encoder)
 
     def _take(self, solution: Solution) -> None:
-        """Set the fitted attributes."""
+        """Set the fitted attributes from a solution."""
         self.encoder_ = solution.encoder
         self.components_, self.intercept_ = solution.components, solution.intercept
         self.loss_curve_, self.n_iter_ = solution.loss_curve, len(solution.loss_curve)
@@ -286,14 +286,14 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.latents_, self.observations_ = solution.latents, solution.observations
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Further fitted state of a subclass, as JSON values and arrays by name."""
+        """Additional fitted state of a subclass, as JSON values and arrays by name."""
         return {}, {}
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        """Set what `_state` gave."""
+        """Restore the result of `_state`."""
 
     def _blocks(self, X: Any) -> Iterator[Float[np.ndarray, "samples features"]]:
-        """Samples of the features that the model knows: all at once, or blocks of a stream."""
+        """Yield the samples, as a whole or in blocks of a stream, after a check of the features."""
         if is_stream(X):
             names = getattr(self, "feature_names_in_", None)
             names = None if names is None else list(names)
@@ -302,7 +302,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             yield validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
 
     def _plain_transform(self, X: Any) -> Float[np.ndarray, "samples latents"]:
-        """`transform` as an array, whatever output is configured."""
+        """Return the latents as an array, regardless of ``set_output``."""
         check_is_fitted(self)
         return np.concatenate([self._encode(x) for x in self._blocks(X)])
 
@@ -317,18 +317,18 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return torch.from_numpy(Z @ self.components_ + self.intercept_)
 
     def _linear_layer(self, name: str) -> nn.Linear:
-        # AttributeError, so that `hasattr` tells whether there are any.
+        # AttributeError, so that `hasattr` works.
         encoder = self.__dict__.get("encoder_")
         layers = list(encoder) if isinstance(encoder, nn.Sequential) else []
         if len(layers) == 1 and isinstance(layers[0], nn.Linear):
             return layers[0]
         reason = "is not fitted" if encoder is None else "has an encoder that is not linear"
-        raise AttributeError(f"this {type(self).__name__} {reason}, and so no {name}")
+        raise AttributeError(f"this {type(self).__name__} {reason}, so it has no {name}")
 
     def _warn_unless_converged(self, max_iter: int) -> None:
         if not self.converged_:
             warn(
-                f"{type(self).__name__} stopped at max_iter={max_iter} before its loss had "
+                f"{type(self).__name__} stopped at max_iter={max_iter} before its loss "
                 "converged; raise max_iter or tol",
                 ConvergenceWarning,
             )

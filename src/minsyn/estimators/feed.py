@@ -1,4 +1,4 @@
-"""How batches of the samples reach encoder and decoder in training."""
+"""Batches of samples for the training of encoder and decoder."""
 
 from abc import ABC, abstractmethod
 from functools import reduce
@@ -21,12 +21,12 @@ __all__ = ["ArrayFeed", "BatchLoss", "Feed", "StreamFeed", "start_decoder"]
 
 
 class Feed(ABC):
-    """Batches, and what encoder and decoder see of each.
+    """Source of batches, with the inputs of the encoder and the targets of the decoder.
 
     Attributes
     ----------
     samples : Samples
-        Batches, as tuples of tensors of which the last holds the observations to reconstruct.
+        Batches, as tuples of tensors. The last tensor holds the targets.
     """
 
     samples: Samples
@@ -39,7 +39,7 @@ class Feed(ABC):
 
     @abstractmethod
     def objective(self, module: MinSynModule, batch: tuple[Tensor, ...]) -> Objective | None:
-        """Training loss of a batch with a hand-written gradient, where there is one."""
+        """Training loss of a batch with a hand-written gradient, or None."""
 
     def constant(self, module: MinSynModule) -> float:
         """Loss of the features that the objective leaves out."""
@@ -47,7 +47,7 @@ class Feed(ABC):
 
 
 class ArrayFeed(Feed):
-    """Samples in memory: the encoder's inputs beside the observations.
+    """Batches of an array in memory, with separate tensors of inputs and targets.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class ArrayFeed(Feed):
     scaling : Scaling
         Origin and unit of the features.
     batch_size : int or None
-        Most samples in a batch; None is all.
+        Maximum number of samples in a batch; None is all.
     fabric : Fabric or None
-        Device where the samples are put, so that no epoch moves them again.
+        Fabric of the device. The samples are moved there once, not in every epoch.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ArrayFeed(Feed):
         return module(batch[0])
 
     def objective(self, module: MinSynModule, batch: tuple[Tensor, ...]) -> Objective | None:
-        """Training loss of a batch; of whole batches it is made once."""
+        """Training loss of a batch. If the batch is the whole data, it is cached."""
         if not self._whole:
             return module.decoder.objective(batch[1], drop_constant=False)
         if self._objective is None:
@@ -87,16 +87,16 @@ class ArrayFeed(Feed):
 
 
 class StreamFeed(Feed):
-    """Samples that are read by blocks: the encoder's inputs are made from the observations.
+    """Batches of samples that are read by blocks, with inputs computed from the targets.
 
-    Real observations come centred and scaled, others as they are. Constant features are left out
-    of the objective. Where observations are not centred, the shift goes into the weights of the
-    encoder's first layer, which are fewer than the samples.
+    Real observations are centred and scaled, others are unchanged. Constant features are left out
+    of the objective. If observations are not centred, the first layer of the encoder is shifted
+    instead, which is cheaper than shifting the samples.
 
     Parameters
     ----------
     samples : SampleStream
-        The samples, as they were given.
+        The original samples.
     problem : Problem
         Kinds of encoder and decoder.
     scaling : Scaling
@@ -151,7 +151,7 @@ class StreamFeed(Feed):
         return module.decoder.objective(self._varying(batch[-1]), drop_constant=False)
 
     def constant(self, module: MinSynModule) -> float:
-        """Loss of the constant features, which no latent changes."""
+        """Loss of the constant features, which does not depend on the latents."""
         if self._constants is None:
             return 0.0
         objective = module.decoder.objective(self._constants[None])
@@ -165,21 +165,20 @@ class StreamFeed(Feed):
 
 
 class BatchLoss:
-    """Loss of a batch.
+    """Loss of a batch, as a function of its tensors.
 
-    Its gradient is written by hand where the decoder has such an objective and this process sees
-    the whole batch in single precision.
+    A hand-written gradient is used if the decoder has one and ``by_hand`` is true.
 
     Parameters
     ----------
     module : MinSynModule
-        What is trained.
+        Module to train.
     feed : Feed
         Source of the batches.
     by_hand : bool, default=True
-        Whether this process sees all of a batch, in single precision.
+        Whether this process has the whole batch, in single precision.
     running : bool, default=False
-        Whether to keep the moving average of the decoder's statistics.
+        Whether to update the moving average of the decoder's statistics.
     """
 
     def __init__(
@@ -190,7 +189,7 @@ class BatchLoss:
         self._constant = feed.constant(module) if by_hand else 0.0
 
     def __call__(self, *batch: Float[Tensor, "batch features"]) -> Float[Tensor, ""]:
-        """Loss of a batch."""
+        """Return the loss of a batch."""
         decoder, x = self._module.decoder, batch[-1]
         z = self._feed.latents(self._module, batch)
         objective = self._feed.objective(self._module, batch) if self._by_hand else None
@@ -205,9 +204,9 @@ class BatchLoss:
 def start_decoder(
     module: MinSynModule, feed: Feed, batch_size: int | None, worker: Worker | None = None
 ) -> None:
-    """Let a trained decoder start as the one without synergy of the initial latents.
+    """Initialise a trained decoder with the decoder without synergy of the initial latents.
 
-    Takes a pass over the data; decoders in closed form need none.
+    This takes one pass over the data. It does nothing for decoders that need no initialisation.
 
     Parameters
     ----------
@@ -216,9 +215,9 @@ def start_decoder(
     feed : Feed
         Source of the batches.
     batch_size : int or None
-        Most samples that are encoded at once, over all processes.
+        Maximum number of samples encoded at once, over all processes.
     worker : Worker, optional
-        Process, of which each takes its share; None is the only one.
+        This process, which reads its share of the samples. None is a single process.
     """
     if not module.decoder.needs_start:
         return

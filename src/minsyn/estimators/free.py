@@ -1,4 +1,4 @@
-"""Choice of a decoder that is trained."""
+"""Parameter value that selects a trained decoder."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ __all__ = ["Free"]
 
 
 class Free(BaseEstimator):
-    """Choice of a decoder that is trained, for ``MinSyn(decoder=...)``.
+    """Trained decoder with a penalty on its synergy, for ``MinSyn(decoder=...)``.
 
-    The loss is that of reconstruction plus ``synergy_weight`` times the synergy of the decoder, its
-    divergence from the decoder without synergy. 0 gives a plain autoencoder; synergy falls as the
-    weight rises.
+    The loss is the reconstruction loss plus ``synergy_weight`` times the synergy of the decoder,
+    which is its divergence from the decoder without synergy. A weight of 0 gives a plain
+    autoencoder. The larger the weight, the smaller the synergy.
 
     Parameters
     ----------
     decoder : str, type or partial, default="gaussian"
-        Decoder without synergy that the trained one is drawn towards, as for `MinSyn`.
+        The decoder without synergy, as for `MinSyn`.
     synergy_weight : float, default=0.0
-        Multiple of the penalty (`minsyn.nn.ci_synergy_penalty`;
-        `minsyn.nn.gk_synergy_penalty` for the single-parent decoder), in units of the
-        reconstruction loss.
+        Weight of the penalty relative to the reconstruction loss. The penalty is
+        `minsyn.nn.ci_synergy_penalty`, or `minsyn.nn.gk_synergy_penalty` for the single-parent
+        decoder.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""InfoMax independent components behind scikit-learn's interface."""
+"""InfoMax independent component analysis, with scikit-learn's interface."""
 
 from inspect import signature
 from numbers import Integral, Real
@@ -25,41 +25,42 @@ __all__ = ["InfoMax"]
 
 
 class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Independent components by information maximisation, after a reduction by PCA.
+    """Independent component analysis by information maximisation, after a reduction by PCA.
 
-    The iteration of Bell and Sejnowski [1]_ as implemented in mne, which the extra
-    ``minsyn[infomax]`` installs. Its non-linearity is the logistic one, for sources with heavy
-    tails; the "extended" variant is another method.
+    The algorithm is that of Bell and Sejnowski [1]_, as implemented in mne, which the extra
+    ``minsyn[infomax]`` installs. It uses the logistic non-linearity, for sources with heavy tails,
+    and not the "extended" variant.
 
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of components; None takes ``min(n_samples, n_features)``. Directions without
-        variance are left out of the rotation, and their components are zero.
+        Number of components; None is ``min(n_samples, n_features)``. Directions without variance
+        are left out of the rotation, and their components are zero.
     max_iter : int, default=1000
-        Most passes over the data.
+        Maximum number of passes over the data.
     tol : float, default=1e-7
-        The iteration stops when the squared change of the weights, summed, is less than this in
-        one pass, or when the direction of the change has been steady for 20 passes.
+        Iterations stop when the sum of squared changes of the weights in one pass is less than
+        this, or when the direction of the change has been steady for 20 passes.
     random_state : int, RandomState instance or None, default=None
-        Seeds the order in which samples are taken.
+        Seeds the order of the samples.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Decoder maps: what each source adds to each feature (the mixing matrix, transposed).
+        Decoder weights: the contribution of each source to each feature (the transposed mixing
+        matrix).
     unmixing_ : ndarray of shape (n_components, n_features)
         Sources are ``(X - mean_) @ unmixing_.T``.
     mean_ : ndarray of shape (n_features,)
         Means of the features.
     n_iter_ : int
-        Passes over the data.
+        Number of passes over the data.
     converged_ : bool
-        Whether the weights had settled before ``max_iter``.
+        Whether the weights converged before ``max_iter``.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `X` has string column names.
+        Names of the features, if `X` has string column names.
 
     References
     ----------
@@ -100,7 +101,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "InfoMax":
-        """Find the components.
+        """Fit the components.
 
         Parameters
         ----------
@@ -119,7 +120,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ImportError
             If mne is not installed.
         ValueError
-            If the data hold NaN, fewer than two samples, or fewer features or samples than
+            If the data have NaN, fewer than two samples, or fewer features or samples than
             components.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
@@ -128,7 +129,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "
                 f"{min(X.shape)}"
             )
-        with np.errstate(invalid="ignore"):  # shares of a variance that may be zero
+        with np.errstate(invalid="ignore"):  # the total variance may be zero
             pca = PCA(self.n_components, svd_solver="full").fit(X.astype(np.float64))
         scale = pca.singular_values_ / np.sqrt(len(X))
         varies = scale > _rounding(X.dtype, X.shape) * max(scale.max(), np.linalg.norm(pca.mean_))
@@ -144,7 +145,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         if not self.converged_:
             warn(
-                f"InfoMax stopped at max_iter={self.max_iter} before its weights had converged; "
+                f"InfoMax stopped at max_iter={self.max_iter} before its weights converged; "
                 "raise max_iter",
                 ConvergenceWarning,
             )
@@ -153,7 +154,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _rotation(
         self, white: Float[np.ndarray, "samples components"]
     ) -> tuple[Float[np.ndarray, "components components"], int, bool]:
-        """Unmixing matrix of whitened data, passes, and whether they sufficed."""
+        """Unmixing matrix of whitened data, number of passes, and whether it converged."""
         n_components = white.shape[1]
         if n_components < 2:
             return np.eye(n_components), 1, True
@@ -161,11 +162,11 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             from mne.preprocessing import infomax
         except ImportError as error:
             raise ImportError(
-                "InfoMax runs on mne, which is not installed: pip install 'minsyn[infomax]'"
+                "InfoMax needs mne, which is not installed: pip install 'minsyn[infomax]'"
             ) from error
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         order = _CountedOrders(np.random.PCG64(seed))
-        # mne's own count is max_iter both where the weights settled and where they did not.
+        # mne reports max_iter passes whether or not the weights converged.
         named = "rng" if "rng" in signature(infomax).parameters else "random_state"  # before 1.13
         weights = infomax(
             white,
@@ -200,7 +201,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components)
-            Sources, as `transform` gives them.
+            Sources, as returned by `transform`.
 
         Returns
         -------
@@ -236,14 +237,14 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
 
 def _rounding(dtype: Any, shape: tuple[int, int]) -> float:
-    """Relative deviation that is only rounding: of the data, of the SVD, of the mean's sum."""
+    """Relative rounding error of the data, the SVD and the means."""
     n_samples, n_features = shape
     largest = max(16, min(n_samples, n_features))
     return float(largest * np.finfo(dtype).eps + n_samples * np.finfo(np.float64).eps)
 
 
 class _CountedOrders(np.random.Generator):
-    """Draws the order of the samples for each pass of mne's iteration, and counts the passes."""
+    """Generator that counts the passes of mne, which draws an order of the samples in each."""
 
     n_passes = 0
 

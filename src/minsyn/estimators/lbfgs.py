@@ -1,4 +1,4 @@
-"""L-BFGS: a linear encoder on the whole data, in the span of the samples."""
+"""L-BFGS as a solver, for linear encoders on the whole data."""
 
 import torch
 from torch import nn
@@ -11,32 +11,32 @@ from minsyn.training.worker import Worker
 
 __all__ = ["LBFGS"]
 
-#: Random starts: on clusters of features, so many cost about as much as one on all of them.
+#: Number of random starts. On clusters of features, they cost about as much as one on all features.
 _STARTS = 6
-#: Coordinates of all starts together, which limit them: with hundreds of factors there is little to
-#: merge, and each start costs as much as the whole fit.
+#: Maximum number of coordinates of all starts, which limits the number of starts. With hundreds of
+#: factors, clusters save little, and each start costs as much as the whole fit.
 _SEARCH_NUMBERS = 1 << 18
-#: Iterations that ``tol`` counts the fall of the loss over.
+#: Number of iterations over which ``tol`` is the relative fall of the loss.
 _ITERATIONS_OF_TOL = 50
 
 
 class LBFGS:
     """L-BFGS as the solver of a `MinSyn` fit.
 
-    It needs about a tenth of Adam's iterations. Of several random starts, compared on clusters of
-    features, the best is fitted to the end. A fit stops when ten iterations lower the loss by less
-    than the fraction ``tol / 5``.
+    It needs about a tenth of Adam's iterations. Several random starts are compared on clusters of
+    features, and the best is fitted until convergence. A fit has converged when ten iterations
+    lower the loss by less than the fraction ``tol / 5``.
     """
 
     def obstacles(self, problem: Problem) -> list[str]:
-        """What the problem has that L-BFGS cannot do."""
+        """Properties of the problem that L-BFGS does not support."""
         found = []
         if not isinstance(problem, ArrayProblem):
-            found.append("data that are read by blocks, as sparse matrices and files are")
+            found.append("data that are read by blocks, such as a sparse matrix or a file")
         if not problem.encoder.linear:
             found.append(repr(problem.encoder))
         if problem.decoder.trained:
-            found.append("a decoder that is trained")
+            found.append("a trained decoder")
         elif not _has_objective(problem):
             found.append(f"{problem.decoder.decoder.func.__name__}")
         if n_processes() > 1:
@@ -44,13 +44,13 @@ class LBFGS:
         return found
 
     def check(self, problem: Problem) -> None:
-        """Raise a ValueError if the problem is not one for L-BFGS."""
+        """Raise a ValueError if L-BFGS does not support the problem."""
         found = self.obstacles(problem)
         if found:
             raise ValueError(
-                "solver='lbfgs' fits a linear encoder and a decoder in closed form that has a "
-                "hand-written gradient, to an array in memory and in one process; found "
-                f"{', '.join(found)}. Use solver=minsyn.Adam() for that"
+                "solver='lbfgs' requires a linear encoder, a closed-form decoder with a "
+                "hand-written gradient, an array in memory and a single process; found "
+                f"{', '.join(found)}. Use solver=minsyn.Adam() instead"
             )
 
     def fit(self, problem: Problem, start: Start) -> Solution:
@@ -59,7 +59,7 @@ class LBFGS:
         Parameters
         ----------
         problem : Problem
-            An `ArrayProblem`, see `check`.
+            An `ArrayProblem` that passes `check`.
         start : Start
             Seeds and limits.
         """

@@ -1,4 +1,4 @@
-"""Minimally synergistic factors, the paper's method."""
+"""Representations with minimal synergy, the paper's method."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -29,50 +29,51 @@ __all__ = ["MinSyn"]
 
 
 class MinSyn(FactorModel):
-    r"""Factors that each tell something alone: representations with minimal synergy.
+    r"""Representation learning with minimal synergy: each factor is informative by itself.
 
-    An autoencoder :math:`z = f(W x + b)` whose decoder is not trained. It is set, in closed form,
-    to the decoder :math:`p_{CI}(x_i \mid z)` that has no CI synergy among the latents about any
-    feature and still agrees with every pairwise marginal :math:`p(x_i, z_j)`; only the encoder is
-    fitted, to minimise the reconstruction loss.
+    `MinSyn` is an autoencoder with the encoder :math:`z = f(W x + b)` and a decoder that is
+    computed in closed form instead of trained. The decoder :math:`p_{CI}(x_i \mid z)` agrees with
+    every pairwise marginal :math:`p(x_i, z_j)`, and has no CI synergy among the latents about any
+    feature. Only the encoder is fitted, to minimise the reconstruction loss.
 
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of factors; None takes ``min(n_samples, n_features)``.
+        Number of factors; None is ``min(n_samples, n_features)``.
     decoder : str, Decoder class or Free, default="gaussian"
-        Kind of decoder, by its name in `minsyn.nn.DECODERS`:
+        Kind of decoder, as a name in `minsyn.nn.DECODERS`:
 
         - "gaussian" (Eq. 9): softplus latents, linear decoder, squared error, for real values.
         - "bernoulli" (Eq. 10): sigmoid latents, logistic decoder, cross-entropy, for data in
           [0, 1].
-        - "gaussian-bernoulli" and "bernoulli-gaussian": latents of the first kind, data of the
-          second.
+        - "gaussian-bernoulli" and "bernoulli-gaussian": latents as in the first kind, data as in
+          the second.
         - "single-parent": each feature is decoded from its most correlated latent alone, without GK
           synergy (Eq. 17).
 
-        A subclass of `minsyn.nn.Decoder`, or a `functools.partial` of one with options, is taken
-        alike: ``partial(GaussianCategoricalDecoder, sizes=[3, 4])`` for categorical data in one-hot
-        columns. `minsyn.Free` trains the decoder instead, under a penalty on its synergy.
+        A subclass of `minsyn.nn.Decoder` is accepted too, or a `functools.partial` of one with
+        options, such as ``partial(GaussianCategoricalDecoder, sizes=[3, 4])`` for categorical data
+        in one-hot columns. With `minsyn.Free` the decoder is trained, with a penalty on its
+        synergy.
     encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
-        None is linear too. Sizes of hidden layers make an MLP (SiLU) of the standardised features.
-        A module of one's own sees X as it is given, in float32, and gives the latents'
-        pre-activations (n_samples, n_components); it is copied, and training starts from its
-        weights.
+        "linear" or None is a linear encoder. The sizes of hidden layers give an MLP (with SiLU
+        activations) of the scaled features. A custom module maps X, unscaled and in float32, to
+        pre-activations of shape (n_samples, n_components). It is copied, and training starts from
+        its weights.
     solver : {"auto", "lbfgs"} or Adam, default="auto"
-        "lbfgs" fits a linear encoder to an array in memory; it needs about a tenth of Adam's
-        iterations. `minsyn.Adam` fits everything, in batches or whole, as in the paper. "auto" is
-        "lbfgs" wherever it can do what is asked and the samples span at most 2,000 dimensions, else
-        ``Adam()``.
+        "lbfgs" fits a linear encoder to an array in memory, in about a tenth of Adam's iterations.
+        `minsyn.Adam` fits any encoder and decoder, in mini-batches or on the whole data, as in the
+        paper. "auto" is "lbfgs" if it supports the problem and the samples span at most 2,000
+        dimensions, otherwise ``Adam()``.
     n_init : int or "auto", default="auto"
-        Number of random starts. Adam fits each and keeps the one with the lowest training loss.
-        L-BFGS compares them on clusters of features and fits the best to the end. "auto" is 1 for
-        Adam and at most 6 for L-BFGS, fewer where a start costs much.
+        Number of random starts. Adam fits all of them and keeps the one with the lowest training
+        loss. L-BFGS compares them on clusters of features, and fits only the best until
+        convergence. "auto" is 1 for Adam and up to 6 for L-BFGS, depending on their cost.
     max_iter : int, default=5000
-        Most passes over the data (Adam) or iterations (L-BFGS).
+        Maximum number of passes over the data (Adam) or iterations (L-BFGS).
     tol : float, default=1e-3
-        Relative fall of the loss at which a fit ends: over ``n_iter_no_change`` epochs of Adam, or
-        a fifth of it over ten iterations of L-BFGS.
+        Tolerance for convergence: the relative fall of the loss over ``n_iter_no_change`` epochs of
+        Adam. L-BFGS uses a fifth of it over ten iterations.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial encoder and the order of mini-batches.
     verbose : int, default=0
@@ -81,44 +82,44 @@ class MinSyn(FactorModel):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Decoder maps: what each factor adds to each feature, or to its log odds.
+        Decoder weights: the contribution of each factor to each feature, or to its log odds.
     intercept_ : ndarray of shape (n_features,)
-        Reconstruction (or its log odds) where all latents are 0.
+        Reconstruction, or its log odds, when all latents are 0.
     encoder_ : nn.Module
-        Encoder in evaluation mode: gives the pre-activations of X as it is given, in float64 (in
-        float32 for a module of one's own).
+        Encoder in evaluation mode. It returns the pre-activations of the original X, in float64 (in
+        float32 for a custom module).
     encoder_weights_ : ndarray of shape (n_components, n_features)
-        Weights of the linear encoder, for X as it is given.
+        Weights of the linear encoder, for the original X.
     encoder_bias_ : ndarray of shape (n_components,)
-        Its biases.
+        Biases of the linear encoder.
     statistics_ : PairwiseStatistics
-        Statistics of latents and features that the decoder was set from.
+        Statistics of latents and features from which the decoder was computed.
     loss_curve_ : list of float
-        Training loss of each epoch or iteration, of the start that was kept, as minus `score`.
+        Training loss of each epoch or iteration of the best start, in the units of minus `score`.
     n_iter_ : int
-        Number of epochs or iterations of that start.
+        Number of epochs or iterations of the best start.
     converged_ : bool
-        Whether that start's loss had converged.
+        Whether the best start converged.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `X` has string column names.
+        Names of the features, if `X` has string column names.
 
     See Also
     --------
-    VectorMinSyn : Factors that consist of several numbers each.
+    VectorMinSyn : Factors that consist of several latents each.
 
     Notes
     -----
-    Data that are not an array in memory are read by blocks, and memory does not grow with them: a
-    path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a sparse matrix, a Dataset or
-    DataLoader of torch, or what `minsyn.data.as_samples` made of others. They are fitted by Adam;
-    each epoch is one pass. There is one pass before, for the means, and one after, for exact
-    statistics (and one for a decoder that is trained to start from).
+    Data are read by blocks, in constant memory, if X is the path of a ``.npy``, ``.npz``,
+    ``.parquet`` or ``.csv`` file, a sparse matrix, a Dataset or DataLoader of torch, or a result of
+    `minsyn.data.as_samples`. Such data are fitted by Adam, with one pass per epoch. There are two
+    further passes: one before training, for the means, and one after, for exact statistics. A
+    trained decoder needs a third, for its initial weights.
 
-    Features and latents that do not vary have zero weight, and correlations of 1 take their
-    limits, so the decoder is finite on any finite data. Features count by their variance, as in
-    PCA: standardise them first if they should count alike.
+    Constant features and latents have zero weight, and correlations of 1 are handled as limits, so
+    the decoder is finite for all finite data. As in PCA, features are weighted by their variance.
+    Standardise them first to give them equal weight.
 
     References
     ----------
@@ -184,8 +185,8 @@ class MinSyn(FactorModel):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or a stream
-            Training data; in [0, 1] for binary features. Data that are no array in memory (see
-            Notes) are read by blocks.
+            Training data, in [0, 1] for binary features. Data that are not an array in memory are
+            read by blocks (see Notes).
         y : ignored
             Present for scikit-learn's interface.
 
@@ -197,8 +198,9 @@ class MinSyn(FactorModel):
         Raises
         ------
         ValueError
-            If the data hold NaN or fewer than two samples, lie outside the decoder's range, or have
-            fewer features than components; if the solver cannot fit this encoder, decoder or data.
+            If the data have NaN, fewer than two samples, values outside the decoder's range, or
+            fewer features than components; or if the solver does not support the encoder, the
+            decoder or the data.
         """
         self.__dict__.pop("_partial_fit", None)
         problem = self._problem(X)
@@ -211,37 +213,40 @@ class MinSyn(FactorModel):
     @available_if(lambda self: self.solver != "lbfgs")
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> "MinSyn":
-        """Continue to learn from a batch of samples, by steps of Adam; not for solver="lbfgs".
+        """Continue training on a batch of samples, with Adam; not for solver="lbfgs".
 
-        The state of Adam is kept from call to call, but not in a saved or newly fitted model: after
-        `fit` or `load`, training continues from that encoder, with a loss that first rises a
-        little, as the first steps of Adam are long at an optimum. The decoder is set from the
-        moving average of the statistics of the batches (``momentum``), each with the latents after
-        its step; exact statistics would need the earlier samples again. A decoder that is trained
-        is trained further, as the encoder is.
+        The state of Adam is kept between calls, but not by `fit` or `load`. After these, training
+        continues from the fitted encoder, and the loss first rises a little, as the first steps of
+        Adam are too long near an optimum.
+
+        The decoder is computed from a moving average of the statistics of the batches (see
+        ``momentum`` of `minsyn.Adam`), as exact statistics would need all earlier samples. The
+        statistics of a batch are those of the latents after its step. A trained decoder is trained
+        further, like the encoder.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            At least two samples, better hundreds: correlations in the batch tell what features have
-            in common. With ``batch_size`` there are steps on so many at a time. The first batch
-            says what the features' mean and scale are, as far as training is concerned, and, for
-            ``n_components=None``, how many factors there are. A feature that does not vary in it
-            is learned about from the first batch that it varies in.
+            At least two samples, preferably hundreds, as the fit relies on correlations within the
+            batch. With ``batch_size``, X is split into several steps. The first batch determines
+            the mean and scale of the features in training and, with ``n_components=None``, the
+            number of factors. A feature that is constant in the first batch is used from the first
+            batch in which it varies.
         y : ignored
             Present for scikit-learn's interface.
 
         Returns
         -------
         MinSyn
-            The estimator; ``loss_curve_`` has one more entry for each call, and ``converged_`` is
-            False, as no call can tell.
+            The estimator. Each call adds one entry to ``loss_curve_``. ``converged_`` is False, as
+            convergence is not checked.
 
         Raises
         ------
         ValueError
-            As `fit`; if the run of ``solver`` asks for other devices, precisions or processes,
-            checkpoints or loggers; if the model was fitted with another encoder or decoder.
+            As in `fit`; if ``solver`` has a run with another device, precision or number of
+            processes, or with checkpoints or loggers; or if the model was fitted with another
+            encoder or decoder.
 
         Examples
         --------
@@ -270,7 +275,7 @@ class MinSyn(FactorModel):
         return self
 
     def _problem(self, X: Any) -> Problem:
-        """The fit that is asked for."""
+        """Problem of samples, encoder and decoder for a solver."""
         if not is_stream(X):
             return self._array_problem(self._array(X), self.n_components)
         samples = as_samples(X)
@@ -299,17 +304,17 @@ class MinSyn(FactorModel):
         return adam
 
     def _known(self, problem: ArrayProblem) -> Solution:
-        """The fit that `partial_fit` continues from."""
+        """The earlier fit from which `partial_fit` continues."""
         if self._fitted_decoder != repr(self.decoder):
             raise ValueError(
                 f"decoder={self.decoder!r}, but partial_fit continues from a fit with "
-                f"{self._fitted_decoder}: set it back, or clone the estimator to start anew"
+                f"{self._fitted_decoder}: set it back, or clone the estimator to start again"
             )
         n_components = len(self.components_)
         if self.n_components not in (None, n_components):
             raise ValueError(
                 f"n_components={self.n_components}, but partial_fit continues from a fit with "
-                f"{n_components}: set it back, or clone the estimator to start anew"
+                f"{n_components}: set it back, or clone the estimator to start again"
             )
         return Solution(
             self.encoder_,
@@ -329,7 +334,7 @@ class MinSyn(FactorModel):
         self._fitted_decoder = repr(self.decoder)
 
     def _model_parameters(self) -> dict[str, Any]:
-        """Parameters that a training run's numbers follow from, beside what Adam itself knows."""
+        """Parameters that determine the results, in addition to those that Adam knows."""
         return {
             "n_components": self.n_components,
             "decoder": repr(self.decoder),
@@ -361,7 +366,7 @@ _MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
 
 
 def _low(decoder: Any) -> float:
-    """Smallest value that a decoder's observations may have; no bound for what is no decoder."""
+    """Smallest value of a decoder's observations; minus infinity for an invalid decoder."""
     try:
         return find_decoder_choice(decoder).decoder.func.observations.low  # type: ignore[attr-defined]
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Saved models of any class."""
+"""Loader for saved models of any class."""
 
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ _CLASSES = {kind.__name__: kind for kind in (MinSyn, VectorMinSyn, AutoEncoder)}
 
 
 def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
-    """Read a saved model of whatever class; nothing in the files is executed.
+    """Load a saved model of any class, without executing code from the files.
 
     Parameters
     ----------
     path : str or Path
-        Folder that a model's ``save`` wrote.
+        Folder of a saved model.
     encoder : nn.Module, optional
-        For models with an encoder of one's own: the module that takes the saved weights.
+        For models with a custom encoder: a module for the saved weights.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     Raises
     ------
     FileNotFoundError, ModelFormatError, ValueError
-        As the class's own ``load``.
+        As in the method ``load`` of the class.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is trained: an encoder, and a decoder that is set in closed form or trained."""
+"""Module of an encoder and a decoder, which is in closed form or trained."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -28,16 +28,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Steps:
-    """How Adam is going to train.
+    """Settings of Adam that the construction of a module depends on.
 
     Attributes
     ----------
     encoder : float
         Step size of the encoder.
     decoder : float or None
-        Step size of a trained decoder; None is that of its kind of observations.
+        Step size of a trained decoder; None is the default for its kind of observations.
     whole_batches : bool
-        Whether each step sees all samples.
+        Whether each step uses all samples.
     momentum : float
         Weight of a new batch in the moving average of the statistics.
     """
@@ -49,14 +49,14 @@ class Steps:
 
 
 class ClosedForm(nn.Module):
-    """A decoder that is set in closed form, by its statistics.
+    """A decoder in closed form, computed from statistics.
 
     Parameters
     ----------
     decoder : Decoder
         The decoder.
     options : dict
-        Options that it was built with, but for the momentum.
+        Options of the decoder, except the momentum.
     """
 
     def __init__(self, decoder: Decoder, options: dict[str, Any]) -> None:
@@ -67,26 +67,26 @@ class ClosedForm(nn.Module):
     def objective(
         self, x: Float[Tensor, "samples features"], *, drop_constant: bool = True
     ) -> Objective | None:
-        """Training loss of these observations with a hand-written gradient, where there is one."""
+        """Training loss of these observations with a hand-written gradient, or None."""
         return self.decoder.objective(x, drop_constant=drop_constant, **self._options)
 
     def loss(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
     ) -> Float[Tensor, ""]:
-        """Reconstruction loss of a batch, which sets the decoder."""
+        """Reconstruction loss of a batch, with the decoder computed from the same batch."""
         return self.decoder.loss(z, x)
 
     def note(self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]) -> None:
-        """Take a batch into the moving average of the statistics."""
+        """Add a batch to the moving average of the statistics."""
         self.decoder.running.update(PairwiseStatistics.of(z.detach(), x))
 
     @property
     def needs_start(self) -> bool:
-        """Whether training must be told where the decoder starts."""
+        """Whether the decoder must be initialised before training."""
         return False
 
     def start_from(self, statistics: PairwiseStatistics) -> None:
-        """Nothing: each batch sets the decoder anew."""
+        """Do nothing, as the decoder is recomputed from each batch."""
 
     def resume(
         self,
@@ -95,25 +95,25 @@ class ClosedForm(nn.Module):
         mean: Float[np.ndarray, " features"],
         scale: float,
     ) -> None:
-        """Nothing: each batch sets the decoder anew."""
+        """Do nothing, as the decoder is recomputed from each batch."""
 
     def map_for_data(
         self, statistics: PairwiseStatistics, mean: Float[np.ndarray, " features"], scale: float
     ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " features"]]:
-        """Weights and bias that follow from the final statistics, in float64."""
+        """Weights and bias computed from the final statistics, in float64."""
         weight, bias = self.decoder.linear_map(statistics.map(torch.from_numpy))
         return weight.numpy(), bias.numpy()
 
 
 class DecoderChoice(Protocol):
-    """What the parameter ``decoder`` of `MinSyn` stands for."""
+    """Interpretation of the parameter ``decoder`` of `MinSyn`."""
 
     @property
     def decoder(self) -> "partial[Decoder]":
         """Class and options of the decoder without synergy."""
 
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> Any:
-        """`ClosedForm` or `FreeDecoder`."""
+        """Build a `ClosedForm` or `FreeDecoder`."""
 
     @property
     def trained(self) -> bool:
@@ -159,38 +159,38 @@ class _TrainedChoice:
 
 
 def find_decoder_choice(decoder: Any) -> DecoderChoice:
-    """What the parameter ``decoder`` of `MinSyn` stands for.
+    """Interpret the parameter ``decoder`` of `MinSyn`.
 
     Parameters
     ----------
     decoder : str, type, partial or Free
-        A decoder as `minsyn.nn.find_decoder` takes it, or one that is trained.
+        An argument of `minsyn.nn.find_decoder`, or a `Free` for a trained decoder.
 
     Raises
     ------
     ValueError
         If the name is unknown, or the synergy weight is negative or not finite.
     TypeError
-        If it is nothing of the kind.
+        If ``decoder`` has another type.
     """
     if not isinstance(decoder, Free):
         return _ClosedFormChoice(find_decoder(decoder))
     weight = decoder.synergy_weight
     if not 0 <= weight < np.inf:
         raise ValueError(
-            f"synergy_weight={weight} must be at least 0 and finite; decoder={decoder.decoder!r} "
-            "itself is the limit of large weights"
+            f"synergy_weight={weight} must be at least 0 and finite; for the limit of large "
+            f"weights, use decoder={decoder.decoder!r} itself"
         )
     return _TrainedChoice(find_decoder(decoder.decoder), float(weight))
 
 
 class MinSynModule(nn.Module):
-    """An encoder and a decoder, as they are trained.
+    """An encoder and a decoder in training.
 
     Parameters
     ----------
     encoder : nn.Module
-        Gives pre-activations (n_samples, n_latents).
+        Module that returns pre-activations of shape (n_samples, n_latents).
     decoder : ClosedForm or FreeDecoder
         The decoder.
     generator : torch.Generator

@@ -1,4 +1,4 @@
-"""Training on batches that come one after another."""
+"""Incremental training on successive batches."""
 
 import numpy as np
 import torch
@@ -16,13 +16,13 @@ __all__ = ["PartialFit", "check_one_step"]
 
 
 class PartialFit:
-    """State of `MinSyn.partial_fit` between calls, beside the solution.
+    """State of `MinSyn.partial_fit` between calls, in addition to the solution.
 
-    The features' mean and scale, which only make training well conditioned, are those of the first
-    batch. A feature that has not varied yet has zero weight in an encoder that was made here, but
-    is an input all the same: it gets a gradient, and so a weight, from the first batch that it
-    varies in. A trained decoder starts as the one without synergy of the initial latents about the
-    first batch, or from what was fitted.
+    Features are centred and scaled, for conditioning only, by the mean and scale of the first
+    batch. In a linear encoder or MLP, a feature has zero weight until it varies, but is an input
+    from the start: the first batch in which it varies gives it a gradient. The initial weights of a
+    trained decoder are those of the decoder without synergy, computed from the initial latents and
+    the first batch, or those of the fit that is continued.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ class PartialFit:
     generator : torch.Generator
         Source of the initial weights.
     known : Solution, optional
-        A fit whose training continues.
+        A fit to continue from.
 
     Raises
     ------
     ValueError
-        If the solver asks for what needs a whole run, or ``known`` has another encoder.
+        If the solver has options that need a complete run, or ``known`` has another encoder.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class PartialFit:
         Parameters
         ----------
         problem : ArrayProblem
-            New samples; the model as at first.
+            New samples, with the same model as in the first call.
 
         Raises
         ------
@@ -122,10 +122,10 @@ class PartialFit:
         )
 
     def _start(self, problem: ArrayProblem) -> None:
-        """Begin with the first batch."""
+        """Initialise encoder and decoder from the first batch."""
         X = problem.X
         varies = torch.from_numpy(X.min(axis=0) < X.max(axis=0))
-        # If nothing varied, the latents would be, and remain, alike.
+        # If no feature varies, keep the weights: with zero weights all latents would stay equal.
         if varies.any() and not problem.encoder.sees_data_as_given:
             self.module.encoder[0].weight.data *= varies  # type: ignore[index]
         feed = StreamFeed(ArraySamples(X), problem, self.scaling)
@@ -133,7 +133,7 @@ class PartialFit:
             start_decoder(self.module, feed, self.adam.batch_size, Worker())
 
     def _resume(self, problem: ArrayProblem, known: Solution) -> None:
-        """Take over encoder, statistics and a decoder that was trained."""
+        """Continue from the encoder, the statistics and the decoder of a fit."""
         mean, scale = self.scaling.mean, self.scaling.scale
         try:
             problem.encoder.resume(self.module.encoder, known.encoder, mean, scale)
@@ -148,10 +148,10 @@ class PartialFit:
 
 
 def check_one_step(adam: Adam) -> None:
-    """Raise a ValueError if a solver asks for what needs a whole run."""
+    """Raise a ValueError if a solver has options that need a complete run."""
     asked = (adam.run or Run()).beyond_one_step()
     if asked:
         raise ValueError(
-            "partial_fit runs in one process on the CPU, a step at a time; found "
-            f"{', '.join(asked)}. Use fit for these"
+            "partial_fit takes single steps, in one process on the CPU, and does not support "
+            f"{', '.join(asked)}. Use fit instead"
         )

@@ -1,4 +1,4 @@
-"""Fitted estimators on disk: numbers as safetensors, everything else as JSON, no pickle."""
+"""Storage of fitted estimators, as safetensors and JSON, without pickle."""
 
 import copy
 import hashlib
@@ -28,32 +28,32 @@ from minsyn.nn import DECODERS, LATENTS, Decoder, observations_of
 
 __all__ = ["ModelFormatError", "read_model", "save_model"]
 
-#: Raised by one whenever a reader of the older form could misread the newer.
+#: Incremented whenever an older reader could misread a newer file.
 _FORMAT_VERSION = 2
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
 _DECODER = ("components_", "intercept_")
-#: Before the names of the encoder's state.
+#: Prefix of the names of the encoder's tensors.
 _ENCODER = "encoder."
 _PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
-#: Objects that parameters may hold.
+#: Classes of objects that parameters may have as values.
 _OBJECTS: dict[str, type[BaseEstimator]] = {kind.__name__: kind for kind in (Adam, Free, Run)}
-#: Where a run was kept and reported is no part of the model.
+#: Options of `Run` that are not part of the model.
 _OF_THE_RUN = ("checkpoint_dir", "loggers")
 
 
 class ModelFormatError(ValueError):
-    """A saved model is damaged, was changed, or is of a kind that this version cannot read."""
+    """A saved model is damaged or modified, or this version cannot read it."""
 
 
 def save_model(model: Any, path: str | Path) -> None:
-    """Write a fitted `FactorModel` into a folder.
+    """Save a fitted `FactorModel` to a folder.
 
     Parameters
     ----------
     model : FactorModel
         Fitted estimator.
     path : str or Path
-        Folder; made where it is missing. A model in it is replaced.
+        Folder, created if it does not exist. A model in it is replaced.
 
     Raises
     ------
@@ -96,8 +96,8 @@ def save_model(model: Any, path: str | Path) -> None:
     record["arrays_sha256"] = hashlib.sha256(content).hexdigest()
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    # The record comes last and names the arrays' checksum: of a save that was interrupted in
-    # between, old record and new arrays are seen not to belong together.
+    # The record is written last, with a checksum of the arrays. If a save is interrupted between
+    # the two writes, the old record does not match the new arrays, and reading fails.
     write_atomically(folder / _ARRAYS, content)
     write_atomically(folder / _MODEL, json.dumps(record, indent=1) + "\n")
 
@@ -105,16 +105,16 @@ def save_model(model: Any, path: str | Path) -> None:
 def read_model(
     path: str | Path, classes: Mapping[str, type], encoder: nn.Module | None = None
 ) -> Any:
-    """Read a model that `save_model` wrote. Nothing in the files is executed.
+    """Read a model saved by `save_model`, without executing code from the files.
 
     Parameters
     ----------
     path : str or Path
-        The model's folder.
+        Folder of the model.
     classes : mapping
-        Classes that are expected, by name.
+        Accepted classes, by name.
     encoder : nn.Module, optional
-        Takes the weights of an encoder of the user's own; copied.
+        Module for the weights of a custom encoder. It is copied.
 
     Returns
     -------
@@ -126,10 +126,10 @@ def read_model(
     FileNotFoundError
         If there is no model in the folder.
     ModelFormatError
-        If the files are damaged, were changed, belong to another class, or are of a newer format,
-        or the weights do not fit ``encoder``.
+        If the files are damaged or modified, hold another class, or have a newer format; or if the
+        weights do not fit ``encoder``.
     ValueError
-        If ``encoder`` is missing where it is needed, or given where it is not.
+        If ``encoder`` is required but missing, or given but not required.
     """
     folder = Path(path)
     for name in (_MODEL, _ARRAYS):
@@ -139,27 +139,27 @@ def read_model(
     found = record.get("class")
     if not isinstance(found, str) or found not in classes:
         raise ModelFormatError(
-            f"{folder} holds a {found!r}, not a {' or '.join(classes)}; load it with its own class"
+            f"{folder} holds a {found!r}, not a {' or '.join(classes)}; load it with that class"
         )
     own = record.get("own_encoder")
     if (own is None) != (encoder is None):
         raise ValueError(
-            f"{folder} holds no encoder of your own: load it without encoder="
+            f"{folder} has no custom encoder: load it without encoder="
             if own is None
-            else f"{folder} holds the weights of an encoder of your own ({own}), but not its code: "
-            f"load it with encoder= such a module, built as it was for fit"
+            else f"{folder} has the weights of a custom encoder ({own}), but not its code: load it "
+            f"with encoder=, a module of the same architecture"
         )
     content = (folder / _ARRAYS).read_bytes()
     if hashlib.sha256(content).hexdigest() != record.get("arrays_sha256"):
         raise ModelFormatError(
-            f"{folder / _ARRAYS} is not the file that {_MODEL} was written with: it was damaged or "
-            "changed; save the model anew"
+            f"{folder / _ARRAYS} does not match the checksum in {_MODEL}: it is damaged or "
+            "modified; save the model again"
         )
     try:
         return _model(classes[found], record, load_tensors(content), encoder)
     except (KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelFormatError(
-            f"{folder} does not hold what a saved {found} holds: {type(error).__name__}: {error}"
+            f"{folder} is not a valid saved {found}: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -211,10 +211,10 @@ def _read_record(file: Path) -> dict[str, Any]:
         record = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelFormatError(
-            f"{file} is not JSON: it was damaged or changed ({error})"
+            f"{file} is not JSON: it is damaged or modified ({error})"
         ) from error
     if not isinstance(record, dict) or record.get("format") != "minsyn model":
-        raise ModelFormatError(f"{file} does not describe a model that minsyn saved")
+        raise ModelFormatError(f"{file} is not the record of a model saved by minsyn")
     version = record.get("format_version")
     if version != _FORMAT_VERSION:
         raise ModelFormatError(
@@ -226,7 +226,7 @@ def _read_record(file: Path) -> dict[str, Any]:
 
 
 def _as_json(name: str, value: Any) -> Any:
-    """Numbers, strings, None, lists of them, and objects that parameters may hold."""
+    """Convert a parameter to JSON values: numbers, strings, None, lists, and known objects."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, np.bool_):
@@ -249,14 +249,14 @@ def _as_json(name: str, value: Any) -> Any:
         options = {k: _as_json(k, v) for k, v in value.keywords.items()}
         return {"decoder": value.func.name, "options": options}
     raise TypeError(
-        f"{name}={value!r} cannot be saved; give a number or a string, for example an int as "
-        "random_state, or enter a decoder of your own into the registry by its name "
+        f"{name}={value!r} cannot be saved; use a number or a string, for example an int as "
+        "random_state; a custom decoder needs a name in the registry "
         '(class MyDecoder(Decoder, name="my-decoder"))'
     )
 
 
 def _from_json(value: Any) -> Any:
-    """What `_as_json` wrote."""
+    """Inverse of `_as_json`."""
     if isinstance(value, list):
         return [_from_json(item) for item in value]
     if not isinstance(value, dict):

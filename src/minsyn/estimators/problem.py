@@ -1,4 +1,4 @@
-"""What a solver is to fit: samples, a kind of encoder and of decoder, a number of factors."""
+"""Problems for solvers: samples, kinds of encoder and decoder, and number of factors."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -35,16 +35,17 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Scaling:
-    """Origin and unit of the features in training, and which of them vary.
+    """Origin and unit of the features in training.
 
     Attributes
     ----------
     mean : ndarray of shape (n_features,)
-        Means.
+        Means of the features.
     scale : float
-        Square root of the mean variance; 1 where nothing varies.
+        Square root of the mean variance; 1 if all features are constant.
     varies : ndarray of bool, shape (n_features,)
-        Features that an encoder made here sees: of constant ones it could only take up noise.
+        Whether each feature is an input of a linear encoder or MLP. Constant features are not, as
+        they would contribute only noise.
     """
 
     mean: Float[np.ndarray, " features"]
@@ -53,7 +54,7 @@ class Scaling:
 
 
 class Problem(ABC):
-    """Samples, and what is to be fitted to them.
+    """Samples, and the model to fit to them.
 
     Attributes
     ----------
@@ -77,11 +78,14 @@ class Problem(ABC):
 
     @abstractmethod
     def scaling(self, worker: Worker) -> Scaling:
-        """Origin and unit of the features; checks their range. May take a pass over the data."""
+        """Origin and unit of the features, after a check of their range.
+
+        This may take a pass over the data.
+        """
 
     @abstractmethod
     def rows(self) -> Float[np.ndarray, "rows features"]:
-        """A few samples as they were given."""
+        """A few samples of the original data."""
 
     @abstractmethod
     def statistics(
@@ -97,13 +101,13 @@ class Problem(ABC):
     def module(
         self, generator: torch.Generator, scaling: Scaling, steps: Steps | None = None
     ) -> MinSynModule:
-        """Module before training; ``steps`` says how Adam is going to train it."""
+        """Untrained module; ``steps`` are the settings of Adam, if it is the solver."""
         encoder = self.encoder.build(self.n_components, scaling.varies, self.rows(), generator)
         decoder = self.decoder.build(self.n_components, self.n_features, steps)
         return MinSynModule(encoder, decoder, generator)
 
     def unit(self, scaling: Scaling) -> float:
-        """Loss in the units of the data of a training loss of 1."""
+        """Factor that converts the training loss to the units of the data."""
         return scaling.scale**2 if self.observations.affine else 1.0
 
     def solution(
@@ -114,21 +118,21 @@ class Problem(ABC):
         worker: Worker,
         running: bool = False,
     ) -> Solution:
-        """Solution for the data as they were given, from a trained module.
+        """Solution for the original data, from a trained module.
 
         Parameters
         ----------
         module : MinSynModule
-            On the CPU.
+            Trained module, on the CPU.
         result : TrainingResult
-            Its losses.
+            Losses of the training.
         scaling : Scaling
-            What it was trained under.
+            Scaling of the data in training.
         worker : Worker
-            Process, of which each takes its share of the last pass.
+            This process, which reads its share of the data in the last pass.
         running : bool, default=False
-            Whether the decoder is set from the moving average over training instead of the exact
-            statistics of all samples.
+            Whether to compute the decoder from the moving average over training, instead of the
+            exact statistics of all samples.
         """
         encoder = self.encoder.for_data(module.encoder, scaling.varies, scaling.mean, scaling.scale)
         if running:
@@ -152,12 +156,12 @@ class Problem(ABC):
         )
 
 
-#: For decoders that are only asked for their kind.
+#: Settings for decoders that are built only to determine their kind.
 _NO_STEPS = Steps(encoder=1.0, decoder=1.0, whole_batches=True, momentum=0.1)
 
 
 class ArrayProblem(Problem):
-    """A problem whose samples are an array in memory.
+    """A problem with an array in memory.
 
     Parameters
     ----------
@@ -173,7 +177,7 @@ class ArrayProblem(Problem):
     Raises
     ------
     ValueError
-        If there are more components than features, or values outside the decoder's range.
+        If there are more components than features, or values are outside the decoder's range.
     """
 
     def __init__(
@@ -220,19 +224,19 @@ class ArrayProblem(Problem):
 
 
 class StreamProblem(Problem):
-    """A problem whose samples are read by blocks, so that memory does not grow with them.
+    """A problem with samples that are read by blocks, in constant memory.
 
     Parameters
     ----------
     samples : SampleStream
         The samples.
     n_components, decoder, encoder
-        As of `ArrayProblem`.
+        As in `ArrayProblem`.
 
     Raises
     ------
     ValueError
-        If there is one sample only, or there are more components than features.
+        If there is only one sample, or there are more components than features.
     """
 
     def __init__(
@@ -257,7 +261,7 @@ class StreamProblem(Problem):
         return Scaling(columns.mean, scale, varies | (not varies.any()))
 
     def rows(self) -> Float[np.ndarray, "rows features"]:
-        """The first samples, if the encoder wants to see any."""
+        """The first samples, if the encoder needs any."""
         if not self.encoder.sees_data_as_given:
             return np.empty((0, self.n_features), np.float32)
         return next(self.samples.blocks())[:2].copy()
@@ -265,7 +269,7 @@ class StreamProblem(Problem):
     def statistics(
         self, encoder: nn.Module, latents: Latents, worker: Worker
     ) -> PairwiseStatistics:
-        """Exact statistics of all samples, each process reading its share."""
+        """Exact statistics of all samples; each process reads its share."""
 
         def of_share() -> PairwiseStatistics | None:
             blocks = self.samples.blocks(worker.rank, worker.world_size)
@@ -288,22 +292,22 @@ def _statistics(
 def origin_and_scale(
     X: Float[np.ndarray, "samples features"],
 ) -> tuple[Float[np.ndarray, " features"], float]:
-    """Means, and the square root of the features' mean variance (1 where nothing varies)."""
-    # In float64: sums of float32 down a long column lose the mean, not only its last digits.
+    """Means, and the square root of the features' mean variance (1 if all are constant)."""
+    # In float64, as the sum of a long column in float32 can be off by much more than rounding.
     mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
     variance = np.var(X, axis=0, dtype=np.float64)
-    constant = X.min(axis=0) == X.max(axis=0)  # else rounding of its mean seems to vary
+    constant = X.min(axis=0) == X.max(axis=0)  # rounding of the mean would cause a variance
     mean[constant], variance[constant] = X[0, constant], 0.0
     return mean, float(np.sqrt(variance.mean())) or 1.0
 
 
 def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:
-    """Latents as an array of finite numbers, one column a component."""
+    """Check that latents are an array of finite numbers, with one column per component."""
     Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
     if Z.shape[1] != n_components:
         raise ValueError(
-            f"Z must have shape (n_samples, {n_components}), one column a component, as transform "
-            f"gives it; found {Z.shape}"
+            f"Z must have shape (n_samples, {n_components}), with one column per component, as "
+            f"returned by transform; found {Z.shape}"
         )
     return Z
 
@@ -320,7 +324,6 @@ def checked_n_components(n_components: int | None, n_samples: int, n_features: i
         return min(n_samples, n_features)
     if n_components > n_features:
         raise ValueError(
-            f"n_components={n_components} must be at most the number of features, "
-            f"{n_features}: lower it"
+            f"n_components={n_components} must be at most the number of features, {n_features}"
         )
     return int(n_components)

@@ -1,4 +1,4 @@
-"""Where and how a training run takes place: device, precision, checkpoints, loggers."""
+"""Options of a training run: device, precision, checkpoints and loggers."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -14,28 +14,29 @@ __all__ = ["Run"]
 
 
 class Run(BaseEstimator):
-    """Where a fit is trained, and what is kept of it on the way.
+    """Device, precision, checkpoints and loggers of a fit.
 
-    None of this changes the model that is trained, but for the rounding of other devices and
-    precisions.
+    These options do not change the fitted model, except for rounding errors on other devices and
+    at other precisions.
 
     Parameters
     ----------
     device : {"cpu", "auto", "cuda", "mps"}, default="cpu"
-        Device; "auto" takes a GPU where there is one. Small data are fastest, and results repeat to
-        the bit, on the CPU. Started by `torchrun` or `fabric run`, all processes share each batch
-        and train the same model.
+        Device. "auto" selects a GPU if there is one. The CPU is fastest for small data, and its
+        results are exactly reproducible. Processes started by `torchrun` or `fabric run` share each
+        batch and train the same model.
     precision : str, default="32-true"
-        Precision of training, as Lightning Fabric names it: "64-true", "bf16-mixed", "16-mixed",
-        "bf16-true" or "16-true".
+        Precision of training, as in Lightning Fabric: "32-true", "64-true", "bf16-mixed",
+        "16-mixed", "bf16-true" or "16-true".
     checkpoint_dir : str, Path or None, default=None
-        Folder for checkpoints, with a subfolder for each start. An interrupted fit continues from
-        there, to the same numbers, when it is called again with the same data and parameters.
+        Folder for checkpoints, with a subfolder for each start. To resume an interrupted fit, call
+        it again with the same data and parameters. The results are the same as without the
+        interruption.
     checkpoint_every : float, default=60.0
-        Least seconds between checkpoints.
+        Minimum number of seconds between checkpoints.
     loggers : list of lightning_fabric.loggers.Logger or None, default=None
-        Loggers such as `TensorBoardLogger` or `CSVLogger`, which get loss and learning rate of
-        every epoch.
+        Loggers of the loss and learning rate of every epoch, such as `TensorBoardLogger` or
+        `CSVLogger`.
 
     Examples
     --------
@@ -70,12 +71,12 @@ class Run(BaseEstimator):
         self.loggers = loggers
 
     def launch(self) -> Any:
-        """Fabric of this device and precision, or None for plain torch.
+        """Launch a Fabric with this device and precision, or return None for plain torch.
 
         Raises
         ------
         ValueError
-            If a parameter is invalid, or the device is not there.
+            If a parameter is invalid, or the device is not available.
         """
         self._validate_params()
         return launch(self.device, self.precision, self.loggers or ())
@@ -88,9 +89,10 @@ class Run(BaseEstimator):
         Parameters
         ----------
         number, n_starts : int
-            Number of the start, from 1, and of all.
+            Index of the start, from 1, and the number of starts.
         configuration : mapping
-            What the numbers follow from, as JSON values: another run's checkpoints are refused.
+            Settings that determine the results, as JSON values. Checkpoints with other settings
+            are rejected.
         """
         folder = self.checkpoint_dir
         return {
@@ -101,7 +103,7 @@ class Run(BaseEstimator):
         }
 
     def beyond_one_step(self) -> list[str]:
-        """Options set here that need a whole run: other than one process on the CPU."""
+        """Options that need a complete run, and are not supported by `MinSyn.partial_fit`."""
         asked = []
         if self.device in ("cuda", "mps"):
             asked.append(f"device={self.device!r}")

@@ -1,4 +1,4 @@
-"""What a solver found: encoder and decoder for the data as they were given."""
+"""Result of a solver: encoder and decoder for the original data."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Solution:
     Attributes
     ----------
     encoder : nn.Module
-        Gives pre-activations of the data as they were given; in evaluation mode, on the CPU.
+        Encoder in evaluation mode, on the CPU. It returns pre-activations of the original data.
     latents : Latents
         Kind of latents.
     observations : Observations
@@ -28,13 +28,13 @@ class Solution:
     components : ndarray of shape (n_components, n_features)
         Weights of the natural parameter.
     intercept : ndarray of shape (n_features,)
-        Natural parameter where all latents are 0.
+        Natural parameter when all latents are 0.
     loss_curve : list of float
         Training loss of each epoch or iteration, in the units of the data.
     converged : bool
-        Whether the loss had converged.
+        Whether the fit converged.
     statistics : PairwiseStatistics or None
-        Statistics of latents and features that the decoder was set from, if any.
+        Statistics of latents and features from which the decoder was computed, if any.
     """
 
     encoder: nn.Module

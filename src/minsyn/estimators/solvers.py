@@ -8,25 +8,26 @@ from minsyn.estimators.problem import Problem
 
 __all__ = ["choose_solver"]
 
-#: Dimensions of the samples' span up to which its eigendecomposition is worth its time.
+#: Largest dimension of the samples' span for which L-BFGS is chosen automatically. Its
+#: eigendecomposition is too slow beyond.
 _MAX_SPAN = 2000
 
 
 def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS:
-    """The solver that a parameter names, or one that suits the problem.
+    """Choose the solver for a problem.
 
     Parameters
     ----------
     solver : "auto", "lbfgs" or Adam
-        "auto" is L-BFGS wherever it can do what is asked and the samples span at most 2,000
-        dimensions, else Adam.
+        "auto" is L-BFGS if it supports the problem and the samples span at most 2,000 dimensions,
+        otherwise Adam.
     problem : Problem
-        What is to be fitted.
+        The problem to solve.
 
     Raises
     ------
     ValueError
-        If the solver cannot fit the problem.
+        If the solver does not support the problem.
     """
     if isinstance(solver, Adam):
         solver.check(problem)

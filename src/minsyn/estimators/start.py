@@ -1,4 +1,4 @@
-"""Random starts of a fit, and when each of them ends."""
+"""Random starts and limits of a fit."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -20,13 +20,13 @@ Module = TypeVar("Module", bound=nn.Module)
 
 _MAX_SEED = np.iinfo(np.int32).max
 
-#: Told of each epoch's number, from 1, and loss.
+#: Callback with the number (from 1) and loss of each epoch.
 OnEpoch = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
 class Start:
-    """How a fit starts and when it ends: what every solver is given beside the problem.
+    """Seeds and limits of a fit, which every solver needs in addition to the problem.
 
     Attributes
     ----------
@@ -35,15 +35,15 @@ class Start:
     n_init : int or "auto"
         Number of random starts.
     max_iter : int
-        Most epochs or iterations.
+        Maximum number of epochs or iterations.
     tol : float
-        Relative fall of the loss at which a fit ends.
+        Relative fall of the loss at which a fit stops.
     random_state : RandomState
-        Source of every start's seed.
+        Source of the seeds of all starts.
     verbose : bool
         Whether to show progress.
     configuration : mapping
-        What the numbers follow from, as JSON values, for checkpoints.
+        Settings that determine the results, as JSON values, for checkpoints.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Start:
 
     @classmethod
     def of(cls, model: Any, **configuration: Any) -> "Start":
-        """From an estimator's parameters, which all fits have in common."""
+        """Make a `Start` from the parameters of an estimator."""
         return cls(
             type(model).__name__,
             model.n_init,
@@ -71,18 +71,18 @@ class Start:
         )
 
     def number(self, automatic: int) -> int:
-        """Number of starts, where "auto" is so many."""
+        """Number of starts; ``automatic`` is the value of "auto"."""
         return automatic if self.n_init == "auto" else self.n_init
 
     def generator(self, worker: Worker | None = None) -> torch.Generator:
-        """Source of randomness of the next start, the same on all ranks, even without a seed."""
+        """Random generator of the next start, the same on all ranks even without a seed."""
         seed = (worker or Worker()).on_rank_zero(lambda: int(self.random_state.randint(_MAX_SEED)))
         return torch.Generator().manual_seed(seed)
 
     def progress(
         self, unit: float, steps: str, number: int = 1, n_starts: int = 1, shown: bool = True
     ) -> AbstractContextManager[OnEpoch]:
-        """Progress bar of one start; ``steps`` says what is counted, "epochs" or "iterations"."""
+        """Progress bar of one start; ``steps`` is "epochs" or "iterations"."""
         return training_progress(
             f"{self.name}, start {number} of {n_starts}",
             self.max_iter,
@@ -101,32 +101,32 @@ def best_of_starts(
     worker: Worker,
     unit: float,
 ) -> tuple[Module, TrainingResult]:
-    """Of several random starts the one with the lowest training loss.
+    """Fit several random starts, and return the one with the lowest training loss.
 
     Parameters
     ----------
     fit_once : callable
-        Fits one start, from its generator, what is told of each epoch, and the keywords of
-        `minsyn.training.train`.
+        Function that fits one start. Its arguments are a generator, a callback for each epoch, and
+        keywords of `minsyn.training.train`.
     start : Start
         Seeds and limits.
     n_starts : int
         Number of starts.
     run : Run
-        Checkpoints of each.
+        Options of the run, such as checkpoints.
     fabric : Fabric or None
-        From `Run.launch`.
+        Result of `Run.launch`.
     worker : Worker
-        Its process.
+        This process.
     unit : float
-        Loss in the units of the data of a training loss of 1.
+        Factor that converts the training loss to the units of the data.
 
     Returns
     -------
     module : nn.Module
-        The best one, on the CPU in float64.
+        Module of the best start, on the CPU in float64.
     result : TrainingResult
-        Its losses.
+        Losses of the best start.
     """
     fits = []
     shown = fabric is None or fabric.is_global_zero
@@ -136,12 +136,12 @@ def best_of_starts(
         with start.progress(unit, "epochs", number, n_starts, shown) as on_epoch:
             fits.append(fit_once(start.generator(worker), on_epoch, settings))
     module, result = min(fits, key=lambda fit: fit[1].loss)
-    # NumPy knows no bfloat16, and a GPU may know no double.
+    # Move first, then convert: NumPy lacks bfloat16, and some GPUs lack float64.
     return module.cpu().double(), result
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON values; what is none is told by its type."""
+    """Parameters as JSON values. Other values are replaced by the names of their types."""
     plain = {}
     for name, value in parameters.items():
         value = value.item() if isinstance(value, np.generic) else value

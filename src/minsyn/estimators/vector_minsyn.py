@@ -31,55 +31,56 @@ _GRAPH = ("synergy", "eigenvalues", "labels")
 
 
 class VectorMinSyn(FactorModel):
-    r"""Vector factors: groups of latents, with each feature decoded from one group alone.
+    r"""Vector factors: each feature is decoded from a single group of latents.
 
-    The paper's factors are single numbers. Here each factor is a vector of latents, and each
-    feature :math:`x_i` has one factor :math:`z_{k(i)}` as its only parent:
+    The factors of the paper are single numbers. Here each factor is a vector of latents, and each
+    feature :math:`x_i` has a single factor :math:`z_{k(i)}` as its parent:
 
     .. math::
 
         z_k = \mathrm{softplus}(A_k x_{(k)} + b_k), \quad
         \hat x_i = f(d_i \cdot z_{k(i)} + c_i),
 
-    where :math:`x_{(k)}` are the features of group k and f is the logistic function for data in
-    [0, 1], else the identity. A feature's only parent tells all that the factors tell about it, so
-    that this decoder has no Griffith-Koch synergy between factors (Eq. 3, Appendix A); within a
-    factor, latents may combine freely. Features are grouped first, by the synergies of pairs of
-    codes that summarise them, and then each group is fitted separately, under squared error.
+    where :math:`x_{(k)}` are the features of group k, and f is the logistic function for data in
+    [0, 1] and the identity otherwise. The parent of a feature has all the information of the
+    factors about it, so this decoder has no Griffith-Koch synergy between factors (Eq. 3,
+    Appendix A). Within a factor, latents may combine freely. Features are grouped first, by the
+    synergies of pairs of codes that summarise them. Then each group is fitted separately, with a
+    squared-error loss.
 
     Parameters
     ----------
     n_components : int, list of int or None, default=None
-        Number of latents. An int is shared out over the groups, at least one each; a list gives one
-        number for each group, in the order of ``groups_``. None takes the number of each group's
-        principal components that stand out from noise.
+        Number of latents. An int is distributed over the groups, with at least one each. A list has
+        one number for each group, in the order of ``groups_``. With None, the number of latents of
+        a group is the number of its principal components above the noise.
     n_groups : int or "auto", default="auto"
-        Number of groups. "auto" takes the number given by ``grouping`` or by a list of
-        ``n_components``; else the largest gap in the spectrum of the synergy graph, at most
-        ``n_components``.
+        Number of groups. With "auto" it is determined by ``grouping`` or by a list of
+        ``n_components``, and otherwise by the largest gap in the spectrum of the synergy graph, up
+        to ``n_components``.
     grouping : {"synergy", "correlation"} or array-like of shape (n_features,), default="synergy"
-        How features are grouped: by the synergies of pairs of codes; for comparison, by their
-        squared correlations; or by given integer labels, where negative ones are features of no
-        group. Groups of labels are numbered in the order of the labels, others by their first
-        features.
+        Criterion by which features are grouped: the synergies of pairs of codes or, for comparison,
+        their squared correlations. Alternatively, integer labels of the features, with negative
+        labels for features without a group. Groups given by labels are numbered in the order of the
+        labels, other groups by their first features.
     max_parents : {1, 2}, default=1
-        Most groups that a feature is decoded from. With 2, a feature gets a second parent if that
-        explains a further 10 % of its variance. Latents are fitted to features with one parent.
-        Where many features have two, synergy ties all codes together: then group by correlation.
+        Maximum number of groups from which a feature is decoded. With 2, a feature has a second
+        parent if that explains a further 10 % of its variance. Latents are fitted only to features
+        with one parent. If many features have two parents, all codes are connected by synergy; in
+        that case use ``grouping="correlation"``.
     balance : bool, default=True
-        Whether samples are weighted so that the values of each group are evenly spread. This is
-        a prior of uniform factors, under which rare values count as much as common ones, and no
-        part of minimising synergy.
+        Whether to weight samples such that the values of each group are evenly distributed. This is
+        a prior of uniform factors, with equal weights for rare and common values. It is not part of
+        synergy minimisation.
     alpha : float, default=2e-5
         Penalty on the squared weights of encoder and decoder, relative to the features' variance.
-        It keeps the encoder from amplifying noise that the training data do not show.
+        It keeps the encoder from amplifying noise in new data.
     n_init : int, default=1
         Number of batches of up to 24 random starts for each group. The best start is kept.
     max_iter : int, default=5000
-        Most evaluations of a group's loss under each penalty of the annealing.
+        Maximum number of evaluations of a group's loss for each penalty of the annealing.
     tol : float, default=1e-3
-        Optimisation stops when the loss falls by no more than this fraction over twenty
-        evaluations.
+        The fit stops when the loss falls by no more than this fraction over twenty evaluations.
     random_state : int, RandomState instance or None, default=None
         Seeds the random starts.
     verbose : int, default=0
@@ -88,40 +89,40 @@ class VectorMinSyn(FactorModel):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Decoder: what each latent adds to each feature, or to its log odds.
+        Decoder weights: the contribution of each latent to each feature, or to its log odds.
     intercept_ : ndarray of shape (n_features,)
-        Reconstruction, or its log odds, where all latents are 0.
+        Reconstruction, or its log odds, when all latents are 0.
     encoder_weights_ : ndarray of shape (n_components, n_features)
         Weights of the encoder.
     encoder_bias_ : ndarray of shape (n_components,)
         Biases of the encoder.
     groups_ : ndarray of shape (n_features,)
-        The group of each feature, from 0; -1 for features that belong to none, which are
-        reconstructed by their means.
+        The group of each feature, from 0. Features without a group have -1, and are reconstructed
+        by their means.
     parents_ : ndarray of bool, shape (n_groups, n_features)
-        All parents of each feature.
+        Whether each group is a parent of each feature.
     latent_groups_ : ndarray of shape (n_components,)
         The group of each latent.
     synergy_graph_ : SynergyGraph or None
-        Synergies of pairs of codes, their spectrum and the groups in it;
-        ``synergy_graph_.plot()`` draws them. None for given labels, and where nothing correlates.
+        Synergies of pairs of codes, with their spectrum and groups. ``synergy_graph_.plot()`` draws
+        them. None if labels were given, or no features are correlated.
     link_ : {"logit", "identity"}
-        Whether reconstructions are logistic in the latents, as for data in [0, 1], or linear.
+        Link function of the decoder: "logit" for data in [0, 1], otherwise "identity".
     loss_curve_ : list of float
         Weighted and penalised squared error at each evaluation, summed over the groups.
     n_iter_ : int
         Number of evaluations, of the group with the most.
     converged_ : bool
-        Whether the fits of all groups ended by ``tol``.
+        Whether the fits of all groups converged.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `X` has string column names.
+        Names of the features, if `X` has string column names.
 
     Notes
     -----
-    The fit needs all data in memory. Each group is fitted by L-BFGS from many random starts at
-    once, under penalties that fall to ``alpha``.
+    All data must be in memory. Each group is fitted by L-BFGS from many random starts at once, with
+    penalties that decrease to ``alpha``.
 
     References
     ----------
@@ -210,7 +211,7 @@ class VectorMinSyn(FactorModel):
         Raises
         ------
         ValueError
-            If the data hold NaN or fewer than two samples; if ``n_components``, ``n_groups``,
+            If the data have NaN or fewer than two samples; or if ``n_components``, ``n_groups``,
             ``grouping`` and ``max_parents`` contradict each other or the data.
         TypeError
             If the data are not an array in memory.
@@ -260,14 +261,14 @@ class VectorMinSyn(FactorModel):
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
         if is_stream(X):
             raise TypeError(
-                f"{type(self).__name__} needs all data in memory, and takes no files, sparse "
-                f"matrices or torch data sets; found {type(X).__name__}. Pass an array"
+                f"{type(self).__name__} needs an array in memory, and does not support files, "
+                f"sparse matrices or torch data sets; found {type(X).__name__}"
             )
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         return X.astype(np.float64, copy=False)
 
     def _problem(self, X: Float[np.ndarray, "samples features"]) -> VectorProblem:
-        """Groups of features, the latents of each group, and weights of the samples."""
+        """Groups of features, number of latents of each group, and weights of the samples."""
         logistic = bool(X.min() >= 0 and X.max() <= 1)
         numbers = self._numbers_of_latents(X.shape[1])
         grouping = self._grouping(X, numbers)
@@ -323,7 +324,7 @@ class VectorMinSyn(FactorModel):
     def _grouping(
         self, X: Float[np.ndarray, "samples features"], numbers: Int[np.ndarray, " groups"] | None
     ) -> Grouping:
-        """Parents of the features, if all that the parameters say of them agrees."""
+        """Groups and parents of the features; raises a ValueError if parameters contradict."""
         asked: dict[str, int] = {}
         if self.n_groups != "auto":
             asked[f"n_groups={self.n_groups}"] = int(self.n_groups)
@@ -342,7 +343,7 @@ class VectorMinSyn(FactorModel):
         if n_groups is not None and max_groups is not None and n_groups > max_groups:
             raise ValueError(
                 f"n_components={max_groups} leaves some of the {n_groups} groups without a "
-                "latent: raise it, or form fewer groups"
+                "latent: raise it, or use fewer groups"
             )
         if self.max_parents == 2 and 1 in (n_groups, max_groups):
             raise ValueError(
@@ -359,7 +360,7 @@ def _checked_labels(grouping: Any, n_features: int) -> Int[np.ndarray, " feature
     labels = np.asarray(grouping)
     if labels.shape != (n_features,) or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"grouping must be 'synergy', 'correlation' or an integer for each of {n_features} "
-            f"features; found shape {labels.shape} of {labels.dtype}"
+            f"grouping must be 'synergy', 'correlation' or an integer label for each of "
+            f"{n_features} features; found shape {labels.shape} of {labels.dtype}"
         )
     return labels

@@ -1,23 +1,24 @@
-"""Synergy-minimal decoders as torch modules: weights that are set from statistics, never trained.
+"""Synergy-minimal decoders as torch modules, with weights computed from statistics.
 
-In training a decoder takes ``(z, x)``, sets itself from the statistics of that batch, and keeps a
-moving average of them; in evaluation it takes ``z`` and uses the average. Over several processes
-the batch is that of all of them together (see `minsyn.nn.ranks`).
+The weights are never trained. In training mode a decoder takes ``(z, x)``, computes its weights
+from the statistics of that batch, and updates a moving average of the statistics. In evaluation
+mode it takes ``z`` and uses the average. With several processes, the batch is the union of their
+batches (see `minsyn.nn.ranks`).
 
-==============================  ============  ==============  ===========================
+==============================  ============  ==============  ==============================
 decoder                         latents       observations    map
-==============================  ============  ==============  ===========================
+==============================  ============  ==============  ==============================
 `GaussianDecoder`               Gaussian      Gaussian        linear (Eq. 9)
 `BernoulliDecoder`              Bernoulli     Bernoulli       logistic (Eq. 10)
 `GaussianBernoulliDecoder`      Gaussian      Bernoulli       logistic
 `BernoulliGaussianDecoder`      Bernoulli     Gaussian        linear (Eq. 9)
 `GaussianCategoricalDecoder`    Gaussian      categorical     softmax
 `BernoulliCategoricalDecoder`   Bernoulli     categorical     softmax
-`SingleParentDecoder`           Gaussian      Gaussian        linear, one latent a feature
-==============================  ============  ==============  ===========================
+`SingleParentDecoder`           Gaussian      Gaussian        linear, one latent per feature
+==============================  ============  ==============  ==============================
 
-All but the last have no CI synergy; the last has no GK synergy. `ci_synergy_penalty` and
-`gk_synergy_penalty` draw a decoder that is trained freely towards them, as much as one likes.
+The last decoder has no GK synergy; the others have no CI synergy. `ci_synergy_penalty` and
+`gk_synergy_penalty` pull a freely trained decoder towards them, with adjustable strength.
 """
 
 from minsyn.nn.bernoulli import BernoulliDecoder

@@ -1,4 +1,4 @@
-"""Binary latents and observations: the logistic decoder of Eq. 10 and its training loss."""
+"""The logistic decoder of Eq. 10, for binary latents and observations, and its training loss."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from minsyn.nn.observations import BINARY
 
 __all__ = ["BernoulliDecoder", "BernoulliObjective", "BinaryDecoder", "checked_flip"]
 
-#: Numbers that are worked on at once where every log odds counts: they should stay in the cache.
+#: Number of log odds computed at once, small enough to stay in the cache.
 _BLOCK = 2**18
 
 
 class BinaryDecoder(Decoder):
-    """Base of decoders of binary observations, whatever the latents are.
+    """Base class of decoders of binary observations, for any kind of latents.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class BinaryDecoder(Decoder):
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
-        Smoothing: the probability with which every binary variable is taken to be flipped.
+        Smoothing: the assumed probability that a binary variable is flipped.
     """
 
     observations = BINARY
@@ -46,7 +46,9 @@ class BinaryDecoder(Decoder):
 
 
 class BernoulliDecoder(BinaryDecoder, name="bernoulli"):
-    """Binary latents and observations (Eq. 10): a logistic map, and naive Bayes in its weights.
+    """Logistic decoder of binary observations from binary latents (Eq. 10).
+
+    The weights are those of a naive Bayes classifier.
 
     Latents and observations may be probabilities in [0, 1].
 
@@ -57,7 +59,7 @@ class BernoulliDecoder(BinaryDecoder, name="bernoulli"):
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
-        Smoothing: the probability with which every binary variable is taken to be flipped, see
+        Smoothing: the assumed probability that a binary variable is flipped. See
         `minsyn.information.ci.bernoulli.ci_decoder`.
 
     Examples
@@ -80,23 +82,25 @@ class BernoulliDecoder(BinaryDecoder, name="bernoulli"):
         drop_constant: bool = True,
         **options: Any,
     ) -> Objective | None:
-        """`BernoulliObjective` of these observations; ``flip`` is the only option."""
+        """Return the `BernoulliObjective` of these observations; the only option is ``flip``."""
         return BernoulliObjective(x, drop_constant=drop_constant, **options)
 
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and bias that give the log odds of each observation."""
+        """Weights and bias of the log odds of each observation."""
         return bernoulli.ci_linear_map(statistics, self.flip)
 
 
 class BernoulliObjective(Objective):
-    r"""Cross-entropy of `minsyn.nn.BernoulliDecoder`, its decoder set from these very data.
+    r"""Cross-entropy of `minsyn.nn.BernoulliDecoder`, with the decoder computed from the same data.
 
-    The part of the cross-entropy that is linear in the log odds follows from the statistics,
-    :math:`\sum_{ij} w_{ij} E[z_j x_i] + \sum_i b_i E[x_i]`; only the softplus needs them sample by
-    sample. With :math:`p` the probabilities of the reconstruction it is :math:`\max(l, 0) - \log
-    \max(p, 1 - p)`, whose logarithms are taken of products of many numbers in [1/2, 1].
+    The part of the cross-entropy that is linear in the log odds :math:`l` follows from the
+    statistics: :math:`\sum_{ij} w_{ij} E[z_j x_i] + \sum_i b_i E[x_i]`. Only the softplus of the
+    log odds must be computed for each sample. It equals
+    :math:`\max(l, 0) - \log \max(p, 1 - p)`, where :math:`p` is the reconstructed probability.
+    To save logarithms, many values of :math:`\max(p, 1 - p)`, which lie in [1/2, 1], are
+    multiplied first.
 
     Parameters
     ----------
@@ -105,8 +109,8 @@ class BernoulliObjective(Objective):
     flip : float, default=1e-3
         Smoothing of the decoder.
     drop_constant : bool, default=True
-        Whether to leave out features that never vary, of which only a constant remains. It takes
-        a copy, and pays where the objective is called many times.
+        Whether to leave out constant features, which add only a constant to the loss. This copies
+        the data, and is worthwhile if the objective is called many times.
 
     Examples
     --------
@@ -128,7 +132,7 @@ class BernoulliObjective(Objective):
         self._constant: float | Float[Tensor, ""] = 0.0
         if drop_constant:
             varying = varies(x)
-            # A constant feature is decoded as its smoothed self whatever the latents are.
+            # The reconstruction of a constant feature is its smoothed value, for any latents.
             p = x[0, ~varying]
             smoothed = flip + (1 - 2 * flip) * p
             self._constant = -(p * smoothed.log() + (1 - p) * (1 - smoothed).log()).sum()
@@ -139,8 +143,8 @@ class BernoulliObjective(Objective):
 
     @property
     def at_stake(self) -> float:
-        """Information that the samples hold about the features, as if these were binary."""
-        # Of features that vary little it is a small difference, which float32 may make negative.
+        """Information that the samples hold about the features, treated as binary."""
+        # For features that vary little, this small difference could be negative in float32.
         gained = _entropy(self._p_x.double()) - _entropy(self.features.double()).mean(dim=0)
         return max(0.0, float(self._counted(gained).sum()))
 
@@ -161,7 +165,7 @@ class BernoulliObjective(Objective):
         d_w = self._counted(zp / n_samples - p_zx)
         d_b = self._counted(mean_p - p_x)[..., None, :]
         # w = log p11 - log p10 - log p01 + log p00, b = prior + sum_j (log p01 - log p00 - prior);
-        # p10 = p_z - p11, p01 = p_x - p11, p00 = 1 - p_z - p_x + p11, all through the channel.
+        # p10 = p_z - p11, p01 = p_x - p11, p00 = 1 - p_z - p_x + p11, all after smoothing.
         d_p10, d_p00 = -d_w / cells.p10, (d_w - d_b) / cells.p00
         d_p11 = d_w / cells.p11 - d_p10 - (d_b - d_w) / cells.p01 + d_p00
         keep = 1 - 2 * self._flip
@@ -176,7 +180,7 @@ class BernoulliObjective(Objective):
         membership: Int[Tensor, " features"],
         sizes: Float[Tensor, " clusters"],
     ) -> "BernoulliObjective":
-        """Loss of some of the samples, each cluster of features replaced by its mean."""
+        """Loss on a subset of the samples, with each cluster of features replaced by its mean."""
         means = cluster_means(self.features[rows], membership, sizes)
         part = BernoulliObjective(means, self._flip, drop_constant=False)
         part._counts = sizes
@@ -185,7 +189,7 @@ class BernoulliObjective(Objective):
     def _counted(
         self, values: Float[Tensor, "*shape features"]
     ) -> Float[Tensor, "*shape features"]:
-        """Values of each feature, as often as it counts."""
+        """Values multiplied by the weight of each feature."""
         return values if self._counts is None else values * self._counts
 
 
@@ -200,9 +204,9 @@ def _softplus_of_log_odds(
     Float[Tensor, "*starts features"],
     Float[Tensor, "*starts samples latents"],
 ]:
-    """Sums of softplus(z w + b), and with p = sigmoid(z w + b): z' p, the mean of p, and p w'.
+    """Sums of softplus(z w + b), and z' p, the mean of p and p w', where p = sigmoid(z w + b).
 
-    In the last, w is that of features that count several times.
+    In p w', the columns of w are multiplied by the weights of the features (``counted_w``).
     """
     rows = max(1, _BLOCK // max(1, b.numel()))
     total, zp, sum_p, pw = torch.zeros_like(b), torch.zeros_like(w), torch.zeros_like(b), []
@@ -219,8 +223,8 @@ def _softplus_of_log_odds(
 def _sum_of_logarithms(
     numbers: Float[Tensor, "*starts rows columns"],
 ) -> Float[Tensor, "*starts columns"]:
-    """Sums over the rows of the logarithms of numbers in [1/2, 1], which are overwritten."""
-    for _ in range(4):  # 16 of them multiplied are at least 2^-16: nothing is lost
+    """Sums over the rows of the logarithms of numbers in [1/2, 1]. Overwrites the numbers."""
+    for _ in range(4):  # a product of 16 numbers is at least 2^-16: no underflow
         half = numbers.shape[-2] // 2
         if half == 0:
             break
@@ -232,12 +236,12 @@ def _sum_of_logarithms(
 
 
 def _entropy(p: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Of binary variables, in nats."""
+    """Entropy of binary variables, in nats."""
     return -torch.special.xlogy(p, p) - torch.special.xlogy(1 - p, 1 - p)
 
 
 def checked_flip(flip: float) -> float:
-    """A flip probability, or a ValueError."""
+    """Return ``flip``, or raise a ValueError if it is not in (0, 0.5)."""
     if not 0 < flip < 0.5:
         raise ValueError(f"flip must be in (0, 0.5), found {flip}")
     return flip

@@ -16,27 +16,27 @@ from minsyn.nn.observations import Categorical
 
 __all__ = ["BernoulliCategoricalDecoder", "CategoricalDecoder", "GaussianCategoricalDecoder"]
 
-#: How far the mean probabilities of a variable's categories may be from adding up to 1.
+#: Largest accepted deviation from 1 of the sum of a variable's mean category probabilities.
 _TOLERANCE = 1e-2
 
 
 class CategoricalDecoder(Decoder):
-    """Base of decoders of categorical observations, whatever the latents are.
+    """Base class of decoders of categorical observations, for any kind of latents.
 
     Parameters
     ----------
     n_latents : int
         Number of latents.
     sizes : sequence of int
-        Number of categories of each observed variable. Observations have a column for each
-        category, one-hot or probabilities: the columns of a variable add up to 1.
+        Number of categories of each observed variable. Observations have one column per category,
+        one-hot or probabilities. The columns of a variable add up to 1.
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
         Smoothing, see `minsyn.information.ci.categorical`.
     """
 
-    #: For no variables yet; each decoder has those of its own ``sizes``.
+    #: A placeholder without variables. Each instance sets its own, from ``sizes``.
     observations = Categorical(categorical.Categories((1,)))
 
     def __init__(
@@ -54,7 +54,7 @@ class CategoricalDecoder(Decoder):
 
     @classmethod
     def build(cls, n_latents: int, n_features: int, **options: Any) -> Decoder:
-        """A decoder of so many columns; the option ``sizes`` says which belong together.
+        """Build a decoder of ``n_features`` columns, grouped by the option ``sizes``.
 
         Raises
         ------
@@ -73,12 +73,12 @@ class CategoricalDecoder(Decoder):
     def statistics(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"] | None
     ) -> PairwiseStatistics:
-        """As of every decoder; in training the observations must be categories.
+        """Statistics as in `Decoder.statistics`, after a check of the columns in training.
 
         Raises
         ------
         ValueError
-            Also if a variable's columns do not add up to 1.
+            As in `Decoder.statistics`, or if a variable's columns do not add up to 1.
         """
         statistics = super().statistics(z, x)
         if self.training:
@@ -94,9 +94,9 @@ class CategoricalDecoder(Decoder):
 
 
 class BernoulliCategoricalDecoder(CategoricalDecoder, name="bernoulli-categorical"):
-    """Binary latents, categorical observations: naive Bayes of several classes.
+    """Decoder of categorical observations from binary latents: multi-class naive Bayes.
 
-    Latents may be probabilities in [0, 1]. For variables of two categories it is the
+    Latents may be probabilities in [0, 1]. For variables with two categories this is the
     `BernoulliDecoder`. The map is `minsyn.information.ci.categorical.bernoulli_ci_linear_map`.
 
     Parameters
@@ -104,13 +104,13 @@ class BernoulliCategoricalDecoder(CategoricalDecoder, name="bernoulli-categorica
     n_latents : int
         Number of latents.
     sizes : sequence of int
-        Number of categories of each observed variable. Observations have a column for each
-        category, one-hot or probabilities: the columns of a variable add up to 1.
+        Number of categories of each observed variable. Observations have one column per category,
+        one-hot or probabilities. The columns of a variable add up to 1.
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
-        Smoothing: latents are taken to be flipped with this probability, and categories to be
-        replaced by one drawn at random with twice that.
+        Smoothing: the assumed probability that a latent is flipped. With twice this probability,
+        an observed category is assumed to be replaced by one drawn at random.
 
     Examples
     --------
@@ -128,29 +128,29 @@ class BernoulliCategoricalDecoder(CategoricalDecoder, name="bernoulli-categorica
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and bias that give the score of each category."""
+        """Weights and bias of the score of each category."""
         return categorical.bernoulli_ci_linear_map(statistics, self.categories, self.flip)
 
 
 class GaussianCategoricalDecoder(CategoricalDecoder, name="gaussian-categorical"):
-    """Gaussian latents, categorical observations: a linear discriminant with independent latents.
+    """Decoder of categorical observations from Gaussian latents: linear discriminant analysis.
 
-    Given a category the latents are normal, with a variance that all categories share. For
-    variables of two categories it is the `GaussianBernoulliDecoder`. The map is
-    `minsyn.information.ci.categorical.gaussian_ci_linear_map`.
+    Given the category, the latents are independent and normal, with variances that do not depend
+    on the category. For variables with two categories this is the `GaussianBernoulliDecoder`. The
+    map is `minsyn.information.ci.categorical.gaussian_ci_linear_map`.
 
     Parameters
     ----------
     n_latents : int
         Number of latents.
     sizes : sequence of int
-        Number of categories of each observed variable. Observations have a column for each
-        category, one-hot or probabilities: the columns of a variable add up to 1.
+        Number of categories of each observed variable. Observations have one column per category,
+        one-hot or probabilities. The columns of a variable add up to 1.
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
-        Smoothing: categories are taken to be replaced, with twice this probability, by one drawn
-        at random.
+        Smoothing: with twice this probability, an observed category is assumed to be replaced by
+        one drawn at random.
 
     Examples
     --------
@@ -168,5 +168,5 @@ class GaussianCategoricalDecoder(CategoricalDecoder, name="gaussian-categorical"
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and bias that give the score of each category."""
+        """Weights and bias of the score of each category."""
         return categorical.gaussian_ci_linear_map(statistics, self.categories, self.flip)

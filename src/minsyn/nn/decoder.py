@@ -1,4 +1,4 @@
-"""Decoders without synergy: pairwise statistics in, p(x | z) out."""
+"""Base class and registry of decoders without synergy."""
 
 from abc import ABC, abstractmethod
 from functools import partial
@@ -19,16 +19,16 @@ from minsyn.nn.statistics import RunningStatistics
 
 __all__ = ["DECODERS", "Decoder", "find_decoder"]
 
-#: Decoders by name. A subclass of `Decoder` enters itself: ``class Mine(Decoder, name="mine")``.
+#: Registry of decoders by name. ``class Mine(Decoder, name="mine")`` adds a subclass to it.
 DECODERS: dict[str, type["Decoder"]] = {}
 
 
 class Decoder(nn.Module, ABC):
-    """A decoder that has no trained parameters: its map follows from pairwise statistics.
+    """Decoder without trained parameters, computed from pairwise statistics.
 
-    A subclass says what its ``latents`` and ``observations`` are and gives the map. With
-    ``class MyDecoder(Decoder, name="my-decoder")`` it enters the registry `DECODERS`, and so is
-    known by that name to `minsyn.MinSyn`, to the command line and to saved models.
+    A subclass sets ``latents`` and ``observations`` and implements ``linear_map``. The declaration
+    ``class MyDecoder(Decoder, name="my-decoder")`` adds it to the registry `DECODERS`. Then
+    `minsyn.MinSyn`, the command line and saved models accept that name.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Decoder(nn.Module, ABC):
     name : str or None
         Name in the registry.
     latents : Latents
-        Kind of latents that the map is made for.
+        Kind of latents.
     observations : Observations
         Kind of observations.
     running : RunningStatistics
@@ -57,14 +57,14 @@ class Decoder(nn.Module, ABC):
         super().__init_subclass__(**options)
         cls.name = name
         if {"linear_map", "loss"} & set(vars(cls)) and "objective" not in vars(cls):
-            # An inherited objective is that of the inherited map.
+            # An inherited objective belongs to the inherited map, not to the new one.
             cls.objective = classmethod(Decoder.objective.__func__)  # type: ignore[attr-defined,assignment]
         if name is None:
             return
         known = DECODERS.get(name)
-        # A module that is loaded again defines the same class again.
+        # Reloading a module defines the same class again.
         if known is not None and known.__qualname__ != cls.__qualname__:
-            raise ValueError(f"name={name!r} is that of {known.__name__} already: choose another")
+            raise ValueError(f"name={name!r} is already used by {known.__name__}: choose another")
         DECODERS[name] = cls
 
     def __init__(self, n_latents: int, n_features: int, momentum: float = 0.1) -> None:
@@ -73,23 +73,23 @@ class Decoder(nn.Module, ABC):
 
     @classmethod
     def build(cls, n_latents: int, n_features: int, **options: Any) -> "Decoder":
-        """A decoder for data of so many features; options are those of the class."""
+        """Build a decoder for ``n_features`` features; the options are those of the class."""
         return cls(n_latents, n_features, **options)
 
     @classmethod
     def objective(
         cls, x: Float[Tensor, "samples features"], *, drop_constant: bool = True, **options: Any
     ) -> Objective | None:
-        """Training loss of these observations with a hand-written gradient, where there is one.
+        """Training loss of these observations with a hand-written gradient, or None.
 
         Parameters
         ----------
         x : Tensor of shape (n_samples, n_features)
-            The observations that set the decoder and are reconstructed.
+            The observations. The decoder is computed from them, and they are its targets.
         drop_constant : bool, default=True
-            Whether to leave out features that never vary; this takes a copy.
+            Whether to leave out constant features; this copies the data.
         **options
-            Options of the class, but for ``momentum``.
+            Options of the class, except ``momentum``.
         """
         return None
 
@@ -97,7 +97,7 @@ class Decoder(nn.Module, ABC):
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and intercept of the natural parameter, set from the statistics."""
+        """Weights and intercept of the natural parameter, computed from the statistics."""
 
     def mean(self, natural: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """Expected observation given the natural parameter."""
@@ -108,7 +108,8 @@ class Decoder(nn.Module, ABC):
     ) -> Float[Tensor, ""]:
         """Reconstruction loss, summed over the features and averaged over the batch.
 
-        Over several ranks in training, the average of the ranks' losses is that of the whole batch.
+        With several ranks in training, the average of the ranks' losses is the loss of the whole
+        batch.
         """
         statistics = self.statistics(z, x)
         natural, x = at_least_single(self._natural(z, statistics), x)
@@ -122,7 +123,7 @@ class Decoder(nn.Module, ABC):
         weight: Float[Tensor, "latents features"],
         bias: Float[Tensor, " features"],
     ) -> Float[Tensor, ""]:
-        """Synergy of a decoder that is trained freely: its divergence from this decoder.
+        """Synergy of a freely trained decoder: its divergence from this decoder.
 
         Parameters
         ----------
@@ -143,30 +144,31 @@ class Decoder(nn.Module, ABC):
     def statistics(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"] | None
     ) -> PairwiseStatistics:
-        """The batch's statistics in training (the average is updated), else the average.
+        """Statistics of the batch in training mode, or the moving average in evaluation mode.
 
-        Where `torch.distributed` is in use, the batch is that of all ranks together, and gradients
-        reach the samples of all (see `minsyn.nn.ranks`).
+        In training mode, the moving average is updated. With `torch.distributed`, the statistics
+        are those of the samples of all ranks, and gradients reach all of these samples (see
+        `minsyn.nn.ranks`).
 
         Raises
         ------
         ValueError
-            In training, without ``x`` or with a batch of a single sample.
+            In training mode, if ``x`` is missing or the batch is a single sample.
         RuntimeError
-            In evaluation, if no batch has been seen.
+            In evaluation mode, if no batch has been seen.
         """
         if not self.training:
             return self.running.statistics()
         if x is None:
             raise ValueError(
-                "in training a decoder sets itself from the batch and needs x beside z: call "
+                "in training mode a decoder is computed from the batch and needs z and x: call "
                 "decoder(z, x), or decoder.eval() to use the running statistics"
             )
         with without_autocast(z):
             batch = statistics_over_ranks(*at_least_single(z, x))
         if batch.weight < 2:
             raise ValueError(
-                "in training a decoder sets itself from the batch, and one sample has no "
+                "in training mode a decoder is computed from the batch, and one sample has no "
                 "correlations: pass at least 2, or call decoder.eval() to use the running "
                 "statistics"
             )
@@ -183,7 +185,8 @@ class Decoder(nn.Module, ABC):
         z : Tensor of shape (batch, n_latents)
             Latents.
         x : Tensor of shape (batch, n_features), optional
-            The observations behind ``z``; needed in training, not used in evaluation.
+            The observations that ``z`` encodes. Required in training mode, unused in evaluation
+            mode.
         """
         return self.mean(self._natural(z, self.statistics(z, x)))
 
@@ -197,15 +200,16 @@ class Decoder(nn.Module, ABC):
     def _mean_over_samples(
         self, total: Float[Tensor, ""], statistics: PairwiseStatistics, n_samples: int
     ) -> Float[Tensor, ""]:
-        """Mean of a loss that was summed over samples.
+        """Mean over the samples, from the sum over the samples.
 
-        In training, one whose average over the ranks is the mean over the whole batch.
+        In training it is scaled such that the average over the ranks is the mean over the whole
+        batch.
         """
         return total * (world_size() / statistics.weight if self.training else 1 / n_samples)
 
 
 def find_decoder(decoder: Any) -> "partial[Decoder]":
-    """A decoder's class and options from its name, its class, or a `functools.partial` of it.
+    """Find the class and options of a decoder.
 
     Parameters
     ----------
@@ -222,7 +226,7 @@ def find_decoder(decoder: Any) -> "partial[Decoder]":
     ValueError
         If the name is unknown.
     TypeError
-        If it is none of these.
+        If ``decoder`` has another type.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A decoder that is trained, and drawn towards the one without synergy."""
+"""A trained decoder with a penalty on its synergy."""
 
 import numpy as np
 import torch
@@ -17,24 +17,28 @@ __all__ = ["FreeDecoder"]
 
 
 class FreeDecoder(nn.Module):
-    r"""Trained decoder whose loss is that of reconstruction plus a multiple of its synergy.
+    r"""Trained decoder, whose loss is the reconstruction loss plus a multiple of its synergy.
 
-    The parameters are the distance from a decoder without synergy: on whole batches from that of
-    the current latents, so that a large multiple does not hold the encoder back; on mini-batches,
-    which would leak into their own decoder, from that of the initial latents. For fixed latents the
-    Gaussian optimum is (free + synergy_weight * CI) / (1 + synergy_weight): the distance, and so
-    the step that Adam should take, falls with 1 + synergy_weight.
+    The parameters are offsets from a reference decoder without synergy. With ``follows=True``, for
+    whole batches, the reference is computed from the current latents, so that a large weight of the
+    penalty does not hold the encoder back. With ``follows=False``, for mini-batches, the reference
+    is that of the initial latents: a reference computed from a mini-batch would leak its targets
+    into its reconstruction.
+
+    For fixed latents, the Gaussian optimum is
+    ``(free + synergy_weight * CI) / (1 + synergy_weight)``. The offset, and therefore the step size
+    that suits Adam, is proportional to ``1 / (1 + synergy_weight)``.
 
     Parameters
     ----------
     decoder : Decoder
-        The decoder without synergy, which says what latents and observations are.
+        The decoder without synergy. It determines the kinds of latents and observations.
     synergy_weight : float, default=0.0
         Multiple of the decoder's ``synergy_penalty``.
     relative_step : float, default=1.0
-        Step of weights and biases in multiples of Adam's step size.
+        Step of weights and biases, in multiples of Adam's step size.
     follows : bool, default=False
-        Whether the decoder without synergy is set anew from each batch; the relative step is then
+        Whether the reference decoder is recomputed from each batch. The relative step is then
         divided by ``1 + synergy_weight``.
 
     Examples
@@ -62,8 +66,8 @@ class FreeDecoder(nn.Module):
         self.decoder = decoder
         self.synergy_weight = synergy_weight
         self.follows = follows
-        # Adam's steps do not depend on the gradients' scale: what multiplies a parameter
-        # multiplies its step.
+        # Adam's steps do not depend on the scale of the gradients. Therefore a factor in front of
+        # a parameter multiplies its step.
         self.step = relative_step / (1 + synergy_weight if follows else 1)
         self.weight = nn.Parameter(torch.zeros(n_latents, n_features))
         self.bias = nn.Parameter(torch.zeros(n_features))
@@ -82,12 +86,12 @@ class FreeDecoder(nn.Module):
 
     @property
     def needs_start(self) -> bool:
-        """Whether the decoder without synergy that it starts from stays where it is."""
+        """Whether the reference decoder must be set before training, as it stays fixed."""
         return not self.follows
 
     @torch.no_grad()
     def start_from(self, statistics: PairwiseStatistics) -> None:
-        """Start from the decoder without synergy that has these statistics."""
+        """Set the reference to the decoder without synergy of these statistics."""
         self.start_at(*self.decoder.linear_map(statistics))
 
     def resume(
@@ -97,7 +101,7 @@ class FreeDecoder(nn.Module):
         mean: Float[np.ndarray, " features"],
         scale: float,
     ) -> None:
-        """Start from a fitted decoder, given for data as they were."""
+        """Set the reference to a fitted decoder of the unscaled data."""
         if self.observations.affine:
             weight, bias = weight / scale, (bias - mean) / scale
         self.start_at(torch.from_numpy(weight), torch.from_numpy(bias))
@@ -106,7 +110,7 @@ class FreeDecoder(nn.Module):
     def start_at(
         self, weight: Float[Tensor, "latents features"], bias: Float[Tensor, " features"]
     ) -> None:
-        """Start from this decoder."""
+        """Set the reference to these weights and biases."""
         self.start_weight.copy_(weight)
         self.start_bias.copy_(bias)
 
@@ -122,7 +126,7 @@ class FreeDecoder(nn.Module):
     def objective(
         self, x: Float[Tensor, "samples features"], *, drop_constant: bool = True
     ) -> Objective | None:
-        """None: the gradient is torch's."""
+        """Return None: there is no hand-written gradient, torch computes it."""
         return None
 
     def loss(
@@ -140,16 +144,16 @@ class FreeDecoder(nn.Module):
     def map_for_data(
         self, statistics: PairwiseStatistics, mean: Float[np.ndarray, " features"], scale: float
     ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " features"]]:
-        """Weights and bias for data as they were, after training on ``(x - mean) / scale``.
+        """Weights and bias for unscaled data, after training on ``(x - mean) / scale``.
 
         Parameters
         ----------
         statistics : PairwiseStatistics
-            Of the final latents and the data, NumPy float64.
+            Statistics of the final latents and the data, as NumPy float64.
         mean : ndarray of shape (n_features,)
-            Origin of the features in training.
+            Origin of the features in training. Ignored for observations that are not scaled.
         scale : float
-            Their unit. Neither counts for observations that are not scaled.
+            Unit of the features in training. Ignored for observations that are not scaled.
 
         Returns
         -------

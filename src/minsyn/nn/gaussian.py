@@ -1,4 +1,4 @@
-"""Gaussian latents and observations: the linear decoder of Eq. 9 and its training loss."""
+"""The linear decoder of Eq. 9, for Gaussian latents and observations, and its training loss."""
 
 from typing import Any
 
@@ -18,11 +18,12 @@ __all__ = ["GaussianDecoder", "GaussianObjective"]
 
 
 class GaussianDecoder(Decoder, name="gaussian"):
-    r"""Gaussian latents and observations (Eq. 9): a linear map.
+    r"""Linear decoder of Gaussian observations from Gaussian latents (Eq. 9).
 
     With correlations :math:`\rho_{ij}`, :math:`r_{ij} = \rho_{ij} / (1 - \rho_{ij}^2)` and
     :math:`R_i = \sum_j \rho_{ij} r_{ij}`, the mean of the standardised :math:`x_i` is
-    :math:`\sum_j r_{ij} z_j / (1 + R_i)`; the map given back is in the units of ``x`` and ``z``.
+    :math:`\sum_j r_{ij} z_j / (1 + R_i)`. `linear_map` returns the map in the units of ``x`` and
+    ``z``.
 
     Examples
     --------
@@ -30,7 +31,7 @@ class GaussianDecoder(Decoder, name="gaussian"):
     >>> z = torch.randn(1000, 2)
     >>> x = z @ torch.tensor([[1.0, 0.0, 1.0], [0.0, 2.0, 1.0]]) + torch.randn(1000, 3)
     >>> decoder = GaussianDecoder(2, 3)
-    >>> decoder(z, x).shape  # sets itself from the batch
+    >>> decoder(z, x).shape  # uses the statistics of the batch
     torch.Size([1000, 3])
     >>> decoder.eval()(z).shape  # uses the running statistics
     torch.Size([1000, 3])
@@ -43,13 +44,13 @@ class GaussianDecoder(Decoder, name="gaussian"):
     def objective(
         cls, x: Float[Tensor, "samples features"], *, drop_constant: bool = True, **options: Any
     ) -> Objective | None:
-        """`GaussianObjective` of these observations."""
+        """Return the `GaussianObjective` of these observations."""
         return GaussianObjective(x, drop_constant=drop_constant)
 
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and intercept that give the expected observation."""
+        """Weights and intercept of the expected observation."""
         return gaussian.ci_linear_map(statistics)
 
     def loss(
@@ -72,21 +73,21 @@ class GaussianDecoder(Decoder, name="gaussian"):
 
 
 class GaussianObjective(Objective):
-    r"""Squared error of `minsyn.nn.GaussianDecoder`, its decoder set from these very data.
+    r"""Squared error of `minsyn.nn.GaussianDecoder`, with the decoder computed from the same data.
 
-    With the standardised latents and features the loss needs no reconstruction,
+    For standardised latents and features the loss needs no reconstruction. It is
 
     .. math:: \sum_i v_i (1 - 2 u_i \cdot \rho_i + u_i' \Sigma u_i),
 
-    where :math:`u_i` is Eq. 9's decoder: two products of the size of the data, one forward and one
-    backward, are all that grows with it.
+    where :math:`u_i` is the decoder of Eq. 9. Only two matrix products, one forward and one
+    backward, involve the whole data.
 
     Parameters
     ----------
     x : Tensor of shape (n_samples, n_features)
-        The data; best when centred, as rounding grows with the distance from the origin.
+        The data. Centre them first, as rounding errors grow with the distance from the origin.
     drop_constant : bool, default=True
-        Whether to leave out features that never vary. It takes a copy, and pays where the
+        Whether to leave out constant features. This copies the data, and is worthwhile if the
         objective is called many times.
 
     Examples
@@ -109,7 +110,7 @@ class GaussianObjective(Objective):
 
     @property
     def at_stake(self) -> float:
-        """The variance of the features."""
+        """Total variance of the features."""
         return float(self._variance.sum())
 
     def value_and_gradient(
@@ -132,13 +133,13 @@ class GaussianObjective(Objective):
         error = (sigma_u - rho).mul_(v)
         loss = v.sum() + (u * (error - v * rho)).sum(dim=(-2, -1))
 
-        # Half of the gradients, until the last line doubles them.
+        # These are half of the gradients; the last line doubles them.
         d_big_r = shrink.square() * (error * r).sum(dim=-2, keepdim=True)
         d_rho = (1 + rho_rho).mul_(error * shrink).sub_(2 * d_big_r * rho).mul_(q.square())
         d_rho -= v * u
         d_sigma = (u * v) @ u.mT / 2
         d_h = x @ (d_rho * self._per_std).mT + 2 * h @ d_sigma
-        # Back through the standardisation of the latents.
+        # Backward through the standardisation of the latents.
         d_z = d_h - d_h.mean(dim=-2, keepdim=True) - h * (d_h * h).mean(dim=-2, keepdim=True)
         return loss, d_z.mul_(per_std * (2 / n_samples))
 
@@ -148,7 +149,7 @@ class GaussianObjective(Objective):
         membership: Int[Tensor, " features"],
         sizes: Float[Tensor, " clusters"],
     ) -> "GaussianObjective":
-        """Loss of some of the samples, each cluster of features replaced by its mean."""
+        """Loss on a subset of the samples, with each cluster of features replaced by its mean."""
         means = cluster_means(self.features[rows], membership, sizes)
         part = GaussianObjective(means, drop_constant=False)
         part._variance = part._variance * sizes
@@ -156,7 +157,7 @@ class GaussianObjective(Objective):
 
 
 def _variance(x: Float[Tensor, "samples features"]) -> Float[Tensor, " features"]:
-    """Variance of each feature, 0 where it is no more than rounding of the mean."""
+    """Variance of each feature; 0 if it is within the rounding error of the mean."""
     if x.shape[1] == 0:
         return x.new_zeros(0)
     mean = x.mean(dim=0)
@@ -166,5 +167,5 @@ def _variance(x: Float[Tensor, "samples features"]) -> Float[Tensor, " features"
 
 
 def _reciprocal(std: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """One over a standard deviation, 0 where nothing varies."""
+    """Inverse of a standard deviation; 0 where the standard deviation is 0."""
     return torch.where(std > 0, 1 / std, 0.0)

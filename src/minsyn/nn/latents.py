@@ -1,4 +1,4 @@
-"""Kinds of latents: how pre-activations become latents."""
+"""Kinds of latents and their activation functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ __all__ = ["LATENTS", "SIGMOID", "SOFTPLUS", "Latents"]
 class Latents:
     """A kind of latents.
 
-    Called with pre-activations of any shape, it gives latents of the same shape.
+    An instance is callable: it maps pre-activations of any shape to latents of the same shape.
 
     Attributes
     ----------
     name : str
         Name of the activation.
     family : {"gaussian", "bernoulli"}
-        Distribution that decoders take the latents to have.
+        Distribution of the latents that decoders assume.
     activation : callable
         Elementwise map of a Tensor.
     search_penalties : tuple of float
-        Penalties on squared pre-activations that L-BFGS runs through while it compares random
-        starts. Sigmoid latents that are unpenalised from the start saturate in poor local optima.
+        Successive penalties on squared pre-activations in the comparison of random starts by
+        L-BFGS. Without them, sigmoid latents saturate early, in poor local optima.
 
     Examples
     --------
@@ -43,18 +43,18 @@ class Latents:
     def __call__(
         self, pre_activations: Float[Tensor, "*samples latents"]
     ) -> Float[Tensor, "*samples latents"]:
-        """Latents of these pre-activations."""
+        """Return the latents of these pre-activations."""
         return self.activation(pre_activations)
 
 
 def _softplus(x: Tensor) -> Tensor:
-    # Torch's default threshold of 20 leaves an error of 2e-9, which float64 would show.
+    # The default threshold of 20 in torch causes an error of 2e-9, visible in float64.
     return F.softplus(x, threshold=40)
 
 
-#: Positive latents, taken as Gaussian.
+#: Positive latents, treated as Gaussian.
 SOFTPLUS = Latents("softplus", "gaussian", _softplus)
-#: Latents in [0, 1], taken as probabilities of binary variables.
+#: Latents in [0, 1], treated as probabilities of binary variables.
 SIGMOID = Latents("sigmoid", "bernoulli", torch.sigmoid, (0.05, 0.02, 0.007))
 
 #: Kinds of latents by name.

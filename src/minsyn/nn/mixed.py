@@ -1,4 +1,4 @@
-"""Decoders whose latents and observations are of different kinds; names say the latents first."""
+"""Decoders for latents and observations of different kinds; class names put the latents first."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ __all__ = ["BernoulliGaussianDecoder", "GaussianBernoulliDecoder"]
 
 
 class GaussianBernoulliDecoder(BinaryDecoder, name="gaussian-bernoulli"):
-    r"""Gaussian latents, binary observations: a logistic map of real latents.
+    r"""Logistic decoder of binary observations from Gaussian latents.
 
-    Naive Bayes with normal latents: :math:`p(z_j \mid x_i)` is normal with one mean for
-    :math:`x_i = 0`, another for :math:`x_i = 1`, and a variance that both share, see
+    It is naive Bayes with normal latents: :math:`p(z_j \mid x_i)` is normal, with different means
+    for :math:`x_i = 0` and :math:`x_i = 1` and the same variance. See
     `minsyn.information.ci.mixed.gaussian_to_bernoulli_linear_map`. Observations may be
     probabilities in [0, 1].
 
@@ -30,7 +30,7 @@ class GaussianBernoulliDecoder(BinaryDecoder, name="gaussian-bernoulli"):
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     flip : float, default=1e-3
-        Smoothing: the probability with which every observation is taken to be flipped.
+        Smoothing: the assumed probability that an observation is flipped.
 
     Examples
     --------
@@ -47,16 +47,17 @@ class GaussianBernoulliDecoder(BinaryDecoder, name="gaussian-bernoulli"):
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and bias that give the log odds of each observation."""
+        """Weights and bias of the log odds of each observation."""
         return mixed.gaussian_to_bernoulli_linear_map(statistics, self.flip)
 
 
 class BernoulliGaussianDecoder(GaussianDecoder, name="bernoulli-gaussian"):
-    """Binary latents, Gaussian observations: the map and the loss of `GaussianDecoder`.
+    """Linear decoder of Gaussian observations from binary latents.
 
-    Naive Bayes gives Eq. 9 for binary latents too, where both values of a latent leave a feature
-    with the same variance; `minsyn.information.ci.mixed.bernoulli_to_gaussian_linear_map` shows
-    why. Latents may be probabilities in [0, 1], such as a sigmoid gives.
+    Map and loss are those of `GaussianDecoder`. Naive Bayes gives Eq. 9 for binary latents too, if
+    the variance of a feature is the same for both values of a latent; for the derivation see
+    `minsyn.information.ci.mixed.bernoulli_to_gaussian_linear_map`. Latents may be probabilities in
+    [0, 1], such as the outputs of a sigmoid.
 
     Examples
     --------
@@ -74,11 +75,11 @@ class BernoulliGaussianDecoder(GaussianDecoder, name="bernoulli-gaussian"):
     def objective(
         cls, x: Float[Tensor, "samples features"], *, drop_constant: bool = True, **options: Any
     ) -> Objective | None:
-        """That of `GaussianDecoder`: both maps are the same function of the statistics."""
+        """Return the objective of `GaussianDecoder`, which has the same map."""
         return super().objective(x, drop_constant=drop_constant, **options)
 
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and intercept that give the expected observation."""
+        """Weights and intercept of the expected observation."""
         return mixed.bernoulli_to_gaussian_linear_map(statistics)

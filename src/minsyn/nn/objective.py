@@ -1,7 +1,6 @@
 """Training losses with hand-written gradients, as functions of the latents.
 
-The loss of a `minsyn.nn.Decoder` runs through a graph of small operations; an objective takes as
-few passes over the data as it needs. The tests hold one against the other.
+They give the same values as `minsyn.nn.Decoder.loss`, with fewer passes over the data.
 """
 
 from abc import ABC, abstractmethod
@@ -15,10 +14,10 @@ __all__ = ["Objective", "cluster_means", "varies"]
 
 
 class Objective(ABC):
-    """Reconstruction loss of a data set, or of a batch, as a function of its latents.
+    """Reconstruction loss of a data set or batch, as a function of its latents.
 
-    Called with latents of shape (n_samples, n_latents), it gives the loss, which can be
-    differentiated once.
+    An instance is callable: it maps latents of shape (n_samples, n_latents) to the loss. The loss
+    can be differentiated once.
 
     Attributes
     ----------
@@ -31,13 +30,13 @@ class Objective(ABC):
     @property
     @abstractmethod
     def at_stake(self) -> float:
-        """Most that latents can lower the loss by, from that without latents."""
+        """Upper bound of the reduction in loss that latents can achieve."""
 
     @abstractmethod
     def value_and_gradient(
         self, z: Float[Tensor, "*starts samples latents"]
     ) -> tuple[Float[Tensor, "*starts"], Float[Tensor, "*starts samples latents"]]:
-        """Loss and gradient with respect to the latents, for one set of them or several."""
+        """Loss and its gradient with respect to the latents, for one or several sets of latents."""
 
     @abstractmethod
     def merged(
@@ -46,28 +45,28 @@ class Objective(ABC):
         membership: Int[Tensor, " features"],
         sizes: Float[Tensor, " clusters"],
     ) -> "Objective":
-        """Loss of some of the samples, each cluster of features replaced by its mean.
+        """Loss on a subset of the samples, with each cluster of features replaced by its mean.
 
-        A mean counts as often as its cluster has features, so that the loss is nearly that of all.
-        Terms that do not depend on the latents may be missing.
+        A mean is weighted by the number of features in its cluster, so that the loss approximates
+        that of all features. Terms that do not depend on the latents may be missing.
 
         Parameters
         ----------
         rows : Tensor of shape (n_rows,)
-            Samples.
+            Indices of the samples.
         membership : Tensor of shape (n_features,)
             Cluster of each feature.
         sizes : Tensor of shape (n_clusters,)
-            Number of features of each cluster.
+            Number of features in each cluster.
         """
 
     def __call__(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, ""]:
-        """Loss of these latents."""
+        """Return the loss of these latents."""
         return _WithGradient.apply(z, self)
 
 
 class _WithGradient(torch.autograd.Function):
-    """The loss, its gradient computed beside it."""
+    """The loss as an autograd function; the forward pass computes the gradient too."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, objective: Objective) -> Tensor:

@@ -1,4 +1,4 @@
-"""Kinds of observations: their mean, their reconstruction loss, the values they may have."""
+"""Kinds of observations, with their link function, reconstruction loss and range."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Observations(ABC):
-    """A kind of observations, decoded through a natural parameter that is linear in the latents.
+    """A kind of observations, with a natural parameter that is linear in the latents.
 
     Attributes
     ----------
@@ -36,10 +36,10 @@ class Observations(ABC):
     low, high : float
         Range of the values.
     affine : bool
-        Whether shifted and scaled observations are of the same kind. Training then works on
-        features of mean 0 and mean square 1.
+        Whether shifted and scaled observations are of the same kind. If so, features are scaled to
+        mean 0 and mean square 1 for training.
     natural_step : float
-        How much one step of Adam may change the natural parameter of a decoder that is trained.
+        Largest change of a trained decoder's natural parameter in one step of Adam.
     """
 
     name: ClassVar[str]
@@ -60,12 +60,12 @@ class Observations(ABC):
         """Reconstruction loss of each sample, summed over the features."""
 
     def check_range(self, low: float, high: float, name: str = "X") -> None:
-        """Raise a ValueError if values outside the range were found.
+        """Raise a ValueError if the values exceed the range.
 
         Parameters
         ----------
         low, high : float
-            Smallest and largest value.
+            Smallest and largest value in the data.
         name : str, default="X"
             Name of the data in the message.
         """
@@ -77,7 +77,7 @@ class Observations(ABC):
             )
 
     def record(self) -> dict[str, Any]:
-        """Description as JSON values, from which `observations_of` makes the same kind again."""
+        """Description as JSON values; `observations_of` is the inverse."""
         return {"name": self.name}
 
     def __repr__(self) -> str:
@@ -85,7 +85,7 @@ class Observations(ABC):
 
 
 class Real(Observations):
-    """Real values, Gaussian given the latents: identity link and squared error."""
+    """Real values that are Gaussian given the latents: identity link and squared error."""
 
     name = "real"
     family = "gaussian"
@@ -93,7 +93,7 @@ class Real(Observations):
     natural_step = 0.1
 
     def mean(self, natural: Float[Tensor, "samples features"]) -> Float[Tensor, "samples features"]:
-        """Natural parameter itself."""
+        """Return the natural parameter itself."""
         return natural
 
     def losses(
@@ -130,12 +130,12 @@ class Bounded(Binary):
     def losses(
         self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
     ) -> Float[Tensor, " samples"]:
-        """Squared error of the mean."""
+        """Squared error of the expected observation."""
         return (self.mean(natural) - x).square().sum(dim=1)
 
 
 class Categorical(Observations):
-    """Categorical variables, one column a category: softmax link and cross-entropy in nats.
+    """Categorical variables, one column per category: softmax link and cross-entropy in nats.
 
     Parameters
     ----------
@@ -171,18 +171,18 @@ class Categorical(Observations):
         return scores - self.categories.spread(log_sums)
 
 
-#: Kinds of observations that have no parameters.
+#: Kinds of observations without parameters.
 REAL, BINARY, BOUNDED = Real(), Binary(), Bounded()
 _PLAIN = {kind.name: kind for kind in (REAL, BINARY, BOUNDED)}
 
 
 def observations_of(record: dict[str, Any]) -> Observations:
-    """Observations that were described by `Observations.record`.
+    """Rebuild a kind of observations from its `Observations.record`.
 
     Parameters
     ----------
     record : dict
-        Name of the kind, and its parameters.
+        Name and parameters of the kind.
 
     Raises
     ------

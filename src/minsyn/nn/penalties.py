@@ -1,10 +1,10 @@
-r"""How far a decoder that is trained freely is from the one without synergy, as a penalty.
+r"""Penalties on the synergy of a freely trained decoder.
 
-Added to a loss, with a strength, it runs from an autoencoder with a free decoder (strength 0) to
-the synergy-minimal one (infinity). It is a divergence of the two decoders averaged over the data,
-:math:`\langle D_{KL}(p(x_i \mid z) \,\|\, q(x_i \mid z)) \rangle_z`; where p is the true
-conditional and q the CI decoder, that is CI synergy (Eq. 4). Gradients reach the weights of the
-free decoder, and through z its encoder.
+A penalty is the divergence of the free decoder p from the decoder without synergy q, averaged over
+the data: :math:`\langle D_{KL}(p(x_i \mid z) \,\|\, q(x_i \mid z)) \rangle_z`. If p is the true
+conditional distribution and q the CI decoder, this is CI synergy (Eq. 4). Add a multiple of it to
+a loss: a multiple of 0 gives an ordinary autoencoder, and large multiples approach the decoder
+without synergy. Gradients reach the weights of the free decoder and, through z, its encoder.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,10 @@ Kind = Literal["gaussian", "bernoulli"]
 Noise = Literal["unit", "shared", "fitted"]
 Reduction = Literal["sum", "mean", "none"]
 
-#: How many roundings of a feature's variance its residual variance is at least, as in Eq. 9.
+#: Lower bound of a residual variance, in rounding errors of the feature's variance, as for Eq. 9.
 _ROUNDINGS_OF_VARIANCE = 8
 
-#: Log odds without CI synergy by kind of latents.
+#: Maps to log odds without CI synergy, by kind of latents.
 _LOG_ODDS: dict[str, Callable[[PairwiseStatistics], tuple[Tensor, Tensor]]] = {
     "bernoulli": bernoulli.ci_linear_map,
     "gaussian": mixed.gaussian_to_bernoulli_linear_map,
@@ -53,61 +53,65 @@ def ci_synergy_penalty(
 ) -> Float[Tensor, "*features"]:
     r"""CI synergy of a linear or logistic decoder: its divergence from the CI decoder of (z, x).
 
-    Bernoulli observations: :math:`\langle D_{KL}(\sigma(W z + b) \,\|\, p_{CI}(x \mid z)) \rangle`,
-    to be added to a cross-entropy in nats. It is 0 only where both decoders agree.
+    For Bernoulli observations it is
+    :math:`\langle D_{KL}(\sigma(W z + b) \,\|\, p_{CI}(x \mid z)) \rangle`, in the unit of a
+    cross-entropy in nats. It is 0 only if both decoders agree.
 
-    Gaussian observations: with the means :math:`\hat x_i` of the free decoder and
-    :math:`\hat x_i^{CI}` of Eq. 9, and their variances :math:`v_p` and :math:`v_q`,
+    For Gaussian observations it is
 
     .. math:: \tfrac12 \Bigl[\log\frac{v_q}{v_p}
-              + \frac{v_p + \langle (\hat x_i - \hat x_i^{CI})^2 \rangle}{v_q} - 1\Bigr].
+              + \frac{v_p + \langle (\hat x_i - \hat x_i^{CI})^2 \rangle}{v_q} - 1\Bigr],
 
-    A squared error does not say what the variances are; ``noise`` does.
+    where :math:`\hat x_i` and :math:`v_p` are the mean and variance of the free decoder, and
+    :math:`\hat x_i^{CI}` and :math:`v_q` those of Eq. 9. A squared error does not determine the
+    variances, so ``noise`` chooses them.
 
     Parameters
     ----------
     z : Tensor of shape (n_samples, n_latents)
-        Latents, at least two samples over all ranks.
+        Latents of at least two samples, over all ranks.
     x : Tensor of shape (n_samples, n_features)
-        The observations behind them.
+        The observations that ``z`` encodes.
     weights : Tensor of shape (n_latents, n_features)
-        Weights of the free decoder, whose mean or log odds are ``z @ weights + bias``:
-        ``components_`` of an estimator, ``weight.T`` of a `torch.nn.Linear`.
+        Weights of the free decoder. Its mean or log odds are ``z @ weights + bias``. Pass
+        ``components_`` of an estimator, or ``weight.T`` of a `torch.nn.Linear`.
     bias : Tensor of shape (n_features,), optional
-        Its bias; none is 0.
+        Bias of the free decoder; 0 by default.
     observations : {"gaussian", "bernoulli"}
-        What the decoder's output is: a mean, or log odds.
+        Kind of observations: the output of the decoder is a mean or log odds.
     latents : {"gaussian", "bernoulli"}, optional
-        The kind of latents, by default that of the observations. It matters for Bernoulli
+        Kind of latents, by default that of the observations. Only used for Bernoulli
         observations: "bernoulli" is Eq. 10, "gaussian" the map of `GaussianBernoulliDecoder`.
     noise : {"unit", "shared", "fitted"}
         Variances of Gaussian decoders.
 
-        - "unit": 1/2 for all, which gives the mean squared difference of the two reconstructions,
-          in squared units of x. To be added to a squared error, which is the same Gaussian's
-          log-likelihood; features count by their variance there and here.
-        - "shared": both have the CI decoder's. In nats, whatever the units of x.
-        - "fitted": each has its own, the free decoder that of its residuals. For the decoder of
-          least squares this is `minsyn.information.gaussian.ci_synergy`, so it is the one to
-          report. To minimise it does not quite lead to the CI decoder, whose residuals on data
-          that have synergy are not as large as it says.
+        - "unit": 1/2 for both decoders and all features. The penalty is the mean squared
+          difference of the two reconstructions, in squared units of x. Add it to a squared error,
+          which assumes the same variances; both weight features by their variance.
+        - "shared": the CI decoder's variances for both decoders. The penalty is in nats, and does
+          not depend on the units of x.
+        - "fitted": each decoder's own variances; those of the free decoder are the variances of its
+          residuals. For the least-squares decoder, the penalty is
+          `minsyn.information.gaussian.ci_synergy`, so use this value in reports. Its minimum is not
+          exactly the CI decoder: on data with synergy, the residual variances of the CI decoder
+          differ from its nominal ones.
 
-        The first two are 0 only where both decoders agree on all samples.
+        With the first two, the penalty is 0 only if both decoders agree on all samples.
     reduction : {"sum", "mean", "none"}
-        What is done with the values of the features.
+        Reduction over the features.
     unit : {"nats", "bits"}
         Unit of the result. Losses are in nats.
 
     Returns
     -------
     Tensor of shape (), or (n_features,) if not reduced
-        Not negative, up to rounding. Features that do not vary have 0 under "shared" and "fitted".
-        Over several ranks, the average of the ranks' values is that of the whole batch.
+        Penalty, non-negative up to rounding; 0 for constant features with "shared" and "fitted".
+        With several ranks, the average of the ranks' values is that of the whole batch.
 
     Raises
     ------
     ValueError
-        If shapes do not belong together, there is one sample only, or an option is unknown.
+        If the shapes do not match, there is only one sample, or an option is unknown.
 
     Examples
     --------
@@ -117,7 +121,7 @@ def ci_synergy_penalty(
     >>> loss = (decoder(z) - x).square().sum(dim=1).mean()
     >>> loss = loss + 3.0 * ci_synergy_penalty(z, x, decoder.weight.T, decoder.bias)
 
-    What the decoder of least squares has is the CI synergy of the data:
+    The penalty of the least-squares decoder is the CI synergy of the data:
 
     >>> from minsyn.information import PairwiseStatistics, gaussian
     >>> from minsyn.information.ci import gaussian as ci_gaussian
@@ -165,26 +169,26 @@ def gk_synergy_penalty(
 ) -> Float[Tensor, "*features"]:
     r"""GK synergy of a linear decoder: its divergence from the single-parent decoder of (z, x).
 
-    The Gaussian divergence of `ci_synergy_penalty`, from :math:`\mathcal N(\rho_{ik} z_k,
-    1 - \rho_{ik}^2)` (Eq. 17) instead of Eq. 9. For the decoder of least squares and
-    ``noise="fitted"`` it is `minsyn.information.gaussian.gk_synergy`.
+    It is the Gaussian divergence of `ci_synergy_penalty`, from
+    :math:`\mathcal N(\rho_{ik} z_k, 1 - \rho_{ik}^2)` (Eq. 17) instead of Eq. 9. For the
+    least-squares decoder and ``noise="fitted"`` it is `minsyn.information.gaussian.gk_synergy`.
 
     Parameters
     ----------
     z : Tensor of shape (n_samples, n_latents)
-        Latents, at least two samples over all ranks.
+        Latents of at least two samples, over all ranks.
     x : Tensor of shape (n_samples, n_features)
-        The observations behind them.
+        The observations that ``z`` encodes.
     weights : Tensor of shape (n_latents, n_features)
-        Weights of the free decoder, whose mean is ``z @ weights + bias``.
+        Weights of the free decoder. Its mean is ``z @ weights + bias``.
     bias : Tensor of shape (n_features,), optional
-        Its bias; none is 0.
+        Bias of the free decoder; 0 by default.
     temperature : float, default=0.0
         Softness of the choice of parents in nats, see `SingleParentDecoder`.
     noise : {"unit", "shared", "fitted"}
         Variances of the decoders, see `ci_synergy_penalty`.
     reduction : {"sum", "mean", "none"}
-        What is done with the values of the features.
+        Reduction over the features.
     unit : {"nats", "bits"}
         Unit of the result.
 
@@ -195,7 +199,7 @@ def gk_synergy_penalty(
     Raises
     ------
     ValueError
-        If shapes do not belong together, there is one sample only, or an option is unknown.
+        If the shapes do not match, there is only one sample, or an option is unknown.
 
     Examples
     --------
@@ -228,7 +232,10 @@ def _gaussian(
     v_q: Float[Tensor, " features"],
     noise: Noise,
 ) -> Float[Tensor, " features"]:
-    """Divergence in nats of N(free mean, v_p) from N(q's mean, v_q), from statistics alone."""
+    """Divergence in nats of the free decoder, N(mean, v_p), from q, N(mean, v_q).
+
+    It is computed from the statistics alone.
+    """
     apart, shift = weights - q_weights, bias - q_intercept
     difference = _mean_square(statistics, apart, shift)
     if noise == "unit":
@@ -264,14 +271,14 @@ def _statistics(
 ) -> PairwiseStatistics:
     statistics = statistics_over_ranks(z, x)
     if statistics.weight < 2:
-        raise ValueError("one sample has no correlations: z and x must hold at least 2")
+        raise ValueError("one sample has no correlations: z and x must have at least 2")
     return statistics
 
 
 def _checked(
     z: Tensor, x: Tensor, weights: Tensor, bias: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """All in one type, the bias filled in."""
+    """Check the shapes, fill in the bias, and convert all tensors to one type."""
     shape = (z.shape[1], x.shape[1])
     if weights.shape != shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Statistics are kept in float32 at least, whatever precision a model runs in."""
+"""Precision of statistics: float32 or wider, in a model of any precision."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -9,9 +9,9 @@ __all__ = ["at_least_single", "without_autocast"]
 
 
 def at_least_single(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors in the one type that holds all of them, float32 or wider.
+    """Convert tensors to their common type, float32 or wider.
 
-    Covariances are differences of sums: in float16 or bfloat16 little would be left of them.
+    Covariances are differences of sums, and lose most of their digits in float16 or bfloat16.
     """
     dtype = torch.float32
     for tensor in tensors:
@@ -20,7 +20,7 @@ def at_least_single(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
-    """A context in which products of tensors on this device keep their type."""
+    """Context without autocast: products of tensors on this device keep their type."""
     device = tensor.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)

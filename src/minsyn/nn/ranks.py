@@ -1,17 +1,17 @@
 r"""Pairwise statistics over all processes of `torch.distributed`, with gradients.
 
-Each of ``world`` ranks holds a share of a batch. `statistics_over_ranks` gives every rank the
-statistics of the whole batch, and sends gradients back to the samples of all ranks. A gradient that
-is then averaged over the ranks, as `torch.nn.parallel.DistributedDataParallel` and Lightning Fabric
-do, is that of :math:`\frac{1}{world} \sum_r L_r` for the ranks' losses :math:`L_r`:
+Each of ``world`` ranks holds a share of a batch. `statistics_over_ranks` returns the statistics of
+the whole batch on every rank, and its gradients reach the samples of all ranks.
+`torch.nn.parallel.DistributedDataParallel` and Lightning Fabric then average gradients over the
+ranks. The result is the gradient of :math:`\frac{1}{world} \sum_r L_r`, where :math:`L_r` is the
+loss on rank r. This average is the loss of the whole batch in these cases:
 
-- Equal shares and losses that are means over a rank's samples: the mean over the whole batch, so
-  that the ranks together take the step that one process would.
-- Unequal shares: a mean over a rank's samples must be multiplied with
-  ``n_rank * world / n_batch``, which is `share_of_batch`.
-- A loss of the statistics alone is that of the whole batch on every rank, whatever the shares.
+- The loss is a mean over a rank's samples, and all shares are equal.
+- The loss is a mean over a rank's samples, multiplied by `share_of_batch`, which is
+  ``n_rank * world / n_batch``. The shares may be unequal.
+- The loss depends on the statistics alone. It is then the same on every rank.
 
-`minsyn.nn.Decoder.loss` does the last two by itself.
+`minsyn.nn.Decoder.loss` always satisfies one of the last two.
 """
 
 from collections.abc import Sequence
@@ -28,25 +28,25 @@ __all__ = ["share_of_batch", "statistics_over_ranks", "world_size"]
 
 
 def world_size() -> int:
-    """Number of processes that work on one batch; 1 where `torch.distributed` is not in use."""
+    """Number of processes that share a batch; 1 if `torch.distributed` is not in use."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def share_of_batch(z: Float[Tensor, "samples latents"]) -> float:
-    """What a mean over this rank's samples is multiplied with, so that ranks may be averaged.
+    """Factor for a mean over this rank's samples, before the average over the ranks.
 
-    To be called by every rank. Where one rank has three samples and another one, it is 1.5 on the
-    first and 0.5 on the second.
+    Every rank must call this. If the first of two ranks has three samples and the second has one,
+    the factors are 1.5 and 0.5.
 
     Parameters
     ----------
     z : Tensor of shape (n_samples, n_latents)
-        Latents of this rank's samples, or anything else with as many rows.
+        Latents of this rank's samples, or any tensor with as many rows.
 
     Returns
     -------
     float
-        ``n_samples * world / n_batch``; the shares of all ranks are 1 on average.
+        ``n_samples * world / n_batch``. Its average over the ranks is 1.
 
     Examples
     --------
@@ -64,23 +64,24 @@ def share_of_batch(z: Float[Tensor, "samples latents"]) -> float:
 def statistics_over_ranks(
     z: Float[Tensor, "samples latents"], x: Float[Tensor, "samples features"]
 ) -> PairwiseStatistics:
-    """Statistics of the samples of all ranks together, the same on each, with gradients.
+    """Statistics of the samples of all ranks, the same on every rank, with gradients.
 
-    Means are summed first and second moments about the common mean after that, in two
-    all-reductions, so that nothing is lost to large means. Every rank must call this, and every
-    rank must run backward through the result if any does.
+    There are two all-reductions: the first sums the means, the second sums second moments about
+    the common mean. This keeps full precision for large means. Every rank must call this, and
+    every rank must run backward through the result if any rank does.
 
     Parameters
     ----------
     z : Tensor of shape (n_samples, n_latents)
         Latents of this rank's samples.
     x : Tensor of shape (n_samples, n_features)
-        Their observations. Ranks may have different numbers of samples, and some none.
+        Observations of this rank's samples. The number of samples may differ between ranks, and
+        may be 0.
 
     Returns
     -------
     PairwiseStatistics
-        Its weight is the number of samples of all ranks. In one process, those of ``z`` and ``x``.
+        Statistics, with a weight equal to the number of samples of all ranks.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def statistics_over_ranks(
     n = own.mean_z.new_tensor([own.weight])
     weight, sum_z, sum_x = _sum_over_ranks([n, n * own.mean_z, n * own.mean_x])
     if weight == 0:
-        raise ValueError("no rank has any samples: z and x must hold at least one")
+        raise ValueError("no rank has any samples: z and x must have at least one")
     mean_z, mean_x = sum_z / weight, sum_x / weight
     share = own.weight / weight
     shift_z, shift_x = own.mean_z - mean_z, own.mean_x - mean_x
@@ -111,7 +112,7 @@ def statistics_over_ranks(
 def _of_nothing(
     z: Float[Tensor, "0 latents"], x: Float[Tensor, "0 features"]
 ) -> PairwiseStatistics:
-    """Zeros that hang on z and x, so that this rank takes part in the backward pass."""
+    """Zeros that depend on z and x, so that this rank takes part in the backward pass."""
     return PairwiseStatistics(0.0, z.sum(dim=0), x.sum(dim=0), z.T @ z, z.T @ x, (x * x).sum(dim=0))
 
 
@@ -123,7 +124,7 @@ def _sum_over_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 class _AllReduce(torch.autograd.Function):
-    """Sum over ranks. All ranks' losses depend on it, so its gradient is theirs, summed."""
+    """Sum over the ranks. The loss of every rank depends on it, so gradients are summed too."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The Gaussian decoder without GK synergy: a tree, in which every feature has one parent."""
+"""The Gaussian decoder without GK synergy, with one parent latent per feature."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,17 +15,17 @@ __all__ = ["SingleParentDecoder"]
 
 
 class SingleParentDecoder(Decoder, name="single-parent"):
-    r"""Each feature is predicted by its most correlated latent alone (Sec. II-A, Appendix A).
+    r"""Decoder of each feature from its most correlated latent alone (Sec. II-A, Appendix A).
 
-    Gaussian latents and observations: :math:`\rho_{ik} z_k` is the mean of the standardised
-    :math:`x_i`, with :math:`k = \arg\max_j |\rho_{ij}|`. Of all distributions with these pairwise
-    marginals, that is the one without Griffith and Koch's synergy.
+    For Gaussian latents and observations, the mean of the standardised :math:`x_i` is
+    :math:`\rho_{ik} z_k`, with :math:`k = \arg\max_j |\rho_{ij}|`. Among all distributions with
+    these pairwise marginals, this one has no synergy as defined by Griffith and Koch.
 
-    For learning, the choice is made soft: the parent of a feature is drawn, with probabilities
-    :math:`\pi_{ij} \propto \exp(I(Z_j; X_i) / T)`, and the loss is the squared error expected over
-    the draw. It is linear in the choice, so that each feature does best to commit itself; the error
-    of the mixed mean would pay for combinations of latents. Lower ``temperature`` while training,
-    to 0 at the end:
+    For training, the choice of the parent can be made soft. The parent of a feature is then random,
+    with probabilities :math:`\pi_{ij} \propto \exp(I(Z_j; X_i) / T)`, and the loss is the expected
+    squared error. This loss is linear in the probabilities, so its optimum is a single parent for
+    each feature. (The squared error of the expected mean would instead reward combinations of
+    latents.) Lower ``temperature`` during training, to 0 at the end:
 
     >>> decoder = SingleParentDecoder(2, 3, temperature=0.5)
     >>> for step in range(100):
@@ -38,8 +38,8 @@ class SingleParentDecoder(Decoder, name="single-parent"):
     momentum : float, default=0.1
         Weight of a new batch in the moving average of the statistics.
     temperature : float, default=0.0
-        Temperature T in nats, at least 0; with 0 the choice is hard. A setting, as ``momentum`` is:
-        not part of the state_dict.
+        Temperature T in nats, at least 0. With 0 each feature has a single parent. Like
+        ``momentum``, it is not part of the state_dict.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class SingleParentDecoder(Decoder, name="single-parent"):
     def linear_map(
         self, statistics: PairwiseStatistics
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
-        """Weights and intercept that give the expected observation."""
+        """Weights and intercept of the expected observation."""
         return single_parent.gk_linear_map(statistics, self.temperature)
 
     def synergy_penalty(
@@ -86,15 +86,15 @@ class SingleParentDecoder(Decoder, name="single-parent"):
         weight: Float[Tensor, "latents features"],
         bias: Float[Tensor, " features"],
     ) -> Float[Tensor, ""]:
-        """GK synergy of a decoder that is trained freely, see `gk_synergy_penalty`."""
+        """GK synergy of a freely trained decoder, see `gk_synergy_penalty`."""
         return gk_synergy_penalty(z, x, weight, bias, temperature=self.temperature)
 
     def loss(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
     ) -> Float[Tensor, ""]:
-        r"""Squared error expected over the choice of parents, summed over the features.
+        r"""Expected squared error over the choice of parents, summed over the features.
 
-        Averaged over the batch; from statistics alone, without a reconstruction:
+        It is averaged over the batch. The statistics suffice, without a reconstruction:
         :math:`\sum_i v_i \sum_j \pi_{ij} (1 - \rho_{ij}^2)`.
         """
         statistics = self.statistics(z, x)

@@ -15,9 +15,9 @@ _MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
 class RunningStatistics(nn.Module):
     """Moving average of the pairwise statistics of latents and observations.
 
-    What is averaged are the statistics, from which a decoder's weights then follow, and not the
-    weights. The first ``1 / momentum`` batches count equally, so nothing is left of the start. In a
-    model of half precision the average stays in float32.
+    The statistics are averaged, not the weights of a decoder. The first ``1 / momentum`` batches
+    have equal weights, so the average does not depend on an initial value. In a half-precision
+    model the average stays in float32.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class RunningStatistics(nn.Module):
 
     @torch.no_grad()
     def update(self, batch: PairwiseStatistics) -> None:
-        """Take the statistics of one batch into the average."""
+        """Add the statistics of one batch to the average."""
         self.n_batches += 1
         eta = max(self.momentum, 1 / int(self.n_batches))
         merged = self._average().weighted(1 - eta).merge(batch.weighted(eta))
@@ -71,13 +71,13 @@ class RunningStatistics(nn.Module):
 
     @torch.no_grad()
     def load(self, statistics: PairwiseStatistics) -> None:
-        """Continue from an average of as many batches as the momentum remembers."""
+        """Set the average to ``statistics``, with the weight of ``1 / momentum`` batches."""
         for name in _MOMENTS:
             getattr(self, name).copy_(getattr(statistics, name))
         self.n_batches.fill_(int(1 / self.momentum))
 
     def statistics(self) -> PairwiseStatistics:
-        """The average so far, which later updates leave as it is.
+        """Return a copy of the current average.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Training: steps on a loss until it stops falling."""
+"""Optimisation of encoders and decoders: Adam, L-BFGS, devices, processes and checkpoints."""
 
 from minsyn.training.checkpoint import CheckpointError, CheckpointWarning
 from minsyn.training.fabric import Device, Precision, launch, n_processes

@@ -1,4 +1,4 @@
-"""L-BFGS on many starts at once: each has its own step length, all share one batch of numbers."""
+"""L-BFGS from many starts at once, as one batch with a step length for each start."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,13 @@ from jaxtyping import Float
 
 __all__ = ["BatchObjective", "minimise_batch"]
 
-#: Pairs of steps and gradient changes that are remembered.
+#: Number of stored pairs of steps and gradient changes.
 _MEMORY = 8
-#: A step must lower the loss by at least this share of what its slope promises (Armijo).
+#: Armijo condition: smallest accepted decrease of the loss, relative to the linear prediction.
 _SUFFICIENT = 1e-4
-#: By how much a step that did not is shortened.
+#: Factor by which a rejected step is shortened.
 _SHORTER = 0.4
-#: The fall of the loss is judged over this many evaluations.
+#: Number of evaluations over which the decrease of the loss is compared with ``tol``.
 _WINDOW = 20
 
 #: Losses (starts,) and gradients (starts, k) at points (starts, k).
@@ -30,28 +30,31 @@ def minimise_batch(
 ) -> tuple[Float[np.ndarray, "starts k"], Float[np.ndarray, " starts"], bool]:
     """Minimise a function from several starts.
 
-    Every evaluation serves all starts: those whose step was good take it and turn to a new
-    direction, the others try a shorter one next time.
+    Every evaluation covers all starts. A start with a good step accepts it and computes a new
+    direction; the others try a shorter step in the next evaluation.
 
     Parameters
     ----------
     objective : callable
-        Losses of shape (n_starts,) and their gradients.
+        Returns losses of shape (n_starts,) and their gradients.
     x : ndarray of shape (n_starts, k)
-        Where to start.
+        Initial points.
     max_evaluations : int
-        Most evaluations.
+        Maximum number of evaluations.
     tol : float
-        Stops when over twenty evaluations no start's loss falls by more than this fraction.
+        Optimisation stops when no start's loss falls by more than this fraction over twenty
+        evaluations.
     on_evaluation : callable
-        Told the lowest loss after each evaluation.
+        Called with the lowest loss after each evaluation.
 
     Returns
     -------
     x : ndarray of shape (n_starts, k)
+        Final points.
     loss : ndarray of shape (n_starts,)
-    settled : bool
-        Whether it stopped by ``tol``.
+        Their losses.
+    converged : bool
+        Whether optimisation stopped because of ``tol``.
     """
     loss, gradient = objective(x)
     memory = _Memory(gradient)
@@ -82,10 +85,10 @@ def minimise_batch(
 
 
 class _Memory:
-    """The last steps and gradient changes, and what Newton's method would do with them.
+    """The last steps and gradient changes, and the approximate Newton direction from them.
 
-    The two-loop recursion (Nocedal 1980) runs on coefficients of the remembered vectors, for which
-    their inner products are enough: a few passes over the long vectors, however many there are.
+    The two-loop recursion (Nocedal 1980) runs on the coefficients of the stored vectors, and needs
+    only their inner products. Each direction takes a few passes over the long vectors.
     """
 
     def __init__(self, gradient: Float[np.ndarray, "starts k"]) -> None:
@@ -104,7 +107,7 @@ class _Memory:
         change: Float[np.ndarray, "starts k"],
         good: Any,
     ) -> None:
-        """Remember a pair; where the step was not good, or the curvature negative, as nothing."""
+        """Store a pair, with weight 0 where the step was rejected or the curvature not positive."""
         slot = self._n_pairs % _MEMORY
         self._n_pairs += 1
         for row, vector in ((slot, step), (_MEMORY + slot, change)):
@@ -136,7 +139,7 @@ class _Memory:
             product = np.einsum("rj,rj->r", self._products[:, _MEMORY + i], coefficients)
             coefficients[:, i] += share - self._weights[:, i] * product
         slope = np.einsum("rj,rj->r", self._products[:, last], coefficients)
-        steepest = ~(slope > 0)  # by rounding: start again from there
+        steepest = ~(slope > 0)  # because of rounding: use steepest descent
         if steepest.any():
             coefficients[steepest] = 0.0
             coefficients[steepest, last] = self._scale[steepest]
@@ -144,7 +147,7 @@ class _Memory:
         return -np.matmul(weights, self._vectors)[:, 0]
 
     def _put(self, row: int, vector: Float[np.ndarray, "starts k"]) -> None:
-        # Where a trial overflowed: it counts as nothing, but its products must not spoil others.
+        # A trial that overflowed has weight 0, but its products must stay finite.
         finite = np.isfinite(vector).all(axis=1, keepdims=True)
         self._vectors[:, row] = vector if finite.all() else np.where(finite, vector, 0)
         products = np.matmul(self._vectors, self._vectors[:, row, :, np.newaxis])[:, :, 0]

@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: atomic, checked, without pickle."""
+"""Checkpoints of a training run: written atomically, with checksums, without pickle."""
 
 import hashlib
 import json
@@ -18,11 +18,11 @@ from minsyn._warnings import warn
 
 __all__ = ["CheckpointError", "CheckpointWarning", "Checkpoints"]
 
-#: Raised by one whenever a reader of the older form could misread the newer.
+#: Incremented whenever an older reader could misread a newer file.
 _FORMAT_VERSION = 1
-#: The last one may turn out damaged: the one before stays.
+#: Number of checkpoints kept: the last one, and the one before in case the last is damaged.
 _KEPT = 2
-#: Most differences that an error names.
+#: Maximum number of differences in an error message.
 _TOLD = 5
 
 
@@ -31,24 +31,25 @@ class CheckpointError(ValueError):
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint is damaged, and the one before it is used."""
+    """A checkpoint is damaged, and the previous one is used."""
 
 
 class Checkpoints:
     """The last two checkpoints of a run, in a folder.
 
-    A checkpoint is two files: ``epoch-N.safetensors`` with the tensors, then ``epoch-N.json`` with
-    everything else and a SHA-256 of both, which makes it valid. A process that is killed at any
-    moment leaves the ones before it untouched.
+    A checkpoint consists of two files. ``epoch-N.safetensors`` holds the tensors and is written
+    first. ``epoch-N.json`` holds everything else, with a SHA-256 of both, and makes the checkpoint
+    valid. If the process is killed during a write, earlier checkpoints remain intact.
 
     Parameters
     ----------
     folder : str or Path
-        Made where it is missing. One run, one folder.
+        Folder for a single run, created if it does not exist.
     configuration : mapping
-        What the run's numbers follow from, as JSON takes it: another run's checkpoints are refused.
+        Everything that determines the results of the run, as JSON values. Checkpoints with another
+        configuration are rejected.
     every : float, default=60.0
-        Least seconds between two checkpoints; 0 asks for one after every epoch.
+        Minimum number of seconds between two checkpoints; 0 writes one after every epoch.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def due(self) -> bool:
-        """Whether the time for another has come."""
+        """Whether it is time for the next checkpoint."""
         return time.monotonic() - self._last >= self.every
 
     def write(self, epoch: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -69,18 +70,18 @@ class Checkpoints:
         Parameters
         ----------
         epoch : int
-            Number of epochs that are behind it.
+            Number of completed epochs.
         record : mapping
-            Numbers, strings and lists of them.
+            Numbers and strings, and lists of them.
         tensors : mapping
             Tensors by name.
 
         Raises
         ------
         OSError
-            If the folder cannot be written; the checkpoints in it are still good.
+            If the folder cannot be written. Existing checkpoints remain intact.
         """
-        # safetensors wants memory that no two tensors share.
+        # safetensors rejects tensors that share memory.
         content = save_tensors({k: v.detach().cpu().clone() for k, v in tensors.items()})
         body = {"configuration": self.configuration, "epoch": epoch, "state": dict(record)}
         document = {
@@ -92,10 +93,10 @@ class Checkpoints:
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"epoch-{epoch:08}.json"
-        # The record comes last: tensors without one are of a write that was interrupted.
+        # The record is written last: tensors without a record are from an interrupted write.
         write_atomically(file.with_suffix(".safetensors"), content)
         write_atomically(file, json.dumps(document) + "\n")
-        # Later ones than this are damaged, or the run would have gone on from them.
+        # Checkpoints of later epochs are damaged: the run would have resumed from them otherwise.
         earlier = [record for record in self._records() if record <= file]
         kept = {record.stem for record in earlier[:_KEPT]}
         for pattern in ("epoch-*.json", "epoch-*.safetensors"):
@@ -107,17 +108,17 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def latest(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-        """Record and tensors of the last checkpoint that is whole, or None.
+        """Record and tensors of the last undamaged checkpoint, or None.
 
         Warns
         -----
         CheckpointWarning
-            Of each damaged checkpoint that is passed over.
+            For each damaged checkpoint that is skipped.
 
         Raises
         ------
         CheckpointError
-            If it is of another configuration, or of another format version.
+            If the checkpoint has another configuration or another format version.
         """
         for file in self._records():
             try:
@@ -137,7 +138,7 @@ class Checkpoints:
         return None
 
     def _records(self) -> list[Path]:
-        """Newest first."""
+        """Record files, the newest first."""
         return sorted(self.folder.glob("epoch-*.json"), reverse=True)
 
     def _read(self, file: Path) -> tuple[dict[str, Any], bytes]:
@@ -149,13 +150,13 @@ class Checkpoints:
             raise CheckpointError(
                 f"{file} has format version {version!r} (written by minsyn "
                 f"{document.get('minsyn_version')}); this minsyn {__version__} reads version "
-                f"{_FORMAT_VERSION}: go on with the version that wrote it, or empty the folder to "
-                "start anew"
+                f"{_FORMAT_VERSION}: continue with the version that wrote it, or empty the folder "
+                "to start again"
             )
         content = file.with_suffix(".safetensors").read_bytes()
         body = {name: document[name] for name in ("configuration", "epoch", "state")}
         if document["sha256"] != _sha256(body, content):
-            raise ValueError("its SHA-256 is not the one that it was written with")
+            raise ValueError("its SHA-256 checksum does not match")
         return document, content
 
     def _check_configuration(self, file: Path, found: dict[str, Any]) -> None:
@@ -167,8 +168,8 @@ class Checkpoints:
             if found.get(name) != self.configuration.get(name)
         ]
         raise CheckpointError(
-            f"{file} is of another run: {'; '.join(differences[:_TOLD])}. Give this run a "
-            "checkpoint_dir of its own, or restore what was changed"
+            f"{file} belongs to another run: {'; '.join(differences[:_TOLD])}. Give this run its "
+            "own checkpoint_dir, or undo the change"
         )
 
 

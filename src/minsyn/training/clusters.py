@@ -1,4 +1,4 @@
-"""Clusters of features that go together, so that a few means stand for all of them."""
+"""Clusters of similar features, which a fit can replace by their means."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from minsyn.nn.objective import cluster_means
 
 __all__ = ["Clusters", "cluster_features"]
 
-#: Dimensions that features of more samples are projected to at random, which keeps distances to
-#: about a tenth.
+#: Dimensions of a random projection of the samples, if there are more samples than this. Distances
+#: change by about a tenth.
 _DIMENSIONS = 256
-#: Times that features go to the nearest centre.
+#: Number of rounds of Lloyd's algorithm.
 _ROUNDS = 4
 
 
@@ -28,7 +28,7 @@ class Clusters:
     membership : Tensor of shape (n_features,)
         Cluster of each feature, from 0.
     sizes : Tensor of shape (n_clusters,)
-        Features in each, at least one.
+        Number of features in each cluster, at least one.
     """
 
     membership: Int[Tensor, " features"]
@@ -42,18 +42,19 @@ class Clusters:
 def cluster_features(
     x: Float[Tensor, "samples features"], n_clusters: int, generator: torch.Generator
 ) -> Clusters:
-    """Cluster features by a few rounds of Lloyd's algorithm (k-means) from random ones.
+    """Cluster features by a few rounds of k-means, with random features as initial centres.
 
-    With no more features than clusters each is one by itself.
+    If there are no more features than clusters, each feature is its own cluster.
 
     Parameters
     ----------
     x : Tensor of shape (n_samples, n_features)
         The features.
     n_clusters : int
-        Most clusters.
+        Maximum number of clusters.
     generator : torch.Generator
-        Draws the first centres and, for more than 256 samples, a projection of these.
+        Source of the initial centres and, for more than 256 samples, of a random projection of the
+        samples.
 
     Returns
     -------
@@ -75,7 +76,7 @@ def cluster_features(
     centres = points[torch.randperm(n_features, generator=generator)[:n_clusters]]
     for _ in range(_ROUNDS):
         nearest = pairwise_distances_argmin(points.numpy(), centres.numpy())
-        # Copies of a centre leave the later ones empty.
+        # If two centres are equal, the cluster of the later one is empty, and is dropped.
         _, membership, sizes = np.unique(nearest, return_inverse=True, return_counts=True)
         clusters = Clusters(torch.from_numpy(membership), torch.from_numpy(sizes).to(x.dtype))
         centres = clusters.means(x).T.contiguous()

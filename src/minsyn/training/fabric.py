@@ -1,4 +1,4 @@
-"""Where training runs: device, precision and processes, through Lightning Fabric."""
+"""Device, precision and processes of a training run, through Lightning Fabric."""
 
 import logging
 import os
@@ -16,12 +16,12 @@ __all__ = ["Device", "Precision", "launch", "n_processes"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true"]
 
-#: What `torchrun` and `fabric run` tell each process that they start.
+#: Environment variables that `torchrun` and `fabric run` set in each process.
 _PLACE = ("WORLD_SIZE", "RANK", "LOCAL_RANK")
 
 
 def n_processes() -> int:
-    """Number of processes that `torchrun` or `fabric run` started for this script, else 1.
+    """Number of processes started by `torchrun` or `fabric run`, or 1 without them.
 
     Examples
     --------
@@ -34,32 +34,32 @@ def n_processes() -> int:
 def launch(
     device: Device = "auto", precision: Precision = "32-true", loggers: Sequence[Any] = ()
 ) -> "Fabric | None":
-    """A Fabric on the wanted device, joined with the other processes of a `torchrun`.
+    """Launch a Fabric on a device, connected with the other processes of a `torchrun`.
 
-    One process in single precision on the CPU needs no Fabric, and its import takes longer than
-    many a fit: None is what `train` and `minsyn.estimators` take for it. The options of
-    `fabric run` go before the arguments.
+    A single process in single precision on the CPU needs no Fabric. The result is then None, which
+    saves the import of Fabric; this takes longer than many fits. Options of `fabric run` take
+    precedence over the arguments.
 
     Parameters
     ----------
     device : {"auto", "cpu", "cuda", "mps"}, default="auto"
-        "auto" takes a GPU where torch finds one. With CUDA each process has its own.
+        Device. "auto" selects a GPU if torch finds one. With CUDA each process has its own GPU.
     precision : str, default="32-true"
-        Of parameters and products, as Fabric names it: "32-true", "64-true", "bf16-mixed", ...
-        Statistics behind a decoder are kept in single precision at least.
+        Precision of parameters and products, as in Fabric: "32-true", "64-true", "bf16-mixed", ...
+        The statistics of a decoder are in single precision at least.
     loggers : sequence of lightning_fabric.loggers.Logger, optional
-        What `train` reports every epoch to.
+        Loggers that `train` reports to after every epoch.
 
     Returns
     -------
     Fabric or None
-        Launched; over several processes, communication has been set up (gloo on the CPU, NCCL on
-        GPUs).
+        The launched Fabric. Communication between several processes is set up (gloo on the CPU,
+        NCCL on GPUs).
 
     Raises
     ------
     ValueError
-        If the device is not there, cannot be shared by processes, or is unknown.
+        If the device is not available, cannot be shared by processes, or is unknown.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def launch(
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 
-    if not known:  # whoever imports Fabric himself has its notes on the console
+    if not known:  # users who import Fabric themselves keep its messages on the console
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     per_node = int(os.environ.get("LOCAL_WORLD_SIZE", n)) if n > 1 else 1
     settings: dict[str, Any] = {
@@ -101,13 +101,13 @@ def launch(
         settings = {k: v for k, v in settings.items() if f"LT_{k.upper()}" not in os.environ}
     environment = TorchElasticEnvironment() if n > 1 else LightningEnvironment()
     fabric = Fabric(**settings, plugins=[environment], loggers=list(loggers))
-    if not through_cli:  # there it is done by now
+    if not through_cli:  # `fabric run` has launched already
         fabric.launch()
     return fabric
 
 
 def _checked(device: str) -> str:
-    """The device itself, found for "auto"; an error where it is not there."""
+    """Resolve "auto", and raise a ValueError if the device is not available."""
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -118,7 +118,7 @@ def _checked(device: str) -> str:
     if not available.get(device, False):
         there = ", ".join(repr(name) for name in available if available[name])
         raise ValueError(
-            f"device={device!r} is not here: torch finds {there} on this machine. Choose one of "
-            "these, or 'auto'"
+            f"device={device!r} is not available: torch finds {there} on this machine. Choose one "
+            "of these, or 'auto'"
         )
     return device

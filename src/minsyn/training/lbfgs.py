@@ -1,4 +1,4 @@
-"""L-BFGS for a linear encoder on whole data, in the span of the samples."""
+"""L-BFGS for a linear encoder on the whole data, in the span of the samples."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,33 +15,34 @@ from minsyn.training.loop import TrainingResult
 
 __all__ = ["SampleSpan", "fit_linear_encoder"]
 
-#: Pairs of steps and gradient changes that L-BFGS remembers.
+#: Number of pairs of steps and gradient changes that L-BFGS stores.
 _MEMORY = 20
-#: Directions whose singular value is below this fraction of the largest are rounding in float32.
+#: Smallest singular value, relative to the largest, that is not a rounding error in float32.
 _RANK_TOLERANCE = 1e-6
-#: The fall of the loss is judged over this many iterations: single ones are now and then short.
+#: Iterations over which the fall of the loss is averaged, as a single iteration may be short.
 _WINDOW = 10
-#: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
+#: SciPy's status code when L-BFGS-B reaches its maximum of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
-#: Several starts are compared on so many clusters of features for each latent, and samples.
+#: Size of the comparison of starts: clusters of features per latent, and number of samples.
 _CLUSTERS_PER_LATENT, _SEARCH_SAMPLES = 8, 2000
-#: With less at stake than this share of the loss, starts would be compared by rounding in float32.
+#: Smallest possible reduction of the loss, relative to the loss, for which starts are compared.
+#: Below it, rounding in float32 would decide.
 _VISIBLE = 1e-5
-#: Evaluations under each penalty, and without.
+#: Maximum number of evaluations with each penalty, and without penalty.
 _PENALISED, _FREE = 15, 20
-#: The least relative fall of the loss over twenty evaluations, at which a step of these ends.
+#: Relative fall of the loss over twenty evaluations below which each of these searches stops.
 _SEARCH_TOL = 1e-4
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
 
 
 class SampleSpan:
-    r"""Coordinates for linear maps of given samples, as many as the samples have dimensions.
+    r"""Coordinates of linear maps in the span of given samples.
 
-    Only the part of the weights in the span of the samples matters. With :math:`X = U S V'` the
-    coordinates are :math:`G` in :math:`X W' = U S^{1/2} G'`: an exact change of variables that
-    leaves ``min(n_samples, n_features)`` numbers a latent and evens out their scales. It takes one
-    eigendecomposition of the smaller Gram matrix.
+    Only the part of the weights in the span of the samples matters. With :math:`X = U S V'`, the
+    coordinates :math:`G` are defined by :math:`X W' = U S^{1/2} G'`. This exact change of variables
+    leaves at most ``min(n_samples, n_features)`` numbers per latent, and makes their scales more
+    alike. It takes one eigendecomposition of the smaller Gram matrix.
 
     Parameters
     ----------
@@ -51,9 +52,9 @@ class SampleSpan:
     Attributes
     ----------
     basis : Tensor of shape (n_samples, rank)
-        The samples in these coordinates, of mean square length 1, float32.
+        The samples in these coordinates, with mean square length 1, in float32.
     rank : int
-        Dimensions of the span.
+        Dimension of the span.
 
     Examples
     --------
@@ -83,7 +84,7 @@ class SampleSpan:
     def coordinates(
         self, weights: Float[np.ndarray, "latents features"]
     ) -> Float[np.ndarray, "latents rank"]:
-        """Coordinates of weights, of which what is outside the span is lost."""
+        """Coordinates of weights. The part of the weights outside the span is dropped."""
         return weights @ self._from_weights
 
     def weights(
@@ -107,33 +108,34 @@ def fit_linear_encoder(
 ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " latents"], TrainingResult]:
     r"""Minimise an objective over ``z = activation(inputs @ weights.T + bias)``.
 
-    The search runs in the coordinates of `SampleSpan`. Several starts run as one batch first, on
-    clusters of features that go together, each as its mean, and where asked for with a penalty
-    :math:`\lambda\, E \lVert W x + b \rVert^2` that falls to 0; the best is then fitted to the end,
-    on all features and without penalty.
+    The optimisation runs in the coordinates of `SampleSpan`. If there are several starts, they are
+    compared first: they are fitted as one batch, on the means of clusters of similar features, with
+    optional penalties :math:`\lambda\, E \lVert W x + b \rVert^2` that decrease to 0. The best
+    start is then fitted on all features, without penalty, until convergence.
 
     Parameters
     ----------
     objective : Objective
         Loss as a function of the latents.
     activation : callable
-        The latents from the pre-activations, elementwise.
+        Elementwise map from pre-activations to latents.
     inputs : ndarray of shape (n_samples, n_features)
-        What the encoder sees, centred.
+        Centred inputs of the encoder.
     starts : sequence of ndarray of shape (n_latents, n_features)
-        Weights to start from; the biases start at 0.
+        Initial weights. Initial biases are 0.
     max_iter : int
-        Most iterations, and half of the most evaluations of the loss.
+        Maximum number of iterations. The maximum number of evaluations of the loss is twice this.
     tol : float
-        Least relative fall of the loss in an iteration, in the mean of ten.
+        The fit stops when the relative fall of the loss per iteration, averaged over ten
+        iterations, is not above this.
     generator : torch.Generator
-        Draws the samples and clusters by which several starts are compared.
+        Source of the samples and clusters on which several starts are compared.
     penalties : sequence of float, default=()
-        Values of :math:`\lambda` that several starts run through before they are free, as shares of
-        what can be explained by one latent of many. Sigmoid latents that are free from the start
-        soon saturate, in local optima.
+        Successive values of :math:`\lambda` in the comparison of several starts, relative to the
+        largest possible reduction of the loss, divided by the number of latents. Without them,
+        sigmoid latents soon saturate in local optima.
     on_iteration : callable, optional
-        Told of each iteration's number, from 1, and loss, once there is one start left.
+        Called with the number (from 1) and loss of each iteration of the final fit.
 
     Returns
     -------
@@ -142,8 +144,8 @@ def fit_linear_encoder(
     bias : ndarray of shape (n_latents,)
         Fitted biases.
     result : TrainingResult
-        The loss, its history, and whether it settled: fell by less than ``tol``, or no further
-        than float32 tells.
+        The loss, its history, and whether the fit converged. It has converged if the loss fell by
+        no more than ``tol``, or could not be lowered further in float32.
     """
     span = SampleSpan(inputs)
     n_latents = len(starts[0])
@@ -171,7 +173,7 @@ def fit_linear_encoder(
         loss, start.ravel(), jac=True, method="L-BFGS-B", callback=record, options=options
     )
     fitted = solution.x.reshape(n_latents, span.rank + 1)
-    # A line search that finds nothing lower (status 2) has met the rounding of float32: settled.
+    # A failed line search (status 2) means that the limit of float32 is reached: converged.
     settled = solution.status != _OUT_OF_ITERATIONS
     result = TrainingResult(float(solution.fun), history or [float(solution.fun)], settled)
     return span.weights(fitted[:, : span.rank]), fitted[:, span.rank], result
@@ -186,7 +188,7 @@ def _best_start(
     max_iter: int,
     generator: torch.Generator,
 ) -> Float[np.ndarray, "latents coordinates"]:
-    """Where the best of several starts has come to, on a small likeness of the objective."""
+    """Fit several starts to a small approximation of the objective, and return the best fit."""
     shape = starts.shape
     rows = torch.randperm(len(basis), generator=generator)[:_SEARCH_SAMPLES].sort().values
     clusters = cluster_features(
@@ -221,10 +223,10 @@ def _loss(
     coordinates: Float[np.ndarray, "starts latents coordinates"],
     penalty: float = 0.0,
 ) -> tuple[Float[np.ndarray, " starts"], Float[np.ndarray, "starts latents coordinates"]]:
-    """Losses at encoders' coordinates and biases, and gradients."""
+    """Losses and gradients at the coordinates and biases of several encoders."""
     n_starts, n_latents, _ = coordinates.shape
     parameters = torch.from_numpy(coordinates.astype(np.float32)).flatten(0, 1)
-    # One product for all starts: as many latents as they have together.
+    # One matrix product for the latents of all starts.
     pre = torch.addmm(parameters[:, -1], basis, parameters[:, :-1].T).requires_grad_()
     z = activation(pre)
     values, d_z = objective.value_and_gradient(

@@ -1,4 +1,4 @@
-"""Adam on whole or shuffled batches, until the loss of the training data stops falling."""
+"""Training loop of Adam, on the whole data or on mini-batches, until convergence."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -19,16 +19,16 @@ __all__ = ["TrainingResult", "train"]
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training run came to.
+    """Losses of a training run.
 
     Attributes
     ----------
     loss : float
-        Training loss of the parameters that the module was left with.
+        Training loss of the final parameters.
     history : list of float
         Mean loss of each epoch.
     converged : bool
-        Whether the loss stopped falling before the epochs ran out.
+        Whether the loss converged within the maximum number of epochs.
     """
 
     loss: float
@@ -62,55 +62,60 @@ def train(
 ) -> TrainingResult:
     """Fit a module's parameters with Adam.
 
-    Two neighbouring windows of ``patience`` epochs are compared: training has converged when the
-    mean loss of the later is not lower by more than ``tol`` times that of the earlier. With whole
-    batches the state of the lowest loss is kept, parameters and buffers; with mini-batches, whose
-    losses are not comparable one by one, the last.
+    Convergence is checked on two adjacent windows of ``patience`` epochs: training stops when the
+    mean loss of the later window is not lower than that of the earlier one by more than the
+    fraction ``tol``. When each step uses all samples, the final parameters and buffers are those
+    with the lowest loss. With mini-batches they are the last ones, as losses of different batches
+    are not comparable.
 
-    Several processes share each batch and take the step that one would: gradients and losses are
-    averaged over the ranks. For that the ranks' losses must be the batch's on average. Those of
-    `minsyn.nn` are; a mean over a rank's own samples is to be multiplied with
-    `minsyn.nn.share_of_batch`, or is weighed a little wrong where shares are uneven.
+    Several processes share each batch and take the same step as a single process would: gradients
+    and losses are averaged over the ranks. This requires that the average of the ranks' losses is
+    the loss of the batch. Losses of `minsyn.nn` satisfy this. A mean over a rank's own samples
+    must be multiplied by `minsyn.nn.share_of_batch`, unless all shares are equal.
 
     Parameters
     ----------
     module : nn.Module
-        Holds the parameters and buffers; left with the fitted ones, in training mode, on the
-        device of the Fabric.
+        Module to train. It is fitted in place, and left in training mode on the device of the
+        Fabric.
     loss : callable
-        Loss of a batch, a mean over its samples, from the tensors of the batch.
+        Returns the loss of a batch, a mean over its samples, from the tensors of the batch.
     samples : Samples
         The data, such as `TensorSamples`.
     learning_rate : float
         Adam's step size.
     batch_size : int or None
-        Most samples a step, over all processes; shuffled every epoch. None takes all of them at
-        once.
+        Maximum number of samples per step, over all processes. Mini-batches are shuffled every
+        epoch. None uses all samples in each step.
     max_epochs : int
-        Most passes over the data.
+        Maximum number of passes over the data.
     tol : float
-        Least relative fall of the loss between two windows.
+        Relative fall of the loss between two windows at which training stops.
     patience : int
         Length of a window in epochs.
     generator : torch.Generator
-        Shuffles the mini-batches. With several processes that of the first shuffles for all, and
-        each is seeded anew for what a loss draws from it.
+        Source of randomness of mini-batches and losses. With several processes, the generator of
+        the first rank shuffles the mini-batches for all of them, and each rank's generator gets a
+        new seed for the random numbers of its loss.
     fabric : Fabric, optional
-        From `launch`: device, precision, processes and loggers. None is one process on the CPU.
+        Result of `launch`, with device, precision, processes and loggers. None is a single process
+        on the CPU.
     checkpoint_dir : str or Path, optional
-        Folder for checkpoints. If there are any of the same run, it goes on from the last, to the
-        numbers of a run that was never interrupted; one that was complete gives its result at once.
+        Folder for checkpoints. If it holds checkpoints of the same run, training resumes from the
+        last one, with the same results as without interruption. If that run was complete, its
+        result is returned at once.
     checkpoint_every : float, default=60.0
-        Least seconds between checkpoints, which are written after epochs; 0 writes one after each.
+        Minimum number of seconds between checkpoints, which are written at the end of epochs. 0
+        writes one after every epoch.
     configuration : mapping, optional
-        What else the numbers follow from, such as the seed: JSON values by name. A checkpoint of
-        another configuration, model or data is refused; only ``max_epochs`` may have been raised.
+        Further settings that determine the results, such as the seed, as JSON values. Checkpoints
+        with another configuration, model or data are rejected. Only ``max_epochs`` may be raised.
     name : str, default=""
-        Of the run, before the names of what is logged.
+        Prefix of logged names.
     loss_unit : float, default=1.0
-        What a loss of 1 is logged as.
+        Factor that converts the training loss to the logged loss.
     on_epoch : callable, optional
-        Told of each epoch's number, from 1, and mean loss, on the first rank.
+        Called on the first rank with the number (from 1) and mean loss of each epoch.
 
     Raises
     ------
@@ -119,7 +124,7 @@ def train(
     CheckpointError
         If ``checkpoint_dir`` holds the checkpoints of another run.
     ValueError
-        If ``samples`` gives no batch.
+        If ``samples`` yields no batch.
 
     Examples
     --------
@@ -169,7 +174,7 @@ def train(
             optimizer.step()
             total, n_seen = total + value * n, n_seen + n
         if n_seen == 0:
-            raise ValueError("samples gave no batch: an epoch must hold at least one")
+            raise ValueError("samples yielded no batch: an epoch needs at least one")
         history.append(value if whole else total / n_seen)
         epoch = len(history)
         state.converged = epoch % patience == 0 and _stopped_falling(history, patience, tol)
@@ -197,7 +202,7 @@ def _described(
     patience: int,
     worker: Worker,
 ) -> dict[str, Any]:
-    """What the numbers of a run follow from, as far as the engine knows it."""
+    """Settings that determine the results of a run, as far as `train` knows them."""
     shapes = {
         f"module.{name}": f"{tensor.dtype} {tuple(tensor.shape)}"
         for name, tensor in module.state_dict().items()
@@ -216,7 +221,7 @@ def _described(
 
 
 def _fingerprint(samples: Samples) -> str:
-    """The data's, from one random state: what shuffles by itself gives the same each time."""
+    """Fingerprint of the data, with torch's seed fixed in case the samples shuffle themselves."""
     before = torch.get_rng_state()
     torch.default_generator.manual_seed(0)
     try:
@@ -232,9 +237,8 @@ def _resume(state: TrainingState, checkpoints: Checkpoints, max_epochs: int) -> 
     state.restore(*found)
     if len(state.history) > max_epochs:
         raise CheckpointError(
-            f"max_epochs={max_epochs} is less than the {len(state.history)} epochs behind the "
-            f"checkpoint in {checkpoints.folder}: raise it, or give the run a checkpoint_dir of "
-            "its own"
+            f"max_epochs={max_epochs} is less than the {len(state.history)} epochs of the "
+            f"checkpoint in {checkpoints.folder}: raise it, or give the run its own checkpoint_dir"
         )
 
 

@@ -1,4 +1,4 @@
-"""A progress bar over epochs, or none."""
+"""Progress bars of training runs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,20 +22,20 @@ def training_progress(
     Parameters
     ----------
     description : str
-        What is being trained.
+        Name of the model.
     max_epochs : int
-        Epochs at the most; a run that converges ends earlier.
+        Maximum number of epochs.
     steps : str, default="epochs"
-        What is counted, such as "iterations".
+        Name of the steps, such as "iterations".
     loss_unit : float, default=1.0
-        What a loss of 1 is shown as, where training works on scaled data.
+        Factor that converts the training loss, which may be of scaled data, to the loss shown.
     verbose : bool
-        Without it nothing is shown.
+        Whether to show the progress bar.
 
     Yields
     ------
     callable
-        To be told of each epoch's number and loss.
+        Call it with the number and loss of each epoch.
 
     Examples
     --------

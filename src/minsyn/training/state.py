@@ -1,4 +1,4 @@
-"""Everything that the next epoch of a training run depends on."""
+"""Complete state of a training run between two epochs."""
 
 from typing import Any
 
@@ -11,19 +11,20 @@ __all__ = ["TrainingState"]
 
 
 class TrainingState:
-    """Module, optimiser, random generators and the course so far, at the end of an epoch.
+    """Module, optimiser, random generators and loss history at the end of an epoch.
 
     Parameters
     ----------
     module : nn.Module
-        What is trained.
+        Module to train.
     optimizer : torch.optim.Adam
-        What trains it.
+        Optimiser of the module.
     generator : torch.Generator
-        Shuffles, and is what a loss may draw from. With several ranks it is the first one's that
-        shuffles, on all of them; a loss draws from its own rank's.
+        Source of randomness of mini-batches and losses. With several ranks, the first rank's
+        generator shuffles the mini-batches of all ranks, and losses draw from their own rank's
+        generator.
     worker : Worker
-        The process.
+        This process.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class TrainingState:
             self.best = {k: v.clone() for k, v in self.module.state_dict().items()}
 
     def restore_best(self) -> None:
-        """Leave the module with the parameters and buffers that were kept, if any."""
+        """Load the parameters and buffers with the lowest loss into the module, if any."""
         if self.best:
             self.module.load_state_dict(self.best)
 
     def saved(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """As numbers for JSON and named tensors, of all ranks. Every rank must call this."""
+        """State of all ranks, as JSON values and named tensors. Every rank must call this."""
         record = {
             "history": self.history,
             "converged": self.converged,
@@ -79,7 +80,7 @@ class TrainingState:
         return record, tensors
 
     def restore(self, record: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        """Go on from what `saved` gave. Every rank must call this, with the same."""
+        """Restore the state from the result of `saved`. Every rank must call this."""
         self.history = list(record["history"])
         self.converged = record["converged"]
         self.best_loss = record["best_loss"]
@@ -101,7 +102,7 @@ class TrainingState:
         self.shuffler.set_state(tensors["random.shuffler"])
 
     def _random_states(self) -> dict[str, Tensor]:
-        """What a loss may draw from: the run's generator, and torch's own (for dropout)."""
+        """States of the run's generator and of torch's global one, which dropout uses."""
         states = {"generator": self.generator.get_state(), "torch": torch.get_rng_state()}
         if next(self.module.parameters()).is_cuda:
             states["cuda"] = torch.cuda.get_rng_state()
@@ -109,5 +110,5 @@ class TrainingState:
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names start with a prefix, by what follows it."""
+    """Select the tensors whose names start with a prefix, and remove the prefix."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

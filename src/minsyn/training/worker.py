@@ -1,4 +1,4 @@
-"""One of the processes that train: where its tensors are, and how its gradients join others'."""
+"""Processes of a training run: devices, and communication between ranks."""
 
 import pickle
 from collections.abc import Callable, Mapping
@@ -18,50 +18,50 @@ T = TypeVar("T")
 
 @runtime_checkable
 class _Mergeable(Protocol):
-    """What is known of a part of the data, and can be joined with what is known of another."""
+    """A summary of part of the data, which can be merged with that of another part."""
 
     def merge(self, other: Any, /) -> Any:
-        """What is known of both."""
+        """Summary of both parts."""
 
 
 M = TypeVar("M", bound=_Mergeable)
 
 
 class Worker:
-    """The only process, on the CPU: plain torch."""
+    """A single process on the CPU, in plain torch."""
 
     rank = 0
     world_size = 1
     precision = "32-true"
 
     def set_up(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> Any:
-        """Put a module where the worker computes; gives what to call `step` of."""
+        """Move the module to the worker's device, and return the optimiser to use."""
         return optimizer
 
     def backward(
         self, module: nn.Module, loss: Callable[..., Tensor], tensors: tuple[Tensor, ...]
     ) -> tuple[float, int]:
-        """Loss of a batch and its size over all ranks; gradients are left with the parameters."""
+        """Compute gradients; return the loss of the batch and its size, over all ranks."""
         value = loss(*tensors)
         value.backward()
         return value.item(), len(tensors[0])
 
     def on_rank_zero(self, function: Callable[[], T]) -> T:
-        """What a function gives that only the first rank runs; its errors reach all ranks."""
+        """Run a function on the first rank; return its result, or raise its error, on all ranks."""
         return function()
 
     def on_all_ranks(self, function: Callable[[], T]) -> list[T]:
-        """What a function gives on each rank, on all of them; an error of one reaches all."""
+        """Run a function on every rank; return all results, or raise an error, on all ranks."""
         return [function()]
 
     def merged(self, function: Callable[[], M | None]) -> M:
-        """What all ranks found together, each in its share of the data, to the bit the same on all.
+        """Merge the results of a function on every rank; all ranks get exactly the same result.
 
         Parameters
         ----------
         function : callable
-            Called on every rank: what it finds in the rank's share, with a method ``merge``, or
-            None where the share is empty.
+            Returns a summary of the rank's share of the data, with a method ``merge``, or None if
+            the share is empty.
 
         Raises
         ------
@@ -74,34 +74,34 @@ class Worker:
         return reduce(lambda known, part: known.merge(part), found)
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
-        """The tensor of every rank."""
+        """Return the tensors of all ranks."""
         return [tensor]
 
     def precision_state(self) -> dict[str, Any]:
-        """What mixed precision carries from step to step."""
+        """State of mixed precision between steps."""
         return {}
 
     def load_precision_state(self, state: dict[str, Any]) -> None:
-        """Go on from a `precision_state`."""
+        """Restore the result of `precision_state`."""
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
-        """Report to the loggers."""
+        """Pass metrics to the loggers."""
 
     def finish(self) -> None:
-        """Have the loggers write what they hold."""
+        """Flush the loggers."""
 
 
 class FabricWorker(Worker):
     """A process of Lightning Fabric.
 
-    Gradients are averaged over the ranks in one message after backward, rather than through
-    `DistributedDataParallel`, which sees only what goes through a module's `forward`: a loss here
-    calls whatever of the module it likes.
+    Gradients are averaged over the ranks in one message after the backward pass. This replaces
+    `DistributedDataParallel`, which only supports calls of a module's `forward`, whereas losses
+    here may call any method of the module.
 
     Parameters
     ----------
     fabric : Fabric
-        Launched.
+        A launched Fabric.
     """
 
     def __init__(self, fabric: "Fabric") -> None:
@@ -111,7 +111,7 @@ class FabricWorker(Worker):
         self.precision = getattr(fabric.strategy.precision, "precision", "32-true")
 
     def set_up(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> Any:
-        """Move and convert the module in place, and make it the same on all ranks."""
+        """Move and convert the module in place, and copy the first rank's weights to all ranks."""
         self.fabric.strategy.precision.convert_module(module)
         self.fabric.to_device(module)
         if self.world_size > 1:
@@ -124,7 +124,7 @@ class FabricWorker(Worker):
     def backward(
         self, module: nn.Module, loss: Callable[..., Tensor], tensors: tuple[Tensor, ...]
     ) -> tuple[float, int]:
-        """Loss of a batch and its size over all ranks; gradients are averaged over the ranks."""
+        """Average gradients over the ranks; return the loss of the batch and its size."""
         parameters = [p for p in module.parameters() if p.requires_grad]
         dtype = parameters[0].dtype
         tensors = tuple(
@@ -138,7 +138,7 @@ class FabricWorker(Worker):
             return value.item(), n_samples
         own = [value.detach(), value.new_tensor(n_samples)]
         own += [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        # Single precision at least: half of it could not count the samples.
+        # Single precision at least, as half precision cannot represent the number of samples.
         flat = torch.cat([t.reshape(-1).to(torch.promote_types(dtype, torch.float32)) for t in own])
         torch.distributed.all_reduce(flat)
         flat /= self.world_size
@@ -148,7 +148,7 @@ class FabricWorker(Worker):
         return mean.item(), round(share.item() * self.world_size)
 
     def on_rank_zero(self, function: Callable[[], T]) -> T:
-        """What a function gives that only the first rank runs; its errors reach all ranks."""
+        """Run a function on the first rank; return its result, or raise its error, on all ranks."""
         if self.world_size == 1:
             return function()
         result: Any = None
@@ -164,7 +164,7 @@ class FabricWorker(Worker):
         return result
 
     def on_all_ranks(self, function: Callable[[], T]) -> list[T]:
-        """What a function gives on each rank, on all of them; an error of one reaches all."""
+        """Run a function on every rank; return all results, or raise an error, on all ranks."""
         if self.world_size == 1:
             return [function()]
         own: tuple[Any, Exception | None]
@@ -180,7 +180,7 @@ class FabricWorker(Worker):
         return [result for result, _ in found]
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
-        """The tensor of every rank."""
+        """Return the tensors of all ranks."""
         if self.world_size == 1:
             return [tensor]
         own = tensor.to(self.fabric.device)
@@ -189,30 +189,30 @@ class FabricWorker(Worker):
         return [t.cpu() for t in gathered]
 
     def precision_state(self) -> dict[str, Any]:
-        """State of the gradient scaler, where there is one."""
+        """State of the gradient scaler, if any."""
         return self.fabric.strategy.precision.state_dict()
 
     def load_precision_state(self, state: dict[str, Any]) -> None:
-        """Go on from a `precision_state`."""
+        """Restore the result of `precision_state`."""
         self.fabric.strategy.precision.load_state_dict(state)
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
-        """Report to the loggers; they themselves heed that only the first rank writes."""
+        """Pass metrics to the loggers, which write on the first rank only."""
         self.fabric.log_dict(metrics, step=step)
 
     def finish(self) -> None:
-        """Have the loggers write what they hold."""
+        """Flush the loggers."""
         for logger in self.fabric.loggers:
             logger.finalize("success")
 
 
 def worker_of(fabric: "Fabric | None") -> Worker:
-    """The process that a Fabric from `launch` stands for; None is the only one."""
+    """Worker of a Fabric from `launch`; None stands for a single process."""
     return Worker() if fabric is None else FabricWorker(fabric)
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or one that says the same, if it cannot be sent to other processes."""
+    """Return the error, or a RuntimeError with the same message if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
