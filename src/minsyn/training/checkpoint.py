@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from minsyn._atomic import write_atomically
 from minsyn._version import __version__
+from minsyn._warnings import warn
 
 __all__ = ["CheckpointError", "CheckpointWarning", "Checkpoints"]
 
@@ -126,11 +126,10 @@ class Checkpoints:
             except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 if isinstance(error, CheckpointError):
                     raise
-                warnings.warn(
+                warn(
                     f"the checkpoint {file} is damaged ({error}); going on from the one before it, "
                     "or from the start where there is none",
                     CheckpointWarning,
-                    stacklevel=2,
                 )
                 continue
             self._check_configuration(file, document["configuration"])
