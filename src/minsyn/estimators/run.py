@@ -26,8 +26,8 @@ class Run(BaseEstimator):
         the bit, on the CPU. Started by `torchrun` or `fabric run`, all processes share each batch
         and train the same model.
     precision : str, default="32-true"
-        Precision of training, as Lightning Fabric names it: "64-true", "bf16-mixed", "16-mixed",
-        "bf16-true" or "16-true".
+        Precision of training, as Lightning Fabric names it: "64-true", "bf16-mixed", "16-mixed"
+        or "bf16-true".
     checkpoint_dir : str, Path or None, default=None
         Folder for checkpoints, with a subfolder for each start. An interrupted fit continues from
         there, to the same numbers, when it is called again with the same data and parameters.
@@ -47,9 +47,7 @@ class Run(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "device": [StrOptions({"auto", "cpu", "cuda", "mps"})],
-        "precision": [
-            StrOptions({"32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true"})
-        ],
+        "precision": [StrOptions({"32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"})],
         "checkpoint_dir": [str, Path, None],
         "checkpoint_every": [Interval(Real, 0, None, closed="left")],
         "loggers": [list, tuple, None],
