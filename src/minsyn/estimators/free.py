@@ -19,8 +19,7 @@ class Free(BaseEstimator):
     decoder : str, type or partial, default="gaussian"
         Decoder without synergy that the trained one is drawn towards, as for `MinSyn`.
     synergy_weight : float, default=0.0
-        Multiple of the penalty (`minsyn.nn.ci_synergy_penalty`;
-        `minsyn.nn.gk_synergy_penalty` for the single-parent decoder), in units of the
+        Multiple of that divergence (`minsyn.nn.Decoder.synergy_penalty`), in units of the
         reconstruction loss.
 
     Examples
