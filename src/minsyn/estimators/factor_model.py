@@ -4,7 +4,7 @@ import copy
 from abc import ABC
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,9 +48,6 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Whether the loss had converged.
     """
 
-    #: Parameters that say where a fit ran, which are no part of a saved model.
-    _of_the_run: ClassVar[tuple[str, ...]] = ()
-
     components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
     encoder_: nn.Module
@@ -84,8 +81,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ndarray of shape (n_samples, n_components)
             Latents: positive, or in [0, 1] where they are binary.
         """
-        check_is_fitted(self)
-        return np.concatenate([self._encode(x) for x in self._blocks(X)])
+        return self._plain_transform(X)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Expected observations given latents.
@@ -219,6 +215,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 "to the data as they are"
             )
         model = copy.copy(self)
+        model.__dict__.pop("_partial_fit", None)  # a state of training in the earlier units
         model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
         if self._observations.affine:
             model.components_ = self.components_ * scale

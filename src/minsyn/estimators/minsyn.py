@@ -153,6 +153,7 @@ class MinSyn(FactorModel):
     }
 
     statistics_: PairwiseStatistics
+    _partial_fit_asked: str
 
     def __init__(
         self,
@@ -218,7 +219,8 @@ class MinSyn(FactorModel):
         little, as the first steps of Adam are long at an optimum. The decoder is set from the
         moving average of the statistics of the batches (``momentum``), each with the latents after
         its step; exact statistics would need the earlier samples again. A decoder that is trained
-        is trained further, as the encoder is.
+        is trained further, as the encoder is. Other parameters of ``solver`` than at the last call
+        count from this one on, with a new state of Adam.
 
         Parameters
         ----------
@@ -262,10 +264,12 @@ class MinSyn(FactorModel):
         n_components = len(self.components_) if fitted else self.n_components
         problem = self._array_problem(X, n_components)
         adam.check(problem)
-        if not hasattr(self, "_partial_fit"):
-            known = self._known(problem) if fitted else None
+        known = self._known(problem) if fitted else None
+        asked = repr((self.encoder, adam))
+        if not hasattr(self, "_partial_fit") or self._partial_fit_asked != asked:
             generator = Start.of(self).generator()
             self._partial_fit = PartialFit(problem, adam, generator, known)
+            self._partial_fit_asked = asked
         self._take(self._partial_fit.step(problem))
         return self
 
@@ -300,9 +304,9 @@ class MinSyn(FactorModel):
 
     def _known(self, problem: ArrayProblem) -> Solution:
         """The fit that `partial_fit` continues from."""
-        if self._fitted_decoder != repr(self.decoder):
+        if self._fitted_decoder != repr(problem.decoder):
             raise ValueError(
-                f"decoder={self.decoder!r}, but partial_fit continues from a fit with "
+                f"decoder={problem.decoder!r}, but partial_fit continues from a fit with "
                 f"{self._fitted_decoder}: set it back, or clone the estimator to start anew"
             )
         n_components = len(self.components_)
@@ -326,13 +330,13 @@ class MinSyn(FactorModel):
         super()._take(solution)
         assert solution.statistics is not None
         self.statistics_ = solution.statistics
-        self._fitted_decoder = repr(self.decoder)
+        self._fitted_decoder = repr(find_decoder_choice(self.decoder))
 
     def _model_parameters(self) -> dict[str, Any]:
         """Parameters that a training run's numbers follow from, beside what Adam itself knows."""
         return {
             "n_components": self.n_components,
-            "decoder": repr(self.decoder),
+            "decoder": repr(find_decoder_choice(self.decoder)),
             "encoder": repr(find_encoder(self.encoder)),
             "solver": "adam",
         }
@@ -364,5 +368,5 @@ def _low(decoder: Any) -> float:
     """Smallest value that a decoder's observations may have; no bound for what is no decoder."""
     try:
         return find_decoder_choice(decoder).decoder.func.observations.low  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         return -np.inf
