@@ -21,7 +21,7 @@ import numpy as np
 
 from minsyn.information import union_information
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "information"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from zoo import KINDS, SHAPES
 
 MORE_SHAPES = [(2,) * 8, (8, 8, 8), (20, 3, 5), (3, 20, 5), (4, 4, 4, 4), (2, 2, 100)]

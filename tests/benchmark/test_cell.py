@@ -35,7 +35,7 @@ def test_ica_maps_are_the_mixing_matrix(rng):
 
 def test_scores_are_those_of_the_estimator(words):
     result = run_cell(METHODS["pca"], 3, words, 9, 0)
-    pca = PCA(9, svd_solver="full").fit(words.train)
+    pca = PCA(9, svd_solver="full").fit(words.train.astype(float))  # as cells do
     assert result.draw == 3
     assert result.train_loss == pytest.approx(
         squared_error(words.train, reconstruct(pca, words.train))

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from minsyn import MinSyn
 from minsyn.cli import app
+from minsyn.commands._options import choose_columns
 
 #: Words of each command that work, and a function that the command calls.
 WORKING = {
@@ -181,10 +182,11 @@ def test_errors_of_machine_and_data_are_one_line(monkeypatch, command, fault, me
         (lambda: {}["absent"], KeyError),
         (lambda: np.ones(3).reshape(2, 2), ValueError),  # raised by NumPy, about our arrays
         (lambda: len(3), TypeError),
+        (lambda: choose_columns(None, ["a"], "--columns"), TypeError),  # in a file of minsyn
         (lambda: raise_(RuntimeError("inconsistent state")), RuntimeError),
         (lambda: __import__("minsyn.absent"), ModuleNotFoundError),
     ],
-    ids=["key", "array", "call", "runtime", "module"],
+    ids=["key", "array", "call", "call-in-minsyn", "runtime", "module"],
 )
 def test_faults_of_minsyn_keep_their_traceback(monkeypatch, command, fault, error):
     result = raising(monkeypatch, command, fault)
@@ -220,9 +222,9 @@ def test_as_a_program():
     assert output == "" and errors == "Error: absent.csv: no such file\n"
 
 
-def test_a_reader_that_leaves_is_no_error(files):
-    pd.DataFrame(np.random.default_rng(0).random((50, 300))).to_csv(files / "wide.csv", index=False)
-    process = program("synergy", "wide.csv", "--sources", "0", "1")
+@pytest.mark.parametrize("words", [["synergy", "x.csv", "--sources", "a"], ["figure1"]])
+def test_a_reader_that_leaves_is_no_error(words):
+    process = program(*words)
     process.stdout.close()  # as `| head` does
     errors = process.stderr.read()
     process.wait()

@@ -40,7 +40,7 @@ OTHERWISE = {
             "solver": (Adam(), {}),
             "n_init": (5, {"solver": Adam()}),
             "max_iter": (3, {}),
-            "tol": (0.5, {"max_iter": 200}),
+            "tol": (0.5, {"solver": Adam(), "max_iter": 150}),
             "random_state": (1, {}),
         },
     ),

@@ -179,9 +179,9 @@ def test_columns_are_known_by_name(X, tmp_path):
     frame["text"] = "none"
     frame[frame.columns[::-1]].to_csv(tmp_path / "y.csv", index=False)
     np.testing.assert_allclose(model.transform(tmp_path / "y.csv"), model.transform(path))
-    with pytest.raises(ValueError, match="names should match"):
+    with pytest.raises(ValueError, match="names of the features must be those"):
         model.transform(as_samples(tmp_path / "y.csv", list(frame.columns[9::-1])))
-    with pytest.raises(ValueError, match="has 3 features, but MinSyn is expecting 10"):
+    with pytest.raises(ValueError, match="has 3 features, but 10 are expected"):
         model.transform(sparse.csr_array(X[:, :3]))
     assert not hasattr(model.fit(sparse.csr_array(X)), "feature_names_in_")
 

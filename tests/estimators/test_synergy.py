@@ -18,7 +18,7 @@ def frame(rng):
     return pd.DataFrame(np.column_stack([X, np.full(200, 0.1)]), columns=list("abcde"))
 
 
-@pytest.mark.parametrize("make", [MinSyn, AutoEncoder, VectorMinSyn])
+@pytest.mark.parametrize("make", [MinSyn, AutoEncoder])
 def test_a_model_is_measured_as_its_latents(make, frame):
     model = make(2, max_iter=100, random_state=0).fit(frame)
     result = model.synergy(frame, n_bootstrap=5, random_state=1)
@@ -59,9 +59,12 @@ def test_groups_of_latents_are_vector_sources(rng):
     maps[0, :5], maps[1:, 5:] = 1.0, rng.normal(size=(2, 7))
     X = rng.normal(size=(300, 3)) @ maps + 0.3 * rng.normal(size=(300, 12))
     model = VectorMinSyn(random_state=0).fit(X)
-    each = model.synergy(X).means["gk_synergy"]
-    grouped = model.synergy(X, groups=model.latent_groups_).means["gk_synergy"]
-    assert grouped < 0.2 * each
+    each = model.synergy(X, groups=range(3))
+    grouped = model.synergy(X)
+    assert len(each.sources) == 3 and len(grouped.sources) == 2
+    assert grouped.means["gk_synergy"] < 0.2 * each.means["gk_synergy"]
+    expected = synergy(model.transform(X), X, groups=model.latent_groups_)
+    assert grouped.means == pytest.approx(expected.means)
 
 
 @pytest.mark.parametrize("n_samples", [5, 7, 41])

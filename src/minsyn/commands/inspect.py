@@ -248,7 +248,7 @@ def _about_bits(result: "SynergyResult") -> str:
 
 
 def _weight_heading(factors: _Factors) -> str:
-    return "per std" if factors.model._observations.affine else "log odds/std"
+    return "per std" if factors.model.observations_.affine else "log odds/std"
 
 
 def _print_synergy(console: "Console", factors: _Factors, top: int) -> None:

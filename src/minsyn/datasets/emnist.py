@@ -5,13 +5,13 @@ import importlib.util
 import os
 import string
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from minsyn._warnings import warn
 from minsyn.datasets.emnist_formats import Arrays, read_parquet, read_zip
 from minsyn.datasets.letters import Letters
 
@@ -169,9 +169,7 @@ def _read_cache(file: Path, splits: Sequence[str]) -> Arrays | None:
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
     except Exception as error:
-        warnings.warn(
-            f"{file} is damaged ({error}) and is downloaded again", UserWarning, stacklevel=3
-        )
+        warn(f"{file} is damaged ({error}) and is downloaded again")
         return None
 
 

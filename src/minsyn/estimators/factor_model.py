@@ -40,6 +40,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Natural parameter where all latents are 0.
     encoder_ : nn.Module
         Gives pre-activations of the data as they were given; in evaluation mode.
+    latents_ : Latents
+        Kind of latents: how they follow from pre-activations.
+    observations_ : Observations
+        Kind of features: their link to the decoder's map, and their loss.
     loss_curve_ : list of float
         Training losses.
     n_iter_ : int
@@ -54,8 +58,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     loss_curve_: list[float]
     n_iter_: int
     converged_: bool
-    _latents: Latents
-    _observations: Observations
+    latents_: Latents
+    observations_: Observations
 
     @property
     def encoder_weights_(self) -> Float[np.ndarray, "latents features"]:
@@ -98,7 +102,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         Z = checked_latents(Z, len(self.components_))
-        return self._observations.mean(self._natural(Z)).numpy()
+        return self.observations_.mean(self._natural(Z)).numpy()
 
     def reconstruct(self, X: Any) -> Float[np.ndarray, "samples features"]:
         """Encode and decode: ``inverse_transform(transform(X))``.
@@ -130,7 +134,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         total, n_samples = 0.0, 0
         for x in self._blocks(X):
             natural = self._natural(self._encode(x).astype(np.float64))
-            losses = self._observations.losses(natural, torch.from_numpy(x.astype(np.float64)))
+            losses = self.observations_.losses(natural, torch.from_numpy(x.astype(np.float64)))
             total, n_samples = total - float(losses.sum()), n_samples + len(x)
         return total / n_samples
 
@@ -217,7 +221,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         model = copy.copy(self)
         model.__dict__.pop("_partial_fit", None)  # a state of training in the earlier units
         model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
-        if self._observations.affine:
+        if self.observations_.affine:
             model.components_ = self.components_ * scale
             model.intercept_ = mean + scale * self.intercept_
             if hasattr(self, "statistics_"):
@@ -276,7 +280,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.components_, self.intercept_ = solution.components, solution.intercept
         self.loss_curve_, self.n_iter_ = solution.loss_curve, len(solution.loss_curve)
         self.converged_ = solution.converged
-        self._latents, self._observations = solution.latents, solution.observations
+        self.latents_, self.observations_ = solution.latents, solution.observations
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Further fitted state of a subclass, as JSON values and arrays by name."""
@@ -302,7 +306,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
-        return encode(self.encoder_, X, self._latents).astype(X.dtype, copy=False)
+        return encode(self.encoder_, X, self.latents_).astype(X.dtype, copy=False)
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]

@@ -317,8 +317,8 @@ class MinSyn(FactorModel):
             )
         return Solution(
             self.encoder_,
-            self._latents,
-            self._observations,
+            self.latents_,
+            self.observations_,
             self.components_,
             self.intercept_,
             self.loss_curve_,

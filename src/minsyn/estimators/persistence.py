@@ -69,7 +69,7 @@ def save_model(model: Any, path: str | Path) -> None:
     own_encoder = isinstance(parameters.get("encoder"), nn.Module)
     if own_encoder:
         del parameters["encoder"]
-    latents, observations = model._latents, model._observations
+    latents, observations = model.latents_, model.observations_
     if LATENTS.get(latents.name) != latents or not _known(observations):
         raise TypeError(
             f"latents {latents.name!r} with observations {observations!r} cannot be saved: a "
@@ -185,8 +185,8 @@ def _model(
         setattr(model, name, record["fitted"][name])
     if "feature_names" in record:
         model.feature_names_in_ = np.array(record["feature_names"], dtype=object)
-    model._latents = LATENTS[record["latents"]]
-    model._observations = observations_of(record["observations"])
+    model.latents_ = LATENTS[record["latents"]]
+    model.observations_ = observations_of(record["observations"])
     n_components, n_features = model.components_.shape
     if model.intercept_.shape != (n_features,):
         raise ModelFormatError(

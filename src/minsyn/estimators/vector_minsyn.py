@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn.data import is_stream
 from minsyn.estimators.factor_model import FactorModel
@@ -20,6 +20,7 @@ from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
 from minsyn.estimators.vectors.grouping import Grouping, find_groups, given_groups
 from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
 from minsyn.estimators.vectors.shared_features import add_second_parents
+from minsyn.information import SynergyResult
 from minsyn.information.graph import SynergyGraph
 from minsyn.training import training_progress
 
@@ -235,6 +236,26 @@ class VectorMinSyn(FactorModel):
         self.link_ = "logit" if problem.logistic else "identity"
         self._warn_unless_converged(self.max_iter)
         return self
+
+    def synergy(self, X: Any, **options: Any) -> SynergyResult:
+        """Synergy of the vector factors of X about each feature.
+
+        As `MinSyn.synergy`, with each group of latents as one vector source unless ``groups`` says
+        otherwise: ``groups=range(n)`` measures the n latents one by one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+        **options
+            Options of `minsyn.information.synergy`.
+
+        Returns
+        -------
+        SynergyResult
+        """
+        check_is_fitted(self)
+        return super().synergy(X, **({"groups": self.latent_groups_} | options))
 
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
         if is_stream(X):

@@ -127,8 +127,8 @@ class Checkpoints:
                 if isinstance(error, CheckpointError):
                     raise
                 warn(
-                    f"the checkpoint {file} is damaged ({error}); going on from the one before it, "
-                    "or from the start where there is none",
+                    f"the checkpoint {file} is damaged ({error}); continuing from the one before "
+                    "it, or from the start where there is none",
                     CheckpointWarning,
                 )
                 continue
