@@ -17,6 +17,7 @@ from minsyn.nn import (
     Decoder,
     GaussianCategoricalDecoder,
     Latents,
+    find_decoder,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -120,9 +121,6 @@ def test_what_cannot_be_a_decoder(X, tmp_path):
     class Nameless(BernoulliDecoder):
         latents = SOFTPLUS
 
-    categories = Free(partial(GaussianCategoricalDecoder, sizes=[3, 3]), 1.0)
-    with pytest.raises(ValueError, match="no penalty on the synergy of categorical decoders"):
-        MinSyn(2, decoder=categories).fit(X)
     with pytest.raises(ValueError, match="'poisson' is unknown: choose one of"):
         MinSyn(2, decoder="poisson").fit(X)
     with pytest.raises(TypeError, match="must be a name, a subclass"):
@@ -142,7 +140,7 @@ def test_sigmoid_latents_are_searched_under_penalties(rng):
     from minsyn.datasets import make_word_images
 
     class Unpenalised(BernoulliDecoder):
-        latents = Latents("sigmoid", "bernoulli", torch.sigmoid)
+        latents = Latents("sigmoid", torch.sigmoid)
         objective = classmethod(BernoulliDecoder.objective.__func__)
 
     X = make_word_images(random_state=0).train[:, ::7]
@@ -161,3 +159,72 @@ def test_binary_features_say_so():
     assert MinSyn(decoder=Free("bernoulli")).__sklearn_tags__().input_tags.positive_only
     assert not MinSyn().__sklearn_tags__().input_tags.positive_only
     assert not MinSyn(decoder=dict).__sklearn_tags__().input_tags.positive_only
+
+
+CATEGORICAL = partial(GaussianCategoricalDecoder, sizes=(3, 4))
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        partial(BernoulliDecoder),
+        CATEGORICAL,
+        Free("bernoulli", synergy_weight=np.float64(1)),
+    ],
+    ids=str,
+)
+def test_training_continues_however_a_decoder_was_written(decoder, rng, tmp_path):
+    X = one_hot(rng)
+    model = MinSyn(2, decoder=decoder, **SETTINGS).fit(X)
+    model.save(tmp_path)
+    loaded = MinSyn.load(tmp_path).partial_fit(X)
+    np.testing.assert_allclose(loaded.components_, model.partial_fit(X).components_, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "decoder", "data"),
+    [
+        ("flip", partial(BernoulliDecoder, flip=0.2), "X"),
+        ("own map", Halved, "X"),
+        ("categories", CATEGORICAL, "categories"),
+    ],
+)
+def test_a_trained_decoder_is_drawn_towards_the_one_that_was_chosen(name, decoder, data, X, rng):
+    X = X if data == "X" else one_hot(rng)
+    near, free = (
+        MinSyn(2, decoder=Free(decoder, weight), max_iter=300, random_state=0).fit(X)
+        for weight in (1000.0, 0.0)
+    )
+    closed = find_decoder(decoder)
+    chosen = closed.func.build(2, X.shape[1], **closed.keywords)
+
+    def distance(model):
+        Z = torch.from_numpy(model.transform(X))
+        weight, bias = torch.from_numpy(model.components_), torch.from_numpy(model.intercept_)
+        return float(chosen.synergy_penalty(Z, torch.from_numpy(X), weight, bias))
+
+    assert distance(near) < 1e-4 < 0.01 < distance(free)
+
+
+def test_kinds_that_could_not_be_loaded_are_not_saved(X, tmp_path):
+    class Squeezed(Decoder, name="squeezed"):
+        latents = Latents("tanh", torch.tanh)
+        observations = REAL
+        linear_map = Halved.linear_map
+
+    model = MinSyn(2, decoder=Squeezed, **SETTINGS).fit(X)
+    with pytest.raises(TypeError, match="latents 'tanh' with observations Real"):
+        model.save(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_observations_may_be_those_of_a_decoder_that_was_built(X):
+    class Late(Decoder):
+        latents = SOFTPLUS
+        linear_map = Halved.linear_map
+
+        def __init__(self, n_latents, n_features, momentum=0.1):
+            super().__init__(n_latents, n_features, momentum)
+            self.observations = REAL
+
+    assert MinSyn(2, decoder=Late, **SETTINGS).fit(X).score(X) < 0

@@ -204,7 +204,7 @@ def test_nothing_of_an_earlier_fit_is_left(rng):
     assert model.encoder_weights_.shape == (2, 8)
     with pytest.raises(ValueError, match="n_components=3, but partial_fit continues"):
         model.set_params(n_components=3).partial_fit(X)
-    with pytest.raises(ValueError, match="continues from a fit with 'gaussian'"):
+    with pytest.raises(ValueError, match=r"continues from a fit with GaussianDecoder\(\)"):
         model.set_params(n_components=2, decoder="bernoulli").partial_fit(X / X.max() * 0.5 + 0.25)
     model.set_params(decoder="gaussian").partial_fit(X)
     assert model.components_.shape == (2, 8)

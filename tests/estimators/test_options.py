@@ -145,3 +145,8 @@ def test_options_of_the_parts_are_searched(X):
     search = GridSearchCV(model, grid, cv=2).fit(X)
     assert len(set(search.cv_results_["mean_test_score"])) == 4
     assert model.get_params()["solver__run"] is None
+
+
+def test_half_of_all_numbers_is_not_precise_enough_for_adam():
+    with pytest.raises(ValueError, match="'precision' parameter of Run"):
+        MinSyn(2, solver=Adam(run=Run(precision="16-true"))).fit(np.eye(4))

@@ -288,3 +288,28 @@ def test_what_partial_fit_refuses(X, tmp_path):
         MinSyn(2).partial_fit(X[:1])
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
         MinSyn(2, decoder="bernoulli").partial_fit(X + 1)
+
+
+def test_partial_fit_after_a_change_of_scale(X):
+    """The state of training is in the units of its data, and belongs to one model."""
+    mean, scale = X.mean(axis=0), 10.0 * np.ones(X.shape[1])
+    original = MinSyn(2, **settings("gaussian")).partial_fit((X - mean) / scale)
+    rescaled = original.rescaled(mean, scale)
+    before = original.encoder_weights_.copy()
+    assert rescaled.partial_fit(X).score(X) > -1.05 * X.var(axis=0).sum()
+    np.testing.assert_array_equal(original.encoder_weights_, before)
+    untouched = MinSyn(2, **settings("gaussian")).partial_fit((X - mean) / scale)
+    original.partial_fit((X - mean) / scale)
+    untouched.partial_fit((X - mean) / scale)
+    np.testing.assert_array_equal(original.components_, untouched.components_)
+
+
+def test_parameters_that_change_between_calls_of_partial_fit(X):
+    model = MinSyn(2, solver=Adam(learning_rate=0.1), random_state=0).partial_fit(X)
+    with pytest.raises(ValueError, match="continues from a fit with GaussianDecoder"):
+        model.set_params(decoder="bernoulli").partial_fit(X)
+    with pytest.raises(ValueError, match="fitted with another encoder"):
+        model.set_params(decoder="gaussian", encoder=(4,)).partial_fit(X)
+    model.set_params(encoder="linear", solver__learning_rate=1e-9)
+    before = model.encoder_weights_.copy()
+    np.testing.assert_allclose(model.partial_fit(X).encoder_weights_, before, rtol=1e-5)

@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from minsyn.estimators import Adam, Free, MinSyn
+from minsyn.estimators.feed import start_decoder
+from minsyn.estimators.module import MinSynModule
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, gaussian
 from minsyn.nn import BernoulliDecoder, FreeDecoder, GaussianDecoder, ci_synergy_penalty
@@ -136,3 +138,30 @@ def test_saved_and_loaded(rng, tmp_path):
     loaded = MinSyn.load(tmp_path)
     assert loaded.decoder.synergy_weight == 3
     assert np.array_equal(loaded.reconstruct(X), model.reconstruct(X))
+
+
+def test_samples_may_lie_where_the_module_is_not_yet():
+    """As on a GPU, where the samples are put before training moves the module there."""
+
+    class Elsewhere:
+        def __init__(self, tensor):
+            self.tensor = tensor
+
+        def to(self, device):
+            return self.tensor.to(device)
+
+    class FarSamples:
+        def batches(self, *arguments):
+            yield (Elsewhere(x),)
+
+    class FarFeed:
+        samples = FarSamples()
+
+        def latents(self, module, batch):
+            return module(batch[0])
+
+    x = torch.rand(40, 3)
+    decoder = FreeDecoder(GaussianDecoder(2, 3))
+    module = MinSynModule(torch.nn.Linear(3, 2), decoder, torch.Generator())
+    start_decoder(module, FarFeed(), None)
+    assert torch.all(decoder.start_weight != 0)

@@ -12,6 +12,7 @@ from minsyn.nn import (
     BernoulliCategoricalDecoder,
     BernoulliDecoder,
     BernoulliGaussianDecoder,
+    FreeDecoder,
     GaussianBernoulliDecoder,
     GaussianCategoricalDecoder,
     GaussianDecoder,
@@ -272,3 +273,9 @@ def test_variables_without_categories(sizes):
 def test_columns_that_are_no_categories(batch):
     with pytest.raises(ValueError, match="add up to"):
         GaussianCategoricalDecoder(3, SIZES)(*batch)
+
+
+def test_sums_of_a_trained_decoder_do_not_overflow_in_half_precision():
+    z, x = torch.rand(400, 2).half(), torch.rand(400, 600).round().half()
+    decoder = FreeDecoder(BernoulliDecoder(2, 600), synergy_weight=1.0).half()
+    assert decoder.loss(z, x).item() == pytest.approx(600 * math.log(2), rel=0.1)

@@ -150,6 +150,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(suffix, damage,
         with pytest.raises(StoppedError):
             noisy_line(6, **settings, checkpoint_dir=tmp_path, checkpoint_every=0)
         told.append(len(caught))
+    assert Path(caught[0].filename).name not in {"checkpoint.py", "loop.py", "worker.py"}
     with pytest.warns(CheckpointWarning):
         assert noisy_line(**settings, checkpoint_dir=tmp_path, checkpoint_every=0) == undisturbed
     with warnings.catch_warnings():  # the damaged one is gone, and the two left are good

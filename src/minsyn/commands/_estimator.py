@@ -127,7 +127,6 @@ def _decoder(options: ModelOptions) -> Any:
                 f"--decoder {name} needs --sizes, the number of categories of each variable: "
                 "--sizes 3 2 for three columns of a first and two of a second one"
             )
-        _refuse(options, ("synergy_weight",), f"--decoder {name}")
         decoder = partial(kind, sizes=list(options.sizes))
     else:
         _refuse(options, ("sizes",), f"--decoder {name}")

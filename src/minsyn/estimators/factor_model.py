@@ -4,7 +4,7 @@ import copy
 from abc import ABC
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,9 +53,6 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Whether the fit converged.
     """
 
-    #: Parameters of the run of a fit, which are not part of a saved model.
-    _of_the_run: ClassVar[tuple[str, ...]] = ()
-
     components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
     encoder_: nn.Module
@@ -89,8 +86,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ndarray of shape (n_samples, n_components)
             Latents: positive, or in [0, 1] if they are binary.
         """
-        check_is_fitted(self)
-        return np.concatenate([self._encode(x) for x in self._blocks(X)])
+        return self._plain_transform(X)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Expected observations given latents.
@@ -223,6 +219,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 "a custom encoder cannot be rescaled: fit the model to the unscaled data instead"
             )
         model = copy.copy(self)
+        model.__dict__.pop("_partial_fit", None)  # a state of training in the earlier units
         model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
         if self.observations_.affine:
             model.components_ = self.components_ * scale

@@ -222,8 +222,10 @@ def start_decoder(
     if not module.decoder.needs_start:
         return
     worker = worker or Worker()
+    device = next(module.parameters()).device  # not yet where the samples may lie already
 
     def of_batch(batch: tuple[Tensor, ...]) -> PairwiseStatistics:
+        batch = tuple(tensor.to(device) for tensor in batch)
         z = feed.latents(module, batch)
         return PairwiseStatistics.of(z.double().cpu(), batch[-1].double().cpu())
 

@@ -19,9 +19,8 @@ class Free(BaseEstimator):
     decoder : str, type or partial, default="gaussian"
         The decoder without synergy, as for `MinSyn`.
     synergy_weight : float, default=0.0
-        Weight of the penalty relative to the reconstruction loss. The penalty is
-        `minsyn.nn.ci_synergy_penalty`, or `minsyn.nn.gk_synergy_penalty` for the single-parent
-        decoder.
+        Weight of the penalty, `minsyn.nn.Decoder.synergy_penalty`, relative to the reconstruction
+        loss.
 
     Examples
     --------

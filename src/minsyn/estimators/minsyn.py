@@ -154,6 +154,7 @@ class MinSyn(FactorModel):
     }
 
     statistics_: PairwiseStatistics
+    _partial_fit_asked: str
 
     def __init__(
         self,
@@ -224,6 +225,8 @@ class MinSyn(FactorModel):
         statistics of a batch are those of the latents after its step. A trained decoder is trained
         further, like the encoder.
 
+        Changed parameters of ``solver`` take effect at the next call, with a new state of Adam.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -267,10 +270,12 @@ class MinSyn(FactorModel):
         n_components = len(self.components_) if fitted else self.n_components
         problem = self._array_problem(X, n_components)
         adam.check(problem)
-        if not hasattr(self, "_partial_fit"):
-            known = self._known(problem) if fitted else None
+        known = self._known(problem) if fitted else None
+        asked = repr((self.encoder, adam))
+        if not hasattr(self, "_partial_fit") or self._partial_fit_asked != asked:
             generator = Start.of(self).generator()
             self._partial_fit = PartialFit(problem, adam, generator, known)
+            self._partial_fit_asked = asked
         self._take(self._partial_fit.step(problem))
         return self
 
@@ -305,9 +310,9 @@ class MinSyn(FactorModel):
 
     def _known(self, problem: ArrayProblem) -> Solution:
         """The earlier fit from which `partial_fit` continues."""
-        if self._fitted_decoder != repr(self.decoder):
+        if self._fitted_decoder != repr(problem.decoder):
             raise ValueError(
-                f"decoder={self.decoder!r}, but partial_fit continues from a fit with "
+                f"decoder={problem.decoder!r}, but partial_fit continues from a fit with "
                 f"{self._fitted_decoder}: set it back, or clone the estimator to start again"
             )
         n_components = len(self.components_)
@@ -331,13 +336,13 @@ class MinSyn(FactorModel):
         super()._take(solution)
         assert solution.statistics is not None
         self.statistics_ = solution.statistics
-        self._fitted_decoder = repr(self.decoder)
+        self._fitted_decoder = repr(find_decoder_choice(self.decoder))
 
     def _model_parameters(self) -> dict[str, Any]:
         """Parameters that determine the results, in addition to those that Adam knows."""
         return {
             "n_components": self.n_components,
-            "decoder": repr(self.decoder),
+            "decoder": repr(find_decoder_choice(self.decoder)),
             "encoder": repr(find_encoder(self.encoder)),
             "solver": "adam",
         }
@@ -369,5 +374,5 @@ def _low(decoder: Any) -> float:
     """Smallest value of a decoder's observations; minus infinity for an invalid decoder."""
     try:
         return find_decoder_choice(decoder).decoder.func.observations.low  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         return -np.inf

@@ -106,7 +106,7 @@ class ClosedForm(nn.Module):
 
 
 class DecoderChoice(Protocol):
-    """Interpretation of the parameter ``decoder`` of `MinSyn`."""
+    """Interpretation of the parameter ``decoder`` of `MinSyn`; its repr is unique."""
 
     @property
     def decoder(self) -> "partial[Decoder]":
@@ -120,10 +120,13 @@ class DecoderChoice(Protocol):
         """Whether the decoder has parameters of its own."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _ClosedFormChoice:
     decoder: "partial[Decoder]"
     trained = False
+
+    def __repr__(self) -> str:
+        return _in_words(self.decoder)
 
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> ClosedForm:
         momentum = {} if steps is None else {"momentum": steps.momentum}
@@ -132,21 +135,18 @@ class _ClosedFormChoice:
         return ClosedForm(decoder, {k: v for k, v in options.items() if k != "momentum"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _TrainedChoice:
     decoder: "partial[Decoder]"
     synergy_weight: float
     trained = True
 
+    def __repr__(self) -> str:
+        return f"Free({_in_words(self.decoder)}, synergy_weight={self.synergy_weight})"
+
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> FreeDecoder:
         assert steps is not None  # only Adam trains decoders
         decoder = self.decoder.func.build(n_latents, n_features, **self.decoder.keywords)  # type: ignore[attr-defined]
-        family = decoder.observations.family
-        if self.synergy_weight > 0 and family not in ("gaussian", "bernoulli"):
-            raise ValueError(
-                f"there is no penalty on the synergy of {family} decoders: leave synergy_weight at "
-                "0, or take the decoder itself, which has none"
-            )
         step = steps.decoder
         if step is None:
             step = decoder.observations.natural_step / n_latents
@@ -156,6 +156,12 @@ class _TrainedChoice:
             relative_step=step / steps.encoder,
             follows=self.synergy_weight > 0 and steps.whole_batches,
         )
+
+
+def _in_words(decoder: "partial[Decoder]") -> str:
+    """Class and options, the same for all ways to write them: names, tuples, NumPy's numbers."""
+    options = (f"{k}={np.asarray(v).tolist()!r}" for k, v in sorted(decoder.keywords.items()))
+    return f"{decoder.func.__name__}({', '.join(options)})"
 
 
 def find_decoder_choice(decoder: Any) -> DecoderChoice:

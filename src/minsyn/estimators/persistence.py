@@ -24,7 +24,7 @@ from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import Net
 from minsyn.estimators.free import Free
 from minsyn.estimators.run import Run
-from minsyn.nn import DECODERS, LATENTS, Decoder, observations_of
+from minsyn.nn import DECODERS, LATENTS, Decoder, Observations, observations_of
 
 __all__ = ["ModelFormatError", "read_model", "save_model"]
 
@@ -69,6 +69,13 @@ def save_model(model: Any, path: str | Path) -> None:
     own_encoder = isinstance(parameters.get("encoder"), nn.Module)
     if own_encoder:
         del parameters["encoder"]
+    latents, observations = model.latents_, model.observations_
+    if LATENTS.get(latents.name) != latents or not _known(observations):
+        raise TypeError(
+            f"latents {latents.name!r} with observations {observations!r} cannot be saved: a "
+            "saved decoder must have those of minsyn.nn, such as SOFTPLUS and REAL; pickle the "
+            "model instead"
+        )
     state, arrays = model._state()
     for name in _DECODER:
         arrays[name] = np.ascontiguousarray(getattr(model, name))
@@ -81,8 +88,8 @@ def save_model(model: Any, path: str | Path) -> None:
         "class": type(model).__name__,
         "parameters": {name: _as_json(name, value) for name, value in parameters.items()},
         "fitted": {name: _as_json(name, getattr(model, name)) for name in _PLAIN},
-        "latents": model.latents_.name,
-        "observations": model.observations_.record(),
+        "latents": latents.name,
+        "observations": observations.record(),
         "state": state,
     }
     if own_encoder:
@@ -204,6 +211,13 @@ def _model(
     model.encoder_ = encoder.eval()
     model._set_state(record["state"], arrays)
     return model
+
+
+def _known(observations: Observations) -> bool:
+    try:
+        return type(observations_of(observations.record())) is type(observations)
+    except KeyError:
+        return False
 
 
 def _read_record(file: Path) -> dict[str, Any]:

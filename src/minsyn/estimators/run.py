@@ -27,7 +27,7 @@ class Run(BaseEstimator):
         batch and train the same model.
     precision : str, default="32-true"
         Precision of training, as in Lightning Fabric: "32-true", "64-true", "bf16-mixed",
-        "16-mixed", "bf16-true" or "16-true".
+        "16-mixed" or "bf16-true".
     checkpoint_dir : str, Path or None, default=None
         Folder for checkpoints, with a subfolder for each start. To resume an interrupted fit, call
         it again with the same data and parameters. The results are the same as without the
@@ -48,9 +48,7 @@ class Run(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "device": [StrOptions({"auto", "cpu", "cuda", "mps"})],
-        "precision": [
-            StrOptions({"32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true"})
-        ],
+        "precision": [StrOptions({"32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"})],
         "checkpoint_dir": [str, Path, None],
         "checkpoint_every": [Interval(Real, 0, None, closed="left")],
         "loggers": [list, tuple, None],

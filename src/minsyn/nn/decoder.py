@@ -12,7 +12,6 @@ from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.latents import Latents
 from minsyn.nn.objective import Objective
 from minsyn.nn.observations import Observations
-from minsyn.nn.penalties import ci_synergy_penalty
 from minsyn.nn.precision import at_least_single, without_autocast
 from minsyn.nn.ranks import statistics_over_ranks, world_size
 from minsyn.nn.statistics import RunningStatistics
@@ -125,21 +124,23 @@ class Decoder(nn.Module, ABC):
     ) -> Float[Tensor, ""]:
         """Synergy of a freely trained decoder: its divergence from this decoder.
 
+        In units of the reconstruction loss. Over several ranks, the average of the ranks' values is
+        that of the whole batch.
+
         Parameters
         ----------
         z, x : Tensor of shape (batch, n_latents), (batch, n_features)
             Latents and observations.
         weight, bias : Tensor of shape (n_latents, n_features), (n_features,)
             The free decoder.
-
-        Raises
-        ------
-        ValueError
-            If there is no penalty for these observations.
         """
-        observed: Any = self.observations.family
-        hidden: Any = self.latents.family
-        return ci_synergy_penalty(z, x, weight, bias, observations=observed, latents=hidden)
+        with without_autocast(z):
+            z, x, weight, bias = at_least_single(z, x, weight, bias)
+            statistics = statistics_over_ranks(z, x)
+            own_weight, own_bias = self.linear_map(statistics)
+            free, own = torch.addmm(bias, z, weight), torch.addmm(own_bias, z, own_weight)
+            total = self.observations.divergences(free, own).sum()
+            return total * (world_size() / statistics.weight)
 
     def statistics(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"] | None

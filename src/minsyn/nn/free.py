@@ -134,7 +134,7 @@ class FreeDecoder(nn.Module):
     ) -> Float[Tensor, ""]:
         """Reconstruction loss plus the weighted penalty, averaged over the batch."""
         weight, bias = self.linear_map(z, x)
-        natural = torch.addmm(bias, z, weight)
+        natural, x = at_least_single(torch.addmm(bias, z, weight), x)
         value = self.observations.losses(natural, x).sum() / len(x) * share_of_batch(x)
         if self.synergy_weight > 0:
             penalty = self.decoder.synergy_penalty(z, x, weight, bias)

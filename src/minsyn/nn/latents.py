@@ -21,8 +21,6 @@ class Latents:
     ----------
     name : str
         Name of the activation.
-    family : {"gaussian", "bernoulli"}
-        Distribution of the latents that decoders assume.
     activation : callable
         Elementwise map of a Tensor.
     search_penalties : tuple of float
@@ -36,7 +34,6 @@ class Latents:
     """
 
     name: str
-    family: str
     activation: Callable[[Tensor], Tensor]
     search_penalties: tuple[float, ...] = ()
 
@@ -53,9 +50,9 @@ def _softplus(x: Tensor) -> Tensor:
 
 
 #: Positive latents, treated as Gaussian.
-SOFTPLUS = Latents("softplus", "gaussian", _softplus)
+SOFTPLUS = Latents("softplus", _softplus)
 #: Latents in [0, 1], treated as probabilities of binary variables.
-SIGMOID = Latents("sigmoid", "bernoulli", torch.sigmoid, (0.05, 0.02, 0.007))
+SIGMOID = Latents("sigmoid", torch.sigmoid, (0.05, 0.02, 0.007))
 
 #: Kinds of latents by name.
 LATENTS = {latents.name: latents for latents in (SOFTPLUS, SIGMOID)}

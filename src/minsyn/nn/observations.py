@@ -31,8 +31,6 @@ class Observations(ABC):
     ----------
     name : str
         Name in saved models.
-    family : str
-        Distribution of an observation given the latents.
     low, high : float
         Range of the values.
     affine : bool
@@ -43,7 +41,6 @@ class Observations(ABC):
     """
 
     name: ClassVar[str]
-    family: ClassVar[str]
     low: ClassVar[float] = -np.inf
     high: ClassVar[float] = np.inf
     affine: ClassVar[bool] = False
@@ -58,6 +55,15 @@ class Observations(ABC):
         self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
     ) -> Float[Tensor, " samples"]:
         """Reconstruction loss of each sample, summed over the features."""
+
+    @abstractmethod
+    def divergences(
+        self, natural: Float[Tensor, "samples features"], other: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """What the loss of `natural` grows by, on its own samples, under `other`.
+
+        Summed over the features; at least 0, and 0 only where both give the same means.
+        """
 
     def check_range(self, low: float, high: float, name: str = "X") -> None:
         """Raise a ValueError if the values exceed the range.
@@ -88,7 +94,6 @@ class Real(Observations):
     """Real values that are Gaussian given the latents: identity link and squared error."""
 
     name = "real"
-    family = "gaussian"
     affine = True
     natural_step = 0.1
 
@@ -102,12 +107,17 @@ class Real(Observations):
         """Squared error."""
         return (natural - x).square().sum(dim=1)
 
+    def divergences(
+        self, natural: Float[Tensor, "samples features"], other: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Squared difference."""
+        return (natural - other).square().sum(dim=1)
+
 
 class Binary(Observations):
     """Binary values or probabilities in [0, 1]: logistic link and cross-entropy in nats."""
 
     name = "binary"
-    family = "bernoulli"
     low, high = 0.0, 1.0
 
     def mean(self, natural: Float[Tensor, "samples features"]) -> Float[Tensor, "samples features"]:
@@ -120,18 +130,30 @@ class Binary(Observations):
         """Cross-entropy in nats."""
         return F.binary_cross_entropy_with_logits(natural, x, reduction="none").sum(dim=1)
 
+    def divergences(
+        self, natural: Float[Tensor, "samples features"], other: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Kullback-Leibler divergence in nats."""
+        gain = torch.sigmoid(natural) * (natural - other)
+        return (gain + F.softplus(other) - F.softplus(natural)).sum(dim=1)
+
 
 class Bounded(Binary):
     """Real values in [0, 1]: logistic link and squared error."""
 
     name = "bounded"
-    family = "bernoulli"
 
     def losses(
         self, natural: Float[Tensor, "samples features"], x: Float[Tensor, "samples features"]
     ) -> Float[Tensor, " samples"]:
         """Squared error of the expected observation."""
         return (self.mean(natural) - x).square().sum(dim=1)
+
+    def divergences(
+        self, natural: Float[Tensor, "samples features"], other: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Squared difference of the means."""
+        return (self.mean(natural) - self.mean(other)).square().sum(dim=1)
 
 
 class Categorical(Observations):
@@ -144,7 +166,6 @@ class Categorical(Observations):
     """
 
     name = "categorical"
-    family = "categorical"
     low, high = 0.0, 1.0
 
     def __init__(self, categories: Categories) -> None:
@@ -160,9 +181,16 @@ class Categorical(Observations):
         """Cross-entropy in nats."""
         return -(x * self._log_probabilities(natural)).sum(dim=1)
 
+    def divergences(
+        self, natural: Float[Tensor, "samples features"], other: Float[Tensor, "samples features"]
+    ) -> Float[Tensor, " samples"]:
+        """Kullback-Leibler divergence in nats."""
+        log_p, log_q = self._log_probabilities(natural), self._log_probabilities(other)
+        return (log_p.exp() * (log_p - log_q)).sum(dim=1)
+
     def record(self) -> dict[str, Any]:
         """Description as JSON values."""
-        return {"name": self.name, "sizes": list(self.categories.sizes)}
+        return {"name": self.name, "sizes": [int(size) for size in self.categories.sizes]}
 
     def _log_probabilities(
         self, scores: Float[Tensor, "samples features"]

@@ -8,7 +8,6 @@ from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoder import Decoder
 from minsyn.nn.latents import SOFTPLUS
 from minsyn.nn.observations import REAL
-from minsyn.nn.penalties import gk_synergy_penalty
 from minsyn.nn.precision import at_least_single, without_autocast
 
 __all__ = ["SingleParentDecoder"]
@@ -78,16 +77,6 @@ class SingleParentDecoder(Decoder, name="single-parent"):
     ) -> tuple[Float[Tensor, "latents features"], Float[Tensor, " features"]]:
         """Weights and intercept of the expected observation."""
         return single_parent.gk_linear_map(statistics, self.temperature)
-
-    def synergy_penalty(
-        self,
-        z: Float[Tensor, "batch latents"],
-        x: Float[Tensor, "batch features"],
-        weight: Float[Tensor, "latents features"],
-        bias: Float[Tensor, " features"],
-    ) -> Float[Tensor, ""]:
-        """GK synergy of a freely trained decoder, see `gk_synergy_penalty`."""
-        return gk_synergy_penalty(z, x, weight, bias, temperature=self.temperature)
 
     def loss(
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]

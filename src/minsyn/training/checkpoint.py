@@ -128,8 +128,8 @@ class Checkpoints:
                 if isinstance(error, CheckpointError):
                     raise
                 warn(
-                    f"the checkpoint {file} is damaged ({error}); continuing from the one before "
-                    "it, or from the start where there is none",
+                    f"the checkpoint {file} is damaged ({error}); resuming from the previous one, "
+                    "or from the start if there is none",
                     CheckpointWarning,
                 )
                 continue

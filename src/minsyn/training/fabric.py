@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Device", "Precision", "launch", "n_processes"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true"]
+#: Not "16-true": squares of gradients and Adam's epsilon underflow in float16.
+Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"]
 
 #: Environment variables that `torchrun` and `fabric run` set in each process.
 _PLACE = ("WORLD_SIZE", "RANK", "LOCAL_RANK")
