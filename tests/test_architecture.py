@@ -95,3 +95,24 @@ def test_no_module_is_shadowed():
             if type(value).__name__ != "module":
                 shadowed.append(name)
     assert not shadowed
+
+
+ESTIMATORS = [name for name in MODULES if floor(name) == "estimators"]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_only_an_estimator_sets_its_attributes(name):
+    """No function takes an estimator; fitted attributes are set by methods alone."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    estimators = {"MinSyn", "VectorMinSyn", "AutoEncoder", "InfoMax", "FactorModel"}
+    for function in tree.body:
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for argument in (*function.args.args, *function.args.kwonlyargs):
+            annotation = ast.unparse(argument.annotation) if argument.annotation else ""
+            assert not estimators & set(re.findall(r"\w+", annotation)), function.name
+            assert argument.arg not in ("model", "estimator"), function.name
+        for node in ast.walk(function):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                assert not node.attr.endswith("_"), (function.name, node.attr)
+            assert not (isinstance(node, ast.Name) and node.id == "setattr"), function.name

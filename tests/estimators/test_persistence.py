@@ -70,7 +70,8 @@ def test_every_single_changed_byte_is_noticed_or_harmless(saved):
         ({"class": ["MinSyn"]}, "not a MinSyn"),
         ({"latents": "linear"}, "linear"),
         ({"parameters": {"unknown": 1}}, "unknown"),
-        ({"fitted": {}}, "n_features_in_"),
+        ({"state": {}}, "decoder"),
+        ({"feature_names": ["a"]}, "1 feature names, not 4"),
         ({"arrays_sha256": "0"}, "damaged or modified"),
     ],
 )

@@ -50,5 +50,5 @@ def test_latents_stay_and_reconstructions_are_in_the_datas_units(model, standard
 
 def test_a_module_of_ones_own_cannot_be_rescaled(X):
     model = MinSyn(2, encoder=nn.Linear(4, 2), max_iter=2).fit(X)
-    with pytest.raises(ValueError, match="a module of your own"):
+    with pytest.raises(ValueError, match="a custom encoder cannot be rescaled"):
         model.rescaled(np.zeros(4), np.ones(4))

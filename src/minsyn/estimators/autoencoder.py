@@ -17,7 +17,7 @@ from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.problem import checked_n_components, origin_and_scale
 from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
-from minsyn.estimators.start import OnEpoch, Start, best_of_starts
+from minsyn.estimators.start import OnEpoch, best_of_starts
 from minsyn.nn import BINARY, REAL, SOFTPLUS, Observations, share_of_batch
 from minsyn.training import TrainingResult, train
 from minsyn.training.worker import worker_of
@@ -164,7 +164,7 @@ class AutoEncoder(FactorModel):
         fabric = run.launch()
         tensors = [torch.from_numpy(x)]
         samples = TensorSamples(*(tensors if fabric is None else fabric.to_device(tensors)))
-        start = Start.of(self, **self._model_parameters())
+        start = self._start(self._model_parameters())
         unit = scale**2
         module, result = best_of_starts(
             lambda generator, on_epoch, settings: self._fit_once(

@@ -334,8 +334,8 @@ def folded(
     first = net[0]
     assert isinstance(first, nn.Linear)
     with torch.no_grad():
-        first.weight.div_(torch.as_tensor(scale, dtype=torch.float64))
-        first.bias.sub_(first.weight @ torch.as_tensor(mean, dtype=torch.float64))
+        first.weight.div_(torch.tensor(scale, dtype=torch.float64))
+        first.bias.sub_(first.weight @ torch.tensor(mean, dtype=torch.float64))
     return net
 
 

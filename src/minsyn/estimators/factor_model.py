@@ -11,15 +11,22 @@ import torch
 from jaxtyping import Float
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn._warnings import warn
 from minsyn.data import is_stream, stream_of_features
 from minsyn.estimators.encoders import encode, folded
-from minsyn.estimators.persistence import read_model, save_model
+from minsyn.estimators.persistence import (
+    ModelFormatError,
+    SavedModel,
+    read_model,
+    write_model,
+)
 from minsyn.estimators.problem import checked_latents
 from minsyn.estimators.solution import Solution
+from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information import SynergyResult, synergy
 from minsyn.nn.latents import Latents
 from minsyn.nn.observations import Observations
@@ -180,7 +187,9 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return synergy(Z, pd.DataFrame(X, columns=[str(name) for name in names]), **options)
 
     def rescaled(
-        self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
+        self,
+        mean: Float[np.ndarray, " features"] | float,
+        scale: Float[np.ndarray, " features"] | float,
     ) -> Any:
         """Model of the unscaled data, from a model that was fitted to ``(X - mean) / scale``.
 
@@ -189,7 +198,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        mean, scale : ndarray of shape (n_features,)
+        mean, scale : ndarray of shape (n_features,), or float
             The scaling that was applied before the fit.
 
         Returns
@@ -218,6 +227,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             raise ValueError(
                 "a custom encoder cannot be rescaled: fit the model to the unscaled data instead"
             )
+        n_features = self.components_.shape[1]
+        mean, scale = np.broadcast_to(mean, n_features), np.broadcast_to(scale, n_features)
         model = copy.copy(self)
         model.__dict__.pop("_partial_fit", None)  # a state of training in the earlier units
         model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
@@ -243,7 +254,20 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         TypeError
             If a parameter cannot be written as JSON, such as a RandomState instance.
         """
-        save_model(self, path)
+        check_is_fitted(self)
+        parameters = self.get_params(deep=False)
+        custom = isinstance(parameters.get("encoder"), nn.Module)
+        if custom:
+            del parameters["encoder"]
+        names = getattr(self, "feature_names_in_", None)
+        names = None if names is None else [str(name) for name in names]
+        state, arrays = self._state()
+        write_model(
+            SavedModel(
+                type(self).__name__, parameters, self._solution(), names, custom, state, arrays
+            ),
+            path,
+        )
 
     @classmethod
     def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> Any:
@@ -272,7 +296,37 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ValueError
             If ``encoder`` is required but missing, or given but not required.
         """
-        return read_model(path, {cls.__name__: cls}, encoder)
+        return cls._of_saved(read_model(path, [cls.__name__], encoder), encoder)
+
+    @classmethod
+    def _of_saved(cls, saved: SavedModel, encoder: nn.Module | None) -> Any:
+        """The fitted model."""
+        given = {} if encoder is None else {"encoder": encoder}
+        try:
+            model = cls(**saved.parameters, **given)
+            model.n_features_in_ = saved.solution.components.shape[1]
+            if saved.feature_names is not None:
+                model.feature_names_in_ = np.array(saved.feature_names, dtype=object)
+            model._take(saved.solution)
+            model._set_state(saved.state, saved.arrays)
+        except (KeyError, TypeError, AssertionError) as error:
+            raise ModelFormatError(
+                f"not a valid saved {cls.__name__}: {type(error).__name__}: {error}"
+            ) from error
+        return model
+
+    def _solution(self) -> Solution:
+        """The fitted encoder and decoder, as `_take` sets them."""
+        return Solution(
+            self.encoder_,
+            self.latents_,
+            self.observations_,
+            self.components_,
+            self.intercept_,
+            self.loss_curve_,
+            self.converged_,
+            getattr(self, "statistics_", None),
+        )
 
     def _take(self, solution: Solution) -> None:
         """Set the fitted attributes from a solution."""
@@ -281,6 +335,20 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.loss_curve_, self.n_iter_ = solution.loss_curve, len(solution.loss_curve)
         self.converged_ = solution.converged
         self.latents_, self.observations_ = solution.latents, solution.observations
+
+    def _start(self, model: dict[str, Any]) -> Start:
+        """Random starts and limits of a fit; ``model`` describes the model for checkpoints."""
+        parameters: Any = self.get_params(deep=False)
+        configuration = {"random_state": parameters["random_state"], **model}
+        return Start(
+            name=type(self).__name__,
+            n_init=parameters["n_init"],
+            max_iter=parameters["max_iter"],
+            tol=parameters["tol"],
+            random_state=check_random_state(parameters["random_state"]),
+            verbose=bool(parameters["verbose"]),
+            configuration={"estimator": type(self).__name__, **plain_parameters(configuration)},
+        )
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Additional fitted state of a subclass, as JSON values and arrays by name."""

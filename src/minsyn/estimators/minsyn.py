@@ -21,7 +21,6 @@ from minsyn.estimators.partial_fit import PartialFit, check_one_step
 from minsyn.estimators.problem import ArrayProblem, Problem, StreamProblem
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
-from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import Decoder
 
@@ -206,7 +205,7 @@ class MinSyn(FactorModel):
         self.__dict__.pop("_partial_fit", None)
         problem = self._problem(X)
         solver = choose_solver(self.solver, problem)
-        start = Start.of(self, **plain_parameters(self._model_parameters()))
+        start = self._start(self._model_parameters())
         self._take(solver.fit(problem, start))
         self._warn_unless_converged(self.max_iter)
         return self
@@ -273,7 +272,7 @@ class MinSyn(FactorModel):
         known = self._known(problem) if fitted else None
         asked = repr((self.encoder, adam))
         if not hasattr(self, "_partial_fit") or self._partial_fit_asked != asked:
-            generator = Start.of(self).generator()
+            generator = self._start({}).generator()
             self._partial_fit = PartialFit(problem, adam, generator, known)
             self._partial_fit_asked = asked
         self._take(self._partial_fit.step(problem))
@@ -321,16 +320,7 @@ class MinSyn(FactorModel):
                 f"n_components={self.n_components}, but partial_fit continues from a fit with "
                 f"{n_components}: set it back, or clone the estimator to start again"
             )
-        return Solution(
-            self.encoder_,
-            self.latents_,
-            self.observations_,
-            self.components_,
-            self.intercept_,
-            self.loss_curve_,
-            self.converged_,
-            self.statistics_,
-        )
+        return self._solution()
 
     def _take(self, solution: Solution) -> None:
         super()._take(solution)
@@ -348,16 +338,9 @@ class MinSyn(FactorModel):
         }
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        arrays: dict[str, np.ndarray] = {}
-        for name in _MOMENTS:
-            moment = getattr(self.statistics_, name)
-            arrays[f"statistics.{name}"] = np.ascontiguousarray(moment)
-        weight = float(self.statistics_.weight)
-        return {"statistics_weight": weight, "decoder": self._fitted_decoder}, arrays
+        return {"decoder": self._fitted_decoder}, {}
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        moments = {name: arrays[f"statistics.{name}"] for name in _MOMENTS}
-        self.statistics_ = PairwiseStatistics(record["statistics_weight"], **moments)
         self._fitted_decoder = record["decoder"]
 
     def __sklearn_tags__(self) -> Any:
@@ -365,9 +348,6 @@ class MinSyn(FactorModel):
         tags.input_tags.sparse = self.solver != "lbfgs"
         tags.input_tags.positive_only = _low(self.decoder) >= 0
         return tags
-
-
-_MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
 
 
 def _low(decoder: Any) -> float:

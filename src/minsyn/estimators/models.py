@@ -45,4 +45,5 @@ def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     ...     load_model(folder)
     AutoEncoder(max_iter=5, n_components=2)
     """
-    return read_model(path, _CLASSES, encoder)
+    saved = read_model(path, _CLASSES, encoder)
+    return _CLASSES[saved.class_name]._of_saved(saved, encoder)

@@ -3,7 +3,8 @@
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
@@ -15,7 +16,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from minsyn._atomic import write_atomically
@@ -24,17 +24,21 @@ from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import Net
 from minsyn.estimators.free import Free
 from minsyn.estimators.run import Run
+from minsyn.estimators.solution import Solution
+from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import DECODERS, LATENTS, Decoder, Observations, observations_of
 
-__all__ = ["ModelFormatError", "read_model", "save_model"]
+__all__ = ["ModelFormatError", "SavedModel", "read_model", "write_model"]
 
 #: Incremented whenever an older reader could misread a newer file.
 _FORMAT_VERSION = 2
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
-_DECODER = ("components_", "intercept_")
+_DECODER = ("components", "intercept")
 #: Prefix of the names of the encoder's tensors.
 _ENCODER = "encoder."
-_PLAIN = ("n_features_in_", "n_iter_", "converged_", "loss_curve_")
+#: Prefix of the names of the statistics.
+_STATISTICS = "statistics."
+_MOMENTS = tuple(f.name for f in fields(PairwiseStatistics) if f.name != "weight")
 #: Classes of objects that parameters may have as values.
 _OBJECTS: dict[str, type[BaseEstimator]] = {kind.__name__: kind for kind in (Adam, Free, Run)}
 #: Options of `Run` that are not part of the model.
@@ -45,60 +49,91 @@ class ModelFormatError(ValueError):
     """A saved model is damaged or modified, or this version cannot read it."""
 
 
-def save_model(model: Any, path: str | Path) -> None:
-    """Save a fitted `FactorModel` to a folder.
+@dataclass(frozen=True)
+class SavedModel:
+    """Contents of a saved model.
+
+    Attributes
+    ----------
+    class_name : str
+        Class of the estimator.
+    parameters : dict
+        Its parameters, without a custom encoder.
+    solution : Solution
+        Its encoder and decoder.
+    feature_names : list of str or None
+        Names of the features, if they have any.
+    custom_encoder : bool
+        Whether the encoder is a module of the user, whose code is not saved.
+    state : dict
+        Further fitted state of the class, as JSON values.
+    arrays : dict
+        Further fitted arrays of the class, by name.
+    """
+
+    class_name: str
+    parameters: dict[str, Any]
+    solution: Solution
+    feature_names: list[str] | None
+    custom_encoder: bool
+    state: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def write_model(saved: SavedModel, path: str | Path) -> None:
+    """Write a model to a folder.
 
     Parameters
     ----------
-    model : FactorModel
-        Fitted estimator.
+    saved : SavedModel
+        The model.
     path : str or Path
         Folder, created if it does not exist. A model in it is replaced.
 
     Raises
     ------
-    sklearn.exceptions.NotFittedError
-        If the model is not fitted.
     TypeError
         If a parameter cannot be written as JSON, such as a RandomState instance.
     OSError
         If the folder cannot be written.
     """
-    check_is_fitted(model)
-    parameters = model.get_params(deep=False)
-    own_encoder = isinstance(parameters.get("encoder"), nn.Module)
-    if own_encoder:
-        del parameters["encoder"]
-    latents, observations = model.latents_, model.observations_
+    solution = saved.solution
+    latents, observations = solution.latents, solution.observations
     if LATENTS.get(latents.name) != latents or not _known(observations):
         raise TypeError(
             f"latents {latents.name!r} with observations {observations!r} cannot be saved: a "
             "saved decoder must have those of minsyn.nn, such as SOFTPLUS and REAL; pickle the "
             "model instead"
         )
-    state, arrays = model._state()
+    arrays = {name: np.ascontiguousarray(array) for name, array in saved.arrays.items()}
     for name in _DECODER:
-        arrays[name] = np.ascontiguousarray(getattr(model, name))
-    for name, value in model.encoder_.state_dict().items():
+        arrays[name] = np.ascontiguousarray(getattr(solution, name))
+    for name, value in solution.encoder.state_dict().items():
         arrays[f"{_ENCODER}{name}"] = value.cpu().numpy().copy()
     record: dict[str, Any] = {
         "format": "minsyn model",
         "format_version": _FORMAT_VERSION,
         "minsyn_version": __version__,
-        "class": type(model).__name__,
-        "parameters": {name: _as_json(name, value) for name, value in parameters.items()},
-        "fitted": {name: _as_json(name, getattr(model, name)) for name in _PLAIN},
+        "class": saved.class_name,
+        "parameters": {name: _as_json(name, value) for name, value in saved.parameters.items()},
+        "loss_curve": [float(loss) for loss in solution.loss_curve],
+        "converged": bool(solution.converged),
         "latents": latents.name,
         "observations": observations.record(),
-        "state": state,
+        "feature_names": saved.feature_names,
+        "state": saved.state,
     }
-    if own_encoder:
-        record["own_encoder"] = type(model.encoder_).__qualname__
+    if saved.custom_encoder:
+        record["custom_encoder"] = type(solution.encoder).__qualname__
     else:
-        linear = [layer for layer in model.encoder_ if isinstance(layer, nn.Linear)]
+        assert isinstance(solution.encoder, nn.Sequential)
+        linear = [layer for layer in solution.encoder if isinstance(layer, nn.Linear)]
         record["hidden"] = [layer.out_features for layer in linear[:-1]]
-    if hasattr(model, "feature_names_in_"):
-        record["feature_names"] = [str(name) for name in model.feature_names_in_]
+    if solution.statistics is not None:
+        record["statistics_weight"] = float(solution.statistics.weight)
+        for name in _MOMENTS:
+            moment = getattr(solution.statistics, name)
+            arrays[f"{_STATISTICS}{name}"] = np.ascontiguousarray(moment)
     content = save_tensors(arrays)
     record["arrays_sha256"] = hashlib.sha256(content).hexdigest()
     folder = Path(path)
@@ -110,23 +145,22 @@ def save_model(model: Any, path: str | Path) -> None:
 
 
 def read_model(
-    path: str | Path, classes: Mapping[str, type], encoder: nn.Module | None = None
-) -> Any:
-    """Read a model saved by `save_model`, without executing code from the files.
+    path: str | Path, accepted: Collection[str], encoder: nn.Module | None = None
+) -> SavedModel:
+    """Read a model written by `write_model`, without executing code from the files.
 
     Parameters
     ----------
     path : str or Path
         Folder of the model.
-    classes : mapping
-        Accepted classes, by name.
+    accepted : collection of str
+        Names of the accepted classes.
     encoder : nn.Module, optional
         Module for the weights of a custom encoder. It is copied.
 
     Returns
     -------
-    FactorModel
-        The fitted estimator.
+    SavedModel
 
     Raises
     ------
@@ -144,17 +178,17 @@ def read_model(
             raise FileNotFoundError(f"{folder} holds no saved model: {name} is missing")
     record = _read_record(folder / _MODEL)
     found = record.get("class")
-    if not isinstance(found, str) or found not in classes:
+    if not isinstance(found, str) or found not in accepted:
         raise ModelFormatError(
-            f"{folder} holds a {found!r}, not a {' or '.join(classes)}; load it with that class"
+            f"{folder} holds a {found!r}, not a {' or '.join(accepted)}; load it with that class"
         )
-    own = record.get("own_encoder")
-    if (own is None) != (encoder is None):
+    custom = record.get("custom_encoder")
+    if (custom is None) != (encoder is None):
         raise ValueError(
             f"{folder} has no custom encoder: load it without encoder="
-            if own is None
-            else f"{folder} has the weights of a custom encoder ({own}), but not its code: load it "
-            f"with encoder=, a module of the same architecture"
+            if custom is None
+            else f"{folder} has the weights of a custom encoder ({custom}), but not its code: load "
+            f"it with encoder=, a module of the same architecture"
         )
     content = (folder / _ARRAYS).read_bytes()
     if hashlib.sha256(content).hexdigest() != record.get("arrays_sha256"):
@@ -163,54 +197,54 @@ def read_model(
             "modified; save the model again"
         )
     try:
-        return _model(classes[found], record, load_tensors(content), encoder)
+        return _saved_model(record, load_tensors(content), encoder)
     except (KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelFormatError(
             f"{folder} is not a valid saved {found}: {type(error).__name__}: {error}"
         ) from error
 
 
-def _model(
-    model_class: type,
-    record: dict[str, Any],
-    arrays: dict[str, np.ndarray],
-    own_encoder: nn.Module | None,
-) -> Any:
-    given = {} if own_encoder is None else {"encoder": own_encoder}
-    parameters = {name: _from_json(value) for name, value in record["parameters"].items()}
-    model = model_class(**parameters, **given)
-    for name in _DECODER:
-        setattr(model, name, arrays[name])
-    for name in _PLAIN:
-        setattr(model, name, record["fitted"][name])
-    if "feature_names" in record:
-        model.feature_names_in_ = np.array(record["feature_names"], dtype=object)
-    model.latents_ = LATENTS[record["latents"]]
-    model.observations_ = observations_of(record["observations"])
-    n_components, n_features = model.components_.shape
-    if model.intercept_.shape != (n_features,):
-        raise ModelFormatError(
-            f"intercept_ has shape {model.intercept_.shape}, not {(n_features,)}"
-        )
-    if model.n_features_in_ != n_features:
-        raise ModelFormatError(f"n_features_in_ is {model.n_features_in_}, not {n_features}")
-    if own_encoder is None:
+def _saved_model(
+    record: dict[str, Any], arrays: dict[str, np.ndarray], custom: nn.Module | None
+) -> SavedModel:
+    components, intercept = (arrays.pop(name) for name in _DECODER)
+    n_components, n_features = components.shape
+    if intercept.shape != (n_features,):
+        raise ModelFormatError(f"intercept has shape {intercept.shape}, not {(n_features,)}")
+    names = record["feature_names"]
+    if names is not None and len(names) != n_features:
+        raise ModelFormatError(f"there are {len(names)} feature names, not {n_features}")
+    statistics = None
+    if "statistics_weight" in record:
+        moments = {name: arrays.pop(f"{_STATISTICS}{name}") for name in _MOMENTS}
+        statistics = PairwiseStatistics(record["statistics_weight"], **moments)
+    if custom is None:
         encoder: nn.Module = Net(record["hidden"]).layers(n_features, n_components).double()
     else:
-        encoder = copy.deepcopy(own_encoder).cpu().float()
+        encoder = copy.deepcopy(custom).cpu().float()
+    weights = [name for name in arrays if name.startswith(_ENCODER)]
     state = {
-        name.removeprefix(_ENCODER): torch.from_numpy(array.copy())
-        for name, array in arrays.items()
-        if name.startswith(_ENCODER)
+        name.removeprefix(_ENCODER): torch.from_numpy(arrays.pop(name).copy()) for name in weights
     }
     try:
         encoder.load_state_dict(state)
     except RuntimeError as error:
-        what = "the saved sizes" if own_encoder is None else "encoder"
+        what = "the saved sizes" if custom is None else "encoder"
         raise ModelFormatError(f"the saved weights do not fit {what}: {error}") from error
-    model.encoder_ = encoder.eval()
-    model._set_state(record["state"], arrays)
-    return model
+    solution = Solution(
+        encoder.eval(),
+        LATENTS[record["latents"]],
+        observations_of(record["observations"]),
+        components,
+        intercept,
+        record["loss_curve"],
+        record["converged"],
+        statistics,
+    )
+    parameters = {name: _from_json(value) for name, value in record["parameters"].items()}
+    return SavedModel(
+        record["class"], parameters, solution, names, custom is not None, record["state"], arrays
+    )
 
 
 def _known(observations: Observations) -> bool:

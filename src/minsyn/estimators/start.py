@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from torch import nn
 
 from minsyn.estimators.run import Run
@@ -53,22 +52,6 @@ class Start:
     random_state: np.random.RandomState
     verbose: bool
     configuration: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, model: Any, **configuration: Any) -> "Start":
-        """Make a `Start` from the parameters of an estimator."""
-        return cls(
-            type(model).__name__,
-            model.n_init,
-            model.max_iter,
-            model.tol,
-            check_random_state(model.random_state),
-            bool(model.verbose),
-            {
-                "estimator": type(model).__name__,
-                **plain_parameters({"random_state": model.random_state, **configuration}),
-            },
-        )
 
     def number(self, automatic: int) -> int:
         """Number of starts; ``automatic`` is the value of "auto"."""
