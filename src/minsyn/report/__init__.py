@@ -7,6 +7,7 @@ from minsyn.report.factors import figure_of_factors
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
+from minsyn.report.scree import figure_of_scree
 from minsyn.report.style import (
     COLOURS,
     WIDTH,
@@ -39,6 +40,7 @@ __all__ = [
     "figure_of_factors",
     "figure_of_maps",
     "figure_of_scores",
+    "figure_of_scree",
     "figure_of_words",
     "new_figure",
     "save",
