@@ -1,12 +1,14 @@
 """How many factors: parallel analysis, the empirical Kaiser criterion, and Velicer's MAP test."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh, eigvalsh_tridiagonal
+
+from minsyn.metrics._random import RandomState, as_generator
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -109,7 +111,7 @@ def parallel_analysis(
     kind: Literal["components", "factors"] = "components",
     n_resamples: int = 100,
     quantile: float = 0.95,
-    random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    random_state: RandomState = None,
 ) -> Scree:
     r"""Number of factors whose eigenvalues exceed those of independent features (Horn).
 
@@ -214,7 +216,9 @@ def parallel_analysis(
             )
         matrix = _reduced(matrix)
     rank = min(n_features, n_samples - 1)
-    null = _null_eigenvalues(n_features, n_samples - 1, kind, n_resamples, _generator(random_state))
+    null = _null_eigenvalues(
+        n_features, n_samples - 1, kind, n_resamples, as_generator(random_state)
+    )
     return _scree(
         eigvalsh(matrix)[::-1][:rank],
         np.quantile(null, quantile, axis=0),
@@ -440,9 +444,3 @@ def _checked_correlation(correlation: ArrayLike) -> Float[np.ndarray, "p p"]:
 def _check_samples(n_samples: int) -> None:
     if n_samples < 2:
         raise ValueError(f"n_samples={n_samples}: correlations need at least two samples")
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    if isinstance(random_state, np.random.RandomState):
-        random_state = int(random_state.randint(np.iinfo(np.int32).max))
-    return np.random.default_rng(random_state)
