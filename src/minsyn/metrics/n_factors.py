@@ -156,6 +156,11 @@ def parallel_analysis(
 
     Notes
     -----
+    The null knows nothing of the factors found so far. Where a strong one leaves the others little
+    variance, as a general factor behind correlated ones does, or where samples are few, too few
+    factors may be found: 1 of 3 in Thurstone's nine tests of abilities. `empirical_kaiser` allows
+    for this. ``benchmarks/n_factors.py`` compares the criteria.
+
     Beyond rank 200, the eigenvalues under independence are those of a Wishart matrix of trace
     :math:`p`, from its tridiagonal form with independent chi-square entries [5]_. They have the
     limits of those of correlation matrices [6]_, but the variances of the features spread them. To
