@@ -4,9 +4,11 @@ from minsyn.report.benchmark import benchmark_figures
 from minsyn.report.dots import DotRow, Dots, draw_dots, figure_of_dots
 from minsyn.report.draws import figure_of_draws
 from minsyn.report.factors import figure_of_factors
+from minsyn.report.loadings import figure_of_loadings, figure_of_paths
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
+from minsyn.report.scree import figure_of_scree
 from minsyn.report.style import (
     COLOURS,
     WIDTH,
@@ -37,8 +39,11 @@ __all__ = [
     "figure_of_dots",
     "figure_of_draws",
     "figure_of_factors",
+    "figure_of_loadings",
     "figure_of_maps",
+    "figure_of_paths",
     "figure_of_scores",
+    "figure_of_scree",
     "figure_of_words",
     "new_figure",
     "save",

@@ -1,0 +1,79 @@
+"""Scree plot: eigenvalues, what they must exceed, and the number of factors."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from minsyn.metrics import Scree
+from minsyn.report.style import COLOURS, new_figure, styled
+
+__all__ = ["figure_of_scree"]
+
+#: Eigenvalues drawn beyond those of the factors, at least; and in all for each factor.
+_TAIL, _FOR_EACH_FACTOR = 12, 3
+_WIDTH, _HEIGHT = 3.5, 2.5  # inches: a column of a journal
+
+
+def figure_of_scree(scree: Scree, max_shown: int | None = None) -> Figure:
+    """Draw eigenvalues in descending order above the ones that independent features would have.
+
+    Eigenvalues that count as factors are filled.
+
+    Parameters
+    ----------
+    scree : Scree
+        From `minsyn.metrics.parallel_analysis` or `minsyn.metrics.empirical_kaiser`.
+    max_shown : int, optional
+        The most eigenvalues to draw. Default: those of the factors, and the first after them.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> from minsyn.metrics import parallel_analysis
+    >>> figure = figure_of_scree(parallel_analysis(np.eye(4), 100, random_state=0))
+    >>> figure.axes[0].get_title(loc="left")
+    'no factor'
+    """
+    n_factors = scree.n_factors
+    if max_shown is None:
+        max_shown = max(n_factors + _TAIL, _FOR_EACH_FACTOR * n_factors)
+    shown = slice(0, max(1, max_shown))
+    eigenvalues, reference = scree.eigenvalues[shown], scree.reference[shown]
+    number = np.arange(1, len(eigenvalues) + 1)
+    retained = number <= n_factors
+    blue, grey = COLOURS["blue"], COLOURS["grey"]
+    with styled():
+        figure = new_figure(_WIDTH, _HEIGHT)
+        axes = figure.subplots()
+        lowest = float(min(eigenvalues.min(), reference.min()))
+        highest = float(max(eigenvalues.max(), reference.max()))
+        low, high = min(0.0, lowest - 0.06 * (highest - lowest)), 1.08 * highest
+        axes.fill_between(number, low, reference, color="0.94", linewidth=0, zorder=0)
+        axes.plot(
+            number, reference, color=grey, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1,
+            label=scree.criterion,
+        )  # fmt: skip
+        axes.plot(number, eigenvalues, color=blue, linewidth=0.8, zorder=2)
+        size = 26 if len(number) <= 40 else 9
+        for which, face in ((retained, blue), (~retained, "white")):
+            axes.scatter(
+                number[which], eigenvalues[which], s=size, facecolor=face, edgecolor=blue,
+                linewidth=0.8, zorder=3,
+            )  # fmt: skip
+        # The legend shows a mark on its line, in the order of reading.
+        (data,) = axes.plot([], [], "o-", color=blue, markersize=4.5, linewidth=0.8)
+        axes.legend(
+            [data, axes.lines[0]], ["eigenvalues", scree.criterion], frameon=False, fontsize=7,
+            loc="upper right", borderaxespad=0,
+        )  # fmt: skip
+        counted = {0: "no factor", 1: "1 factor"}.get(n_factors, f"{n_factors} factors")
+        axes.set_title(counted, loc="left", fontsize=9)
+        axes.set(xlabel="number", ylabel="eigenvalue", xlim=(0.4, len(number) + 0.6))
+        axes.set_ylim(low, high)
+        axes.xaxis.set_major_locator(
+            MaxNLocator(8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+        )
+    return figure
