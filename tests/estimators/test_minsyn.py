@@ -217,3 +217,10 @@ def test_latents_do_not_saturate_where_float32_shows_no_gain():
     X = 0.5 + 1e-5 * (causes + 0.3 * rng.normal(size=causes.shape))
     Z = MinSyn(3, decoder="bernoulli", random_state=0).fit(X).transform(X)
     assert np.mean((Z < 1e-6) | (Z > 1 - 1e-6)) < 0.01
+
+
+def test_lbfgs_ends_when_ten_iterations_lower_the_loss_by_a_fifth_of_tol(words):
+    model = MinSyn(5, solver="lbfgs", n_init=1, tol=0.05, random_state=0).fit(words.train[:, ::16])
+    curve = np.array(model.loss_curve_)
+    falls = (curve[:-10] - curve[10:]) / curve[10:]
+    assert np.all(falls[:-1] > 0.01) and falls[-1] <= 0.01 and model.converged_
