@@ -125,6 +125,7 @@ def test_none_is_linear(X):
         ({"decoder": Free(synergy_weight=np.inf)}, "use decoder='gaussian' itself"),
         ({"decoder": Free(), "solver": "lbfgs"}, "found a trained decoder"),
         ({"decoder": Free(), "solver": Adam(statistics="running")}, "running"),
+        ({"decoder": Free(synergy_weight="much")}, "synergy_weight='much' must be"),
         ({"decoder": Free("poisson")}, "'poisson' is unknown"),
         ({"decoder": "single-parent", "solver": "lbfgs"}, "found SingleParentDecoder"),
     ],

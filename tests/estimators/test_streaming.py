@@ -284,6 +284,8 @@ def test_what_partial_fit_refuses(X, tmp_path):
     with pytest.raises(ValueError, match=r"partial_fit.*checkpoint_dir"):
         MinSyn(2, solver=Adam(run=Run(checkpoint_dir=tmp_path))).partial_fit(X)
     assert not hasattr(MinSyn(solver="lbfgs"), "partial_fit")
+    with pytest.raises(TypeError, match=r"one batch.*found str. Use fit"):
+        MinSyn(2).partial_fit("data.npy")
     with pytest.raises(ValueError, match="minimum of 2"):
         MinSyn(2).partial_fit(X[:1])
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):

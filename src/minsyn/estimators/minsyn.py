@@ -262,6 +262,11 @@ class MinSyn(FactorModel):
         >>> bool(-model.score(X) < 0.7 * X.var(axis=0).sum())
         True
         """
+        if is_stream(X) and not hasattr(X, "tocsr"):
+            raise TypeError(
+                f"partial_fit takes one batch, as an array or a sparse matrix; found "
+                f"{type(X).__name__}. Use fit for data that are read by blocks"
+            )
         adam = self._adam_of_steps()
         X = X.toarray() if hasattr(X, "tocsr") else X
         fitted = hasattr(self, "components_")

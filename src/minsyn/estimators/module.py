@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -181,10 +182,10 @@ def find_decoder_choice(decoder: Any) -> DecoderChoice:
     """
     if not isinstance(decoder, Free):
         return _ClosedFormChoice(find_decoder(decoder))
-    weight = decoder.synergy_weight
-    if not 0 <= weight < np.inf:
+    weight: Any = decoder.synergy_weight
+    if not isinstance(weight, Real) or not 0 <= weight < np.inf:
         raise ValueError(
-            f"synergy_weight={weight} must be at least 0 and finite; for the limit of large "
+            f"synergy_weight={weight!r} must be at least 0 and finite; for the limit of large "
             f"weights, use decoder={decoder.decoder!r} itself"
         )
     return _TrainedChoice(find_decoder(decoder.decoder), float(weight))
