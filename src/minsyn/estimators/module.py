@@ -183,7 +183,7 @@ def find_decoder_choice(decoder: Any) -> DecoderChoice:
     if not isinstance(decoder, Free):
         return _ClosedFormChoice(find_decoder(decoder))
     weight: Any = decoder.synergy_weight
-    if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+    if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
         raise ValueError(
             f"synergy_weight={weight!r} must be at least 0 and finite; for the limit of large "
             f"weights, use decoder={decoder.decoder!r} itself"
