@@ -30,6 +30,22 @@ COMMANDS = sorted(WORKING)
 
 #: What a user may get wrong, with a part of the message.
 MISTAKES = {
+    "ragged table": {
+        "benchmark": None,
+        "figure1": None,
+        "fit": (["ragged.csv", "--n-components", "1", "--output", "m"], "ragged.csv: line 3 has 1"),
+        "inspect": (["model", "--data", "ragged.csv"], "ragged.csv"),
+        "synergy": (["semicolons.csv", "--sources", "a"], "must be separated by commas"),
+        "transform": (["model", "ragged.csv", "--output", "z.csv"], "ragged.csv: line 3 has 1"),
+    },
+    "output is the input": {
+        "benchmark": None,
+        "figure1": None,
+        "fit": None,  # writes a folder
+        "inspect": (["model", "--data", "x.csv", "--output", "x.csv"], "the file that is read"),
+        "synergy": (["x.csv", "--sources", "a", "--output", "x.csv"], "the file that is read"),
+        "transform": (["model", "x.csv", "--output", "x.csv"], "the file that is read"),
+    },
     "missing file": {
         "benchmark": (["--letters", "absent.npz"], "absent.npz"),
         "figure1": None,  # reads no file
@@ -108,6 +124,8 @@ def files(tmp_path_factory):
     (folder / "damaged.npy").write_bytes((folder / "x.npy").read_bytes()[:200])
     np.savez(folder / "x.npz", x)
     (folder / "damaged.npz").write_bytes((folder / "x.npz").read_bytes()[:200])
+    (folder / "ragged.csv").write_text("a,b,c\n1,2,3\n4\n")
+    (folder / "semicolons.csv").write_text("a;b\n1,5;2,1\n")
     (folder / "damaged.csv").write_text('a,b,c\n1,2,3\n4,5,6,7,8\n"')
     (folder / "binary.csv").write_bytes(bytes(range(256)))
     (folder / "folder.csv").mkdir()

@@ -237,9 +237,9 @@ def test_partial_fit_takes_the_steps_of_fit(decoder, kind, X):
 def test_partial_fit_learns(decoder, kind, X, rng):
     options = {"decoder": decoder, "learning_rate": 0.03}
     model = model_of(*kind, noisy=False, **options)
-    for _ in range(200):
+    for _ in range(120):
         model.partial_fit(X[rng.choice(len(X), 100, replace=False)])
-    fitted = model_of(*kind, noisy=False, max_iter=300, **options).fit(X).score(X)
+    fitted = model_of(*kind, noisy=False, max_iter=200, **options).fit(X).score(X)
     untrained = model_of(*kind, noisy=False, max_iter=1, **options).fit(X).score(X)
     assert model.score(X) > fitted - 0.25 * (fitted - untrained)
 

@@ -98,7 +98,7 @@ def test_more_epochs_are_those_of_a_longer_run(tmp_path):
     longer = noisy_line(batch_size=8, max_epochs=20)
     noisy_line(batch_size=8, max_epochs=12, checkpoint_dir=tmp_path)
     assert noisy_line(batch_size=8, max_epochs=20, checkpoint_dir=tmp_path) == longer
-    with pytest.raises(CheckpointError, match="max_epochs=12 is less than the 20 epochs"):
+    with pytest.raises(CheckpointError, match="max_epochs, 12, is less than the 20 epochs"):
         noisy_line(batch_size=8, max_epochs=12, checkpoint_dir=tmp_path)
 
 

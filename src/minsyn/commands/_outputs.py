@@ -7,8 +7,10 @@ from pathlib import Path
 __all__ = ["check_figure", "check_file", "check_parent"]
 
 
-def check_file(file: Path, suffixes: Collection[str], option: str = "--output") -> None:
-    """Raise an error if a file cannot be written.
+def check_file(
+    file: Path, suffixes: Collection[str], option: str = "--output", read: Path | None = None
+) -> None:
+    """Raise an error if a file cannot be written, or is the one that is read.
 
     Parameters
     ----------
@@ -18,11 +20,13 @@ def check_file(file: Path, suffixes: Collection[str], option: str = "--output") 
         Suffixes of the formats that can be written.
     option : str, default="--output"
         Name of the option that gave the file, for messages.
+    read : Path, optional
+        The file that the command reads.
 
     Raises
     ------
     ValueError
-        If the suffix is another one.
+        If the suffix is another one, or the file is the one that is read.
     OSError
         If the file is a folder, or its folder can be neither written nor made.
 
@@ -35,6 +39,8 @@ def check_file(file: Path, suffixes: Collection[str], option: str = "--output") 
     """
     if file.suffix.lower() not in suffixes:
         raise ValueError(f"{option} {file}: expected a name ending in {', '.join(suffixes)}")
+    if read is not None and file.exists() and read.exists() and file.samefile(read):
+        raise ValueError(f"{option} {file}: this is the file that is read; give it another name")
     if file.is_dir():
         raise IsADirectoryError(f"{option} {file}: this is a folder; expected the name of a file")
     check_parent(file, option)

@@ -69,7 +69,7 @@ def inspect(
     if figure is not None:
         check_figure(figure, "--figure")
     if output is not None:
-        check_file(output, (".csv",))
+        check_file(output, (".csv",), read=data)
     from minsyn.estimators import load_model
 
     factors = _describe(load_model(model_folder), model_folder, data)

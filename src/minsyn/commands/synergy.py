@@ -98,7 +98,7 @@ def synergy(
     For example: minsyn synergy data.csv --sources a b c --targets x y --permutations 999
     """
     if output is not None:
-        check_file(output, tuple(_WRITERS))
+        check_file(output, tuple(_WRITERS), read=file)
     resampled = bool(bootstrap or permutations)
     require_option("--binning", binning, "--bins", bins is not None)
     require_option("--confidence", confidence, "--bootstrap", bool(bootstrap))

@@ -44,7 +44,7 @@ def transform(
 
     For example: minsyn transform model data.csv --output factors.csv
     """
-    check_file(output, _OUTPUTS)
+    check_file(output, _OUTPUTS, read=data)
     if keep not in (None, ["none"]) and output.suffix.lower() == ".npy":
         raise ValueError("--keep has no effect on a .npy file, which holds numbers only")
     import numpy as np

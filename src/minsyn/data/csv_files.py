@@ -11,13 +11,17 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-__all__ = ["INDEX", "CsvFile"]
+__all__ = ["INDEX", "CsvFile", "TableError"]
 
 #: Name of an index column, which is no feature. pandas gives it to a first column without a name.
 INDEX = "Unnamed: 0"
 
 #: Rows by which columns are judged to hold numbers or text.
 _ROWS_EXAMINED = 1000
+
+
+class TableError(ValueError):
+    """A table cannot be read: its rows, columns or values are not as they must be."""
 
 
 class CsvFile:
@@ -134,17 +138,17 @@ class CsvFile:
             records = _records(file, lines)
             _, header = next(records, (0, None))
             if header is None:
-                raise ValueError(
+                raise TableError(
                     f"{self.path} is empty; a header line with the columns' names is needed"
                 )
             header_text = "".join(lines)
             _, first = next(records, (0, None))
             if first is None:
-                raise ValueError(f"{self.path} holds no samples, only a header")
+                raise TableError(f"{self.path} holds no samples, only a header")
             full = (row for _, row in islice(records, _ROWS_EXAMINED) if len(row) == len(first))
             last_is_empty = not first[-1] and not any(row[-1] for row in full)
-        if len(header) == 1 and len(first) == 1 and _separated_otherwise(header[0], first[0]):
-            raise ValueError(
+        if len(header) == 1 and _separated_otherwise(header[0], first):
+            raise TableError(
                 f"{self.path} has one column, {header[0]!r}: values must be separated by commas"
             )
         # pandas fills in missing names and tells equal ones apart.
@@ -186,7 +190,7 @@ class CsvFile:
         text = column.notna() & pd.to_numeric(column, errors="coerce").isna()
         if text.any():
             row = int(np.argmax(text.to_numpy()))
-            raise ValueError(
+            raise TableError(
                 f"{self.path}: line {self.line(n_rows + row)}, column {column.name!r} holds "
                 f"{column.iloc[row]!r}, which is not a number; leave the column out, or correct "
                 "the file"
@@ -200,7 +204,7 @@ class CsvFile:
         try:
             yield
         except (pd.errors.ParserError, UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(
+            raise TableError(
                 f"{self.path} is not a table of comma-separated values: {error}"
             ) from error
 
@@ -238,7 +242,7 @@ class _CheckedRows(io.TextIOBase):
         for start, row in _records(chain(lines, self._file), taken):
             comma = self._comma_at_end and len(row) == n + 1 and not row[n]
             if len(row) != n and not comma:
-                raise ValueError(
+                raise TableError(
                     f"{self._path}: line {self._n_lines + start} has {len(row)} values, but the "
                     f"table has {n} columns"
                 )
@@ -269,10 +273,13 @@ def _records(
         start = reader.line_num + 1
 
 
-def _separated_otherwise(header: str, row: str) -> bool:
+def _separated_otherwise(header: str, values: list[str]) -> bool:
     """Whether lines of one value seem to hold several, between other marks than commas."""
     if any(mark in header for mark in ";\t|"):
-        return True
+        return True  # also where commas are decimal ones, which seem to separate values
+    if len(values) != 1:
+        return False
+    (row,) = values
     # Spaces, as R's write.table puts them by default; a name alone may hold some.
     n_names, n_values = len(header.split()), len(row.split())
     return n_values > 1 and n_values in (n_names, n_names + 1)

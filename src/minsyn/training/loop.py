@@ -237,7 +237,8 @@ def _resume(state: TrainingState, checkpoints: Checkpoints, max_epochs: int) -> 
     state.restore(*found)
     if len(state.history) > max_epochs:
         raise CheckpointError(
-            f"max_epochs={max_epochs} is less than the {len(state.history)} epochs of the "
+            f"max_iter or max_epochs, {max_epochs}, is less than the "
+            f"{len(state.history)} epochs of the "
             f"checkpoint in {checkpoints.folder}: raise it, or give the run its own checkpoint_dir"
         )
 
