@@ -29,7 +29,6 @@ from minsyn.estimators import Adam, adam
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.module import find_decoder_choice
 from minsyn.estimators.problem import Scaling, StreamProblem
-from minsyn.estimators.start import Start
 
 BATCH_SIZE, N_LATENTS = 512, 20
 
@@ -110,7 +109,7 @@ def minsyn_epoch(samples, decoder, columns):
         patch.object(StreamProblem, "scaling", lambda *_: scaling),
         patch.object(StreamProblem, "solution"),
     ):
-        Adam().fit(problem, Start.of(MinSyn(max_iter=1, random_state=0)))
+        Adam().fit(problem, MinSyn(max_iter=1, random_state=0)._start({}))
     return clocks[0].seconds[0]
 
 

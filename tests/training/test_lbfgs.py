@@ -139,3 +139,20 @@ def test_a_fit_ends_when_ten_iterations_hardly_lower_the_loss(seed):
     later = np.array(history[10:])
     falls = (np.array(history[:-10]) - later) / later
     assert falls[-1] <= 10 * 1e-3 < falls[:-1].min()
+
+
+def test_a_start_that_is_an_optimum_is_told_too():
+    """Nothing varies: there is no iteration, but a loss."""
+    inputs, told = np.zeros((10, 3), np.float32), []
+    objective = GaussianObjective(torch.zeros(10, 3))
+    result = fit_linear_encoder(
+        objective,
+        SOFTPLUS,
+        inputs,
+        [np.ones((1, 3))],
+        max_iter=5,
+        tol=1e-3,
+        generator=torch.Generator(),
+        on_iteration=lambda *step: told.append(step),
+    )[2]
+    assert told == [(1, 0.0)] and result.history == [0.0] and result.converged

@@ -175,7 +175,10 @@ def fit_linear_encoder(
     fitted = solution.x.reshape(n_latents, span.rank + 1)
     # A failed line search (status 2) means that the limit of float32 is reached: converged.
     settled = solution.status != _OUT_OF_ITERATIONS
-    result = TrainingResult(float(solution.fun), history or [float(solution.fun)], settled)
+    if not history:  # the start was an optimum
+        history.append(float(solution.fun))
+        on_iteration(1, history[0])
+    result = TrainingResult(float(solution.fun), history, settled)
     return span.weights(fitted[:, : span.rank]), fitted[:, span.rank], result
 
 
