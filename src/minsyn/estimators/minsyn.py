@@ -16,14 +16,14 @@ from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.free import Free
-from minsyn.estimators.module import find_decoder_choice
+from minsyn.estimators.module import DecoderChoice, find_decoder_choice
 from minsyn.estimators.partial_fit import PartialFit, check_one_step
 from minsyn.estimators.problem import ArrayProblem, Problem, StreamProblem
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
 from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn import Decoder
+from minsyn.nn import LATENTS, Decoder
 
 __all__ = ["MinSyn"]
 
@@ -54,6 +54,10 @@ class MinSyn(FactorModel):
         A subclass of `minsyn.nn.Decoder`, or a `functools.partial` of one with options, is taken
         alike: ``partial(GaussianCategoricalDecoder, sizes=[3, 4])`` for categorical data in one-hot
         columns. `minsyn.Free` trains the decoder instead, under a penalty on its synergy.
+    latents : {"auto", "linear", "softplus", "sigmoid"}, default="auto"
+        How pre-activations become latents. "linear" leaves them as they are, "softplus" makes them
+        positive; both are taken as Gaussian. "sigmoid" puts them into [0, 1], for decoders of
+        binary latents. "auto" is the decoder's own kind.
     encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
         None is linear too. Sizes of hidden layers make an MLP (SiLU) of the standardised features.
         A module of one's own sees X as it is given, in float32, and gives the latents'
@@ -143,6 +147,7 @@ class MinSyn(FactorModel):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "decoder": [str, callable, Free],
+        "latents": [StrOptions({"auto", *LATENTS})],
         "encoder": [StrOptions({"linear"}), list, tuple, nn.Module, None],
         "solver": [StrOptions({"auto", "lbfgs"}), Adam],
         "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -159,6 +164,7 @@ class MinSyn(FactorModel):
         n_components: int | None = None,
         *,
         decoder: str | type[Decoder] | Free | Any = "gaussian",
+        latents: Literal["auto", "linear", "softplus", "sigmoid"] = "auto",
         encoder: Literal["linear"] | Sequence[int] | nn.Module | None = "linear",
         solver: Literal["auto", "lbfgs"] | Adam = "auto",
         n_init: int | Literal["auto"] = "auto",
@@ -169,6 +175,7 @@ class MinSyn(FactorModel):
     ) -> None:
         self.n_components = n_components
         self.decoder = decoder
+        self.latents = latents
         self.encoder = encoder
         self.solver = solver
         self.n_init = n_init
@@ -274,7 +281,7 @@ class MinSyn(FactorModel):
         if not is_stream(X):
             return self._array_problem(self._array(X), self.n_components)
         samples = as_samples(X)
-        decoder, encoder = find_decoder_choice(self.decoder), find_encoder(self.encoder)
+        decoder, encoder = self._decoder_choice(), find_encoder(self.encoder)
         encoder.check_starts(self.n_init)
         problem = StreamProblem(samples, self.n_components, decoder, encoder)
         self.n_features_in_ = samples.n_features
@@ -286,7 +293,10 @@ class MinSyn(FactorModel):
     def _array_problem(self, X: Any, n_components: int | None) -> ArrayProblem:
         encoder = find_encoder(self.encoder)
         encoder.check_starts(self.n_init)
-        return ArrayProblem(X, n_components, find_decoder_choice(self.decoder), encoder)
+        return ArrayProblem(X, n_components, self._decoder_choice(), encoder)
+
+    def _decoder_choice(self) -> DecoderChoice:
+        return find_decoder_choice(self.decoder, self.latents)
 
     def _array(self, X: Any, reset: bool = True) -> Any:
         return validate_data(
@@ -304,6 +314,13 @@ class MinSyn(FactorModel):
             raise ValueError(
                 f"decoder={self.decoder!r}, but partial_fit continues from a fit with "
                 f"{self._fitted_decoder}: set it back, or clone the estimator to start anew"
+            )
+        latents = problem.decoder.latents.name
+        if latents != self._latents.name:
+            raise ValueError(
+                f"latents are {latents} here, but partial_fit continues from a fit with "
+                f"{self._latents.name} ones: set latents={self._latents.name!r}, or clone the "
+                "estimator to start anew"
             )
         n_components = len(self.components_)
         if self.n_components not in (None, n_components):
@@ -333,6 +350,7 @@ class MinSyn(FactorModel):
         return {
             "n_components": self.n_components,
             "decoder": repr(self.decoder),
+            "latents": self._decoder_choice().latents.name,
             "encoder": repr(find_encoder(self.encoder)),
             "solver": "adam",
         }

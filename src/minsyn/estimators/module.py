@@ -13,7 +13,7 @@ from minsyn.estimators.free import Free
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoder import Decoder, find_decoder
 from minsyn.nn.free import FreeDecoder
-from minsyn.nn.latents import Latents
+from minsyn.nn.latents import LATENTS, Latents
 from minsyn.nn.objective import Objective
 from minsyn.nn.observations import Observations
 
@@ -112,6 +112,10 @@ class DecoderChoice(Protocol):
     def decoder(self) -> "partial[Decoder]":
         """Class and options of the decoder without synergy."""
 
+    @property
+    def latents(self) -> Latents:
+        """Kind of latents."""
+
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> Any:
         """`ClosedForm` or `FreeDecoder`."""
 
@@ -123,24 +127,28 @@ class DecoderChoice(Protocol):
 @dataclass(frozen=True)
 class _ClosedFormChoice:
     decoder: "partial[Decoder]"
+    latents: Latents
     trained = False
 
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> ClosedForm:
         momentum = {} if steps is None else {"momentum": steps.momentum}
         options = self.decoder.keywords
         decoder = self.decoder.func.build(n_latents, n_features, **(momentum | options))  # type: ignore[attr-defined]
+        decoder.latents = self.latents
         return ClosedForm(decoder, {k: v for k, v in options.items() if k != "momentum"})
 
 
 @dataclass(frozen=True)
 class _TrainedChoice:
     decoder: "partial[Decoder]"
+    latents: Latents
     synergy_weight: float
     trained = True
 
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> FreeDecoder:
         assert steps is not None  # only Adam trains decoders
         decoder = self.decoder.func.build(n_latents, n_features, **self.decoder.keywords)  # type: ignore[attr-defined]
+        decoder.latents = self.latents
         step = steps.decoder
         if step is None:
             step = decoder.observations.natural_step / n_latents
@@ -152,30 +160,52 @@ class _TrainedChoice:
         )
 
 
-def find_decoder_choice(decoder: Any) -> DecoderChoice:
-    """What the parameter ``decoder`` of `MinSyn` stands for.
+def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
+    """What the parameters ``decoder`` and ``latents`` of `MinSyn` stand for.
 
     Parameters
     ----------
     decoder : str, type, partial or Free
         A decoder as `minsyn.nn.find_decoder` takes it, or one that is trained.
+    latents : str, default="auto"
+        A name in `minsyn.nn.LATENTS`. "auto" is the decoder's own kind.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the synergy weight is negative or not finite.
+        If a name is unknown, the latents do not suit the decoder, or the synergy weight is negative
+        or not finite.
     TypeError
         If it is nothing of the kind.
     """
     if not isinstance(decoder, Free):
-        return _ClosedFormChoice(find_decoder(decoder))
+        found = find_decoder(decoder)
+        return _ClosedFormChoice(found, _find_latents(latents, found))
     weight = decoder.synergy_weight
     if not 0 <= weight < np.inf:
         raise ValueError(
             f"synergy_weight={weight} must be at least 0 and finite; decoder={decoder.decoder!r} "
             "itself is the limit of large weights"
         )
-    return _TrainedChoice(find_decoder(decoder.decoder), float(weight))
+    found = find_decoder(decoder.decoder)
+    return _TrainedChoice(found, _find_latents(latents, found), float(weight))
+
+
+def _find_latents(latents: str, decoder: "partial[Decoder]") -> Latents:
+    own: Latents = decoder.func.latents  # type: ignore[attr-defined]
+    if latents == "auto":
+        return own
+    if latents not in LATENTS:
+        known = ", ".join(map(repr, ("auto", *LATENTS)))
+        raise ValueError(f"latents={latents!r} is unknown: choose one of {known}")
+    kind = LATENTS[latents]
+    if kind.family != own.family:
+        suited = " or ".join(repr(k.name) for k in LATENTS.values() if k.family == own.family)
+        raise ValueError(
+            f"latents={latents!r} are {kind.family}, but {decoder.func.__name__} is made for "
+            f"{own.family} latents: choose {suited}, or a decoder of the other family"
+        )
+    return kind
 
 
 class MinSynModule(nn.Module):

@@ -42,7 +42,7 @@ class Decoder(nn.Module, ABC):
     name : str or None
         Name in the registry.
     latents : Latents
-        Kind of latents that the map is made for.
+        Kind of latents; an instance may have another kind of the same family.
     observations : Observations
         Kind of observations.
     running : RunningStatistics
@@ -50,7 +50,7 @@ class Decoder(nn.Module, ABC):
     """
 
     name: ClassVar[str | None] = None
-    latents: ClassVar[Latents]
+    latents: Latents
     observations: Observations
 
     def __init_subclass__(cls, *, name: str | None = None, **options: Any) -> None:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["LATENTS", "SIGMOID", "SOFTPLUS", "Latents"]
+__all__ = ["LATENTS", "LINEAR", "SIGMOID", "SOFTPLUS", "Latents"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,16 @@ def _softplus(x: Tensor) -> Tensor:
     return F.softplus(x, threshold=40)
 
 
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
+#: Latents that are the pre-activations themselves, taken as Gaussian.
+LINEAR = Latents("linear", "gaussian", _identity)
 #: Positive latents, taken as Gaussian.
 SOFTPLUS = Latents("softplus", "gaussian", _softplus)
 #: Latents in [0, 1], taken as probabilities of binary variables.
 SIGMOID = Latents("sigmoid", "bernoulli", torch.sigmoid, (0.05, 0.02, 0.007))
 
 #: Kinds of latents by name.
-LATENTS = {latents.name: latents for latents in (SOFTPLUS, SIGMOID)}
+LATENTS = {latents.name: latents for latents in (LINEAR, SOFTPLUS, SIGMOID)}
