@@ -36,13 +36,13 @@ OTHERWISE = {
         {
             "n_components": (3, {}),
             "decoder": ("bernoulli", {}),
-            "latents": ("linear", {"solver": Adam()}),
+            "latents": ("softplus", {"solver": Adam()}),
             "encoder": ((4,), {"solver": Adam()}),
             "solver": (Adam(), {}),
             "n_init": (5, {"solver": Adam()}),
             "max_iter": (3, {}),
             "tol": (0.5, {"max_iter": 200, "solver": Adam()}),
-            "random_state": (1, {}),
+            "random_state": (1, {"solver": Adam()}),
         },
     ),
     Adam: (

@@ -82,7 +82,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Latents: positive, or in [0, 1] where they are binary.
+            Latents: in [0, 1] where they are binary, positive where they are softplus.
         """
         check_is_fitted(self)
         return np.concatenate([self._encode(x) for x in self._blocks(X)])
@@ -134,7 +134,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         total, n_samples = 0.0, 0
         for x in self._blocks(X):
             natural = self._natural(self._encode(x).astype(np.float64))
-            losses = self._observations.losses(natural, torch.from_numpy(x.astype(np.float64)))
+            observed = torch.from_numpy(x.astype(np.float64))
+            if self._takes_missing:  # what is missing costs nothing
+                observed = torch.where(observed.isnan(), natural, observed)
+            losses = self._observations.losses(natural, observed)
             total, n_samples = total - float(losses.sum()), n_samples + len(x)
         return total / n_samples
 
@@ -223,6 +226,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self._observations.affine:
             model.components_ = self.components_ * scale
             model.intercept_ = mean + scale * self.intercept_
+            model.__dict__.pop("_moments", None)  # `model` is not the best for data of other scales
             if hasattr(self, "statistics_"):
                 model.statistics_ = self.statistics_.rescaled(mean, scale)
         return model
@@ -293,9 +297,21 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if is_stream(X):
             names = getattr(self, "feature_names_in_", None)
             names = None if names is None else list(names)
-            yield from stream_of_features(X, names, self.n_features_in_).blocks()
+            stream = stream_of_features(X, names, self.n_features_in_)
+            yield from stream.blocks(missing=self._takes_missing)
         else:
-            yield validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+            yield validate_data(
+                self,
+                X,
+                reset=False,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan" if self._takes_missing else True,
+            )
+
+    @property
+    def _takes_missing(self) -> bool:
+        """Whether NaN are taken as missing values."""
+        return False
 
     def _plain_transform(self, X: Any) -> Float[np.ndarray, "samples latents"]:
         """`transform` as an array, whatever output is configured."""

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -13,16 +14,24 @@ from torch import nn
 
 from minsyn.data import as_samples, is_stream
 from minsyn.estimators.adam import Adam
+from minsyn.estimators.covariance import CovarianceSolver, covariance_obstacles, filled
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.free import Free
 from minsyn.estimators.module import DecoderChoice, find_decoder_choice
 from minsyn.estimators.partial_fit import PartialFit, check_one_step
-from minsyn.estimators.problem import ArrayProblem, Problem, StreamProblem
+from minsyn.estimators.problem import (
+    ArrayProblem,
+    MomentsProblem,
+    Problem,
+    StreamProblem,
+    checked_n_components,
+)
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
 from minsyn.estimators.start import Start, plain_parameters
-from minsyn.information.statistics import PairwiseStatistics
+from minsyn.estimators.weighted import WeightsIf
+from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn import LATENTS, Decoder
 
 __all__ = ["MinSyn"]
@@ -31,10 +40,10 @@ __all__ = ["MinSyn"]
 class MinSyn(FactorModel):
     r"""Factors that each tell something alone: representations with minimal synergy.
 
-    An autoencoder :math:`z = f(W x + b)` whose decoder is not trained. It is set, in closed form,
-    to the decoder :math:`p_{CI}(x_i \mid z)` that has no CI synergy among the latents about any
-    feature and still agrees with every pairwise marginal :math:`p(x_i, z_j)`; only the encoder is
-    fitted, to minimise the reconstruction loss.
+    An autoencoder :math:`z = f(W x + b)`, by default :math:`z = W x + b`, whose decoder is not
+    trained. It is set, in closed form, to the decoder :math:`p_{CI}(x_i \mid z)` that has no CI
+    synergy among the latents about any feature and still agrees with every pairwise marginal
+    :math:`p(x_i, z_j)`; only the encoder is fitted, to minimise the reconstruction loss.
 
     Parameters
     ----------
@@ -43,7 +52,7 @@ class MinSyn(FactorModel):
     decoder : str, Decoder class or Free, default="gaussian"
         Kind of decoder, by its name in `minsyn.nn.DECODERS`:
 
-        - "gaussian" (Eq. 9): softplus latents, linear decoder, squared error, for real values.
+        - "gaussian" (Eq. 9): linear decoder, squared error, for real values.
         - "bernoulli" (Eq. 10): sigmoid latents, logistic decoder, cross-entropy, for data in
           [0, 1].
         - "gaussian-bernoulli" and "bernoulli-gaussian": latents of the first kind, data of the
@@ -57,28 +66,32 @@ class MinSyn(FactorModel):
     latents : {"auto", "linear", "softplus", "sigmoid"}, default="auto"
         How pre-activations become latents. "linear" leaves them as they are, "softplus" makes them
         positive; both are taken as Gaussian. "sigmoid" puts them into [0, 1], for decoders of
-        binary latents. "auto" is the decoder's own kind.
+        binary latents. "auto" is "linear" for the decoder "gaussian" under a linear encoder, else
+        the decoder's own kind, which is the paper's.
     encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
         None is linear too. Sizes of hidden layers make an MLP (SiLU) of the standardised features.
         A module of one's own sees X as it is given, in float32, and gives the latents'
         pre-activations (n_samples, n_components); it is copied, and training starts from its
         weights.
-    solver : {"auto", "lbfgs"} or Adam, default="auto"
-        "lbfgs" fits a linear encoder to an array in memory; it needs about a tenth of Adam's
-        iterations. `minsyn.Adam` fits everything, in batches or whole, as in the paper. "auto" is
-        "lbfgs" wherever it can do what is asked and the samples span at most 2,000 dimensions, else
-        ``Adam()``.
+    solver : {"auto", "covariance", "lbfgs"} or Adam, default="auto"
+        "covariance" fits linear latents with the decoder "gaussian" from the covariance of the
+        features, in one pass over the data. "lbfgs" fits a linear encoder to an array in memory; it
+        needs about a tenth of Adam's iterations. `minsyn.Adam` fits everything, in batches or
+        whole, as in the paper. "auto" is the first of these that can do what is asked; "lbfgs" only
+        where the samples span at most 2,000 dimensions.
     n_init : int or "auto", default="auto"
-        Number of random starts. Adam fits each and keeps the one with the lowest training loss.
-        L-BFGS compares them on clusters of features and fits the best to the end. "auto" is 1 for
-        Adam and at most 6 for L-BFGS, fewer where a start costs much.
+        Number of starts. Adam fits each and keeps the one with the lowest training loss. The others
+        compare them, in part, and fit the best to the end; the first two of "covariance" are not
+        random but rotated principal components. "auto" is 1 for Adam, at most 6 for "lbfgs" and 8
+        for "covariance", fewer where a start costs much.
     max_iter : int, default=5000
-        Most passes over the data (Adam) or iterations (L-BFGS).
+        Most passes over the data (Adam) or iterations (the others).
     tol : float, default=1e-3
-        Relative fall of the loss at which a fit ends: over ``n_iter_no_change`` epochs of Adam, or
-        a fifth of it over ten iterations of L-BFGS.
+        Relative fall of the loss at which a fit ends: over ``n_iter_no_change`` epochs of Adam, a
+        fifth of it over ten iterations of "lbfgs", or a hundred-thousandth of it over three
+        iterations of "covariance".
     random_state : int, RandomState instance or None, default=None
-        Seeds the initial encoder and the order of mini-batches.
+        Seeds the random starts and the order of mini-batches.
     verbose : int, default=0
         Whether to show progress.
 
@@ -98,7 +111,8 @@ class MinSyn(FactorModel):
     statistics_ : PairwiseStatistics
         Statistics of latents and features that the decoder was set from.
     loss_curve_ : list of float
-        Training loss of each epoch or iteration, of the start that was kept, as minus `score`.
+        Training loss of each epoch or iteration, of the start that was kept, as minus `score`. The
+        comparison of starts is not part of it.
     n_iter_ : int
         Number of epochs or iterations of that start.
     converged_ : bool
@@ -116,9 +130,16 @@ class MinSyn(FactorModel):
     -----
     Data that are not an array in memory are read by blocks, and memory does not grow with them: a
     path of a ``.npy``, ``.npz``, ``.parquet`` or ``.csv`` file, a sparse matrix, a Dataset or
-    DataLoader of torch, or what `minsyn.data.as_samples` made of others. They are fitted by Adam;
+    DataLoader of torch, or what `minsyn.data.as_samples` made of others. Where the fit is by Adam,
     each epoch is one pass. There is one pass before, for the means, and one after, for exact
     statistics (and one for a decoder that is trained to start from).
+
+    The default, a linear Gaussian model, follows from the covariance of the features. It is read in
+    one pass, and is that of the same data in memory, whether they come from a file, in parts, or as
+    a matrix. Its latents have mean 0 and unit variance, the strongest feature of each factor has a
+    positive weight, and factors come in the order of the variance that each explains by itself.
+    Missing values (NaN) are allowed: covariances come from the samples that hold both features, and
+    `transform` fills in what is expected, given the sample's other values, by the factors.
 
     Features and latents that do not vary have zero weight, and correlations of 1 take their
     limits, so the decoder is finite on any finite data. Features count by their variance, as in
@@ -149,7 +170,7 @@ class MinSyn(FactorModel):
         "decoder": [str, callable, Free],
         "latents": [StrOptions({"auto", *LATENTS})],
         "encoder": [StrOptions({"linear"}), list, tuple, nn.Module, None],
-        "solver": [StrOptions({"auto", "lbfgs"}), Adam],
+        "solver": [StrOptions({"auto", "covariance", "lbfgs"}), Adam],
         "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -158,6 +179,8 @@ class MinSyn(FactorModel):
     }
 
     statistics_: PairwiseStatistics
+    #: Moments that the fit followed from, which `partial_fit` merges others with.
+    _moments: Moments | None = None
 
     def __init__(
         self,
@@ -166,7 +189,7 @@ class MinSyn(FactorModel):
         decoder: str | type[Decoder] | Free | Any = "gaussian",
         latents: Literal["auto", "linear", "softplus", "sigmoid"] = "auto",
         encoder: Literal["linear"] | Sequence[int] | nn.Module | None = "linear",
-        solver: Literal["auto", "lbfgs"] | Adam = "auto",
+        solver: Literal["auto", "covariance", "lbfgs"] | Adam = "auto",
         n_init: int | Literal["auto"] = "auto",
         max_iter: int = 5000,
         tol: float = 1e-3,
@@ -184,8 +207,9 @@ class MinSyn(FactorModel):
         self.random_state = random_state
         self.verbose = verbose
 
+    @WeightsIf(lambda self: self._from_moments)
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "MinSyn":
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MinSyn":
         """Learn the factors.
 
         Parameters
@@ -195,6 +219,8 @@ class MinSyn(FactorModel):
             Notes) are read by blocks.
         y : ignored
             Present for scikit-learn's interface.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, at least 0; a sample of weight 2 counts as two. For linear Gaussian models.
 
         Returns
         -------
@@ -204,45 +230,115 @@ class MinSyn(FactorModel):
         Raises
         ------
         ValueError
-            If the data hold NaN or fewer than two samples, lie outside the decoder's range, or have
-            fewer features than components; if the solver cannot fit this encoder, decoder or data.
+            If the data hold infinite values, NaN (but for linear Gaussian models) or fewer than two
+            samples, lie outside the decoder's range, or have fewer features than components; if no
+            sample holds both of two features, which are named; if the solver cannot fit this
+            encoder, decoder or data.
         """
         self.__dict__.pop("_partial_fit", None)
-        problem = self._problem(X)
+        problem = self._problem(X, sample_weight)
         solver = choose_solver(self.solver, problem)
         start = Start.of(self, **plain_parameters(self._model_parameters()))
         self._take(solver.fit(problem, start))
         self._warn_unless_converged(self.max_iter)
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_covariance(
+        self, cov: Any, *, mean: Any = None, n_samples: float | None = None
+    ) -> "MinSyn":
+        """Learn the factors of data of which only a covariance or correlation matrix is known.
+
+        Parameters
+        ----------
+        cov : array-like of shape (n_features, n_features), DataFrame or Moments
+            Covariances; those of standardised features are their correlations. The columns of a
+            DataFrame name the features. `minsyn.information.Moments` bring mean and weight along.
+        mean : array-like of shape (n_features,), optional
+            Means of the features; 0 by default.
+        n_samples : float, optional
+            Number of samples behind the matrix, which counts where others are merged with it, in
+            `partial_fit`.
+
+        Returns
+        -------
+        MinSyn
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is not square, finite, symmetric or positive semidefinite, or the model is
+            not a linear Gaussian one.
+
+        Examples
+        --------
+        Factors from published correlations:
+
+        >>> import numpy as np
+        >>> from minsyn import MinSyn
+        >>> correlations = np.array([[1, 0.6, 0.1], [0.6, 1, 0.1], [0.1, 0.1, 1]])
+        >>> model = MinSyn(2).fit_covariance(correlations)
+        >>> model.components_.round(1)
+        array([[0.9, 0.9, 0. ],
+               [0. , 0. , 1. ]])
+        """
+        self.__dict__.pop("_partial_fit", None)
+        self._require_moments("fit_covariance")
+        names = None
+        if isinstance(cov, Moments):
+            if mean is not None or n_samples is not None:
+                raise ValueError(
+                    "Moments bring mean and weight along: leave out mean and n_samples"
+                )
+            moments = cov
+        else:
+            names = _names_of(cov)
+            if names is not None and hasattr(mean, "reindex"):
+                mean = mean.reindex(names)
+            moments = Moments.of_covariance(cov, mean, 1.0 if n_samples is None else n_samples)
+        self.n_features_in_ = len(moments.mean)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
+        problem = self._moments_problem(moments, self.n_components)
+        self._take(CovarianceSolver().fit(problem, Start.of(self)))
+        self._warn_unless_converged(self.max_iter)
+        return self
+
     @available_if(lambda self: self.solver != "lbfgs")
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> "MinSyn":
-        """Continue to learn from a batch of samples, by steps of Adam; not for solver="lbfgs".
+        """Continue to learn from a batch of samples; not for solver="lbfgs".
 
-        The state of Adam is kept from call to call, but not in a saved or newly fitted model: after
-        `fit` or `load`, training continues from that encoder, with a loss that first rises a
-        little, as the first steps of Adam are long at an optimum. The decoder is set from the
-        moving average of the statistics of the batches (``momentum``), each with the latents after
-        its step; exact statistics would need the earlier samples again. A decoder that is trained
-        is trained further, as the encoder is.
+        A linear Gaussian model merges their covariance with that of all samples before, and is
+        fitted anew, with its last encoder as one more start: it is the model of all of them, after
+        `fit`, `fit_covariance` and `load` too. A batch may be a single sample.
+
+        Others, and all with an explicit ``solver=Adam()``, take steps of Adam. Its state is kept
+        from call to call, but not in a saved or newly fitted model: after `fit` or `load`, training
+        continues from that encoder, with a loss that first rises a little, as the first steps of
+        Adam are long at an optimum. The decoder is set from the moving average of the statistics of
+        the batches (``momentum``), each with the latents after its step; exact statistics would
+        need the earlier samples again. A decoder that is trained is trained further, as the encoder
+        is.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            At least two samples, better hundreds: correlations in the batch tell what features have
-            in common. With ``batch_size`` there are steps on so many at a time. The first batch
-            says what the features' mean and scale are, as far as training is concerned, and, for
-            ``n_components=None``, how many factors there are. A feature that does not vary in it
-            is learned about from the first batch that it varies in.
+            For Adam at least two samples, better hundreds: correlations in the batch tell what
+            features have in common. With ``batch_size`` there are steps on so many at a time. The
+            first batch says what the features' mean and scale are, as far as training is concerned,
+            and, for ``n_components=None``, how many factors there are. A feature that does not vary
+            in it is learned about from the first batch that it varies in.
         y : ignored
             Present for scikit-learn's interface.
 
         Returns
         -------
         MinSyn
-            The estimator; ``loss_curve_`` has one more entry for each call, and ``converged_`` is
-            False, as no call can tell.
+            The estimator. Under Adam ``loss_curve_`` has one more entry for each call, and
+            ``converged_`` is False, as no call can tell.
 
         Raises
         ------
@@ -262,9 +358,11 @@ class MinSyn(FactorModel):
         >>> bool(-model.score(X) < 0.7 * X.var(axis=0).sum())
         True
         """
-        adam = self._adam_of_steps()
         X = X.toarray() if hasattr(X, "tocsr") else X
         fitted = hasattr(self, "components_")
+        if self._from_moments:
+            return self._merge_and_refit(self._array(X, reset=not fitted, min_samples=1))
+        adam = self._adam_of_steps()
         X = self._array(X, reset=not fitted)
         n_components = len(self.components_) if fitted else self.n_components
         problem = self._array_problem(X, n_components)
@@ -276,39 +374,116 @@ class MinSyn(FactorModel):
         self._take(self._partial_fit.step(problem))
         return self
 
-    def _problem(self, X: Any) -> Problem:
+    def _problem(self, X: Any, sample_weight: Any) -> Problem:
         """The fit that is asked for."""
+        if sample_weight is not None and not self._from_moments:
+            self._require_moments("sample_weight")
         if not is_stream(X):
-            return self._array_problem(self._array(X), self.n_components)
+            return self._array_problem(self._array(X), self.n_components, sample_weight)
         samples = as_samples(X)
         decoder, encoder = self._decoder_choice(), find_encoder(self.encoder)
         encoder.check_starts(self.n_init)
-        problem = StreamProblem(samples, self.n_components, decoder, encoder)
+        streamed = StreamProblem(samples, self.n_components, decoder, encoder, sample_weight)
         self.n_features_in_ = samples.n_features
         self.__dict__.pop("feature_names_in_", None)
         if samples.feature_names is not None:
             self.feature_names_in_ = np.array(samples.feature_names, dtype=object)
-        return problem
+        streamed.feature_names = samples.feature_names
+        return streamed
 
-    def _array_problem(self, X: Any, n_components: int | None) -> ArrayProblem:
+    def _array_problem(
+        self, X: Any, n_components: int | None, sample_weight: Any = None
+    ) -> ArrayProblem:
         encoder = find_encoder(self.encoder)
         encoder.check_starts(self.n_init)
-        return ArrayProblem(X, n_components, self._decoder_choice(), encoder)
+        problem = ArrayProblem(X, n_components, self._decoder_choice(), encoder, sample_weight)
+        problem.feature_names = getattr(self, "feature_names_in_", None)
+        return problem
+
+    def _moments_problem(self, moments: Moments, n_components: int | None) -> MomentsProblem:
+        encoder = find_encoder(self.encoder)
+        problem = MomentsProblem(moments, n_components, self._decoder_choice(), encoder)
+        problem.feature_names = getattr(self, "feature_names_in_", None)
+        return problem
 
     def _decoder_choice(self) -> DecoderChoice:
-        return find_decoder_choice(self.decoder, self.latents)
+        linear = find_encoder(self.encoder).linear
+        return find_decoder_choice(self.decoder, self.latents, linear_encoder=linear)
 
-    def _array(self, X: Any, reset: bool = True) -> Any:
+    def _array(self, X: Any, reset: bool = True, min_samples: int = 2) -> Any:
         return validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=2
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=min_samples,
+            ensure_all_finite="allow-nan" if self._from_moments else True,
         )
+
+    @property
+    def _from_moments(self) -> bool:
+        """Whether a fit follows from mean and covariance alone."""
+        if self.solver not in ("auto", "covariance"):
+            return False
+        try:
+            choice, encoder = self._decoder_choice(), find_encoder(self.encoder)
+        except (TypeError, ValueError):  # an invalid parameter: `fit` says so
+            return False
+        return not covariance_obstacles(choice, encoder)
+
+    @property
+    def _takes_missing(self) -> bool:
+        return self._from_moments
+
+    def _require_moments(self, what: str) -> None:
+        """Raise a ValueError unless a fit follows from moments alone."""
+        if self._from_moments:
+            return
+        found = covariance_obstacles(self._decoder_choice(), find_encoder(self.encoder))
+        if self.solver not in ("auto", "covariance"):
+            found.append(f"solver={self.solver!r}")
+        raise ValueError(
+            f"{what} is for linear latents, a linear encoder and decoder='gaussian', which are "
+            f"fitted from a covariance; found {', '.join(found)}"
+        )
+
+    def _encode(
+        self, X: Float[np.ndarray, "samples features"]
+    ) -> Float[np.ndarray, "samples latents"]:
+        return super()._encode(filled(X, self.statistics_) if self._takes_missing else X)
+
+    def _merge_and_refit(self, X: Float[np.ndarray, "samples features"]) -> "MinSyn":
+        """Exact `partial_fit`: of all samples so far, from the last solution."""
+        known, moments = None, Moments.of(X)
+        n_components = self.n_components
+        if hasattr(self, "components_"):
+            n_components = len(self.components_)
+            if self._moments is None:
+                raise ValueError(
+                    "this model keeps no covariance of its data, as it was rescaled, or fitted to "
+                    "fewer samples than features: call partial_fit from the first samples on, or "
+                    "fit_covariance with the merged Moments"
+                )
+            moments = self._moments.merge(moments)
+            known = self._known(self._moments_problem(moments, n_components))
+        elif n_components is None:
+            n_components = checked_n_components(None, *X.shape)
+        if moments.weight < 2:
+            raise ValueError(
+                f"Found array with {len(X)} sample(s) while a minimum of 2 is required by "
+                "MinSyn.partial_fit at first: correlations need them"
+            )
+        problem = self._moments_problem(moments, n_components)
+        self._take(CovarianceSolver().fit(problem, Start.of(self), known))
+        self._warn_unless_converged(self.max_iter)
+        return self
 
     def _adam_of_steps(self) -> Adam:
         adam = self.solver if isinstance(self.solver, Adam) else Adam()
         check_one_step(adam)
         return adam
 
-    def _known(self, problem: ArrayProblem) -> Solution:
+    def _known(self, problem: Problem) -> Solution:
         """The fit that `partial_fit` continues from."""
         if self._fitted_decoder != repr(self.decoder):
             raise ValueError(
@@ -344,6 +519,7 @@ class MinSyn(FactorModel):
         assert solution.statistics is not None
         self.statistics_ = solution.statistics
         self._fitted_decoder = repr(self.decoder)
+        self._moments = solution.moments
 
     def _model_parameters(self) -> dict[str, Any]:
         """Parameters that a training run's numbers follow from, beside what Adam itself knows."""
@@ -361,21 +537,47 @@ class MinSyn(FactorModel):
             moment = getattr(self.statistics_, name)
             arrays[f"statistics.{name}"] = np.ascontiguousarray(moment)
         weight = float(self.statistics_.weight)
-        return {"statistics_weight": weight, "decoder": self._fitted_decoder}, arrays
+        record: dict[str, Any] = {"statistics_weight": weight, "decoder": self._fitted_decoder}
+        if self._moments is not None:
+            record["moments_weight"] = self._moments.weight
+            for name in _OF_FEATURES:
+                moment = getattr(self._moments, name)
+                if moment is not None:
+                    arrays[f"moments.{name}"] = np.ascontiguousarray(moment)
+        return record, arrays
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         moments = {name: arrays[f"statistics.{name}"] for name in _MOMENTS}
         self.statistics_ = PairwiseStatistics(record["statistics_weight"], **moments)
         self._fitted_decoder = record["decoder"]
+        if "moments_weight" in record:
+            found = {name: arrays.get(f"moments.{name}") for name in _OF_FEATURES}
+            self._moments = Moments(record["moments_weight"], **found)  # type: ignore[arg-type]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self.solver != "lbfgs"
+        tags.input_tags.allow_nan = self._from_moments
         tags.input_tags.positive_only = _low(self.decoder) >= 0
         return tags
 
 
 _MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
+_OF_FEATURES = ("mean", "covariance", "pair_weight", "pair_mean")
+
+
+def _names_of(covariance: Any) -> list[str] | None:
+    """Names of a DataFrame's columns, and of its rows; None if there are none."""
+    if not hasattr(covariance, "columns"):
+        return None
+    names = list(covariance.columns)
+    rows = list(getattr(covariance, "index", names))
+    if any(isinstance(row, str) for row in rows) and rows != names:
+        raise ValueError(
+            "rows and columns of the covariance must have the same names, in the same order; found "
+            f"{rows[:3]} and {names[:3]}, ..."
+        )
+    return names if all(isinstance(name, str) for name in names) else None
 
 
 def _low(decoder: Any) -> float:

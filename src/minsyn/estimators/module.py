@@ -13,7 +13,8 @@ from minsyn.estimators.free import Free
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoder import Decoder, find_decoder
 from minsyn.nn.free import FreeDecoder
-from minsyn.nn.latents import LATENTS, Latents
+from minsyn.nn.gaussian import GaussianDecoder
+from minsyn.nn.latents import LATENTS, LINEAR, Latents
 from minsyn.nn.objective import Objective
 from minsyn.nn.observations import Observations
 
@@ -160,7 +161,9 @@ class _TrainedChoice:
         )
 
 
-def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
+def find_decoder_choice(
+    decoder: Any, latents: str = "auto", *, linear_encoder: bool = False
+) -> DecoderChoice:
     """What the parameters ``decoder`` and ``latents`` of `MinSyn` stand for.
 
     Parameters
@@ -168,7 +171,10 @@ def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
     decoder : str, type, partial or Free
         A decoder as `minsyn.nn.find_decoder` takes it, or one that is trained.
     latents : str, default="auto"
-        A name in `minsyn.nn.LATENTS`. "auto" is the decoder's own kind.
+        A name in `minsyn.nn.LATENTS`. "auto" is linear for the Gaussian decoder under a linear
+        encoder, else the decoder's own kind.
+    linear_encoder : bool, default=False
+        Whether the encoder is linear.
 
     Raises
     ------
@@ -180,6 +186,8 @@ def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
     """
     if not isinstance(decoder, Free):
         found = find_decoder(decoder)
+        if latents == "auto" and linear_encoder and found.func is GaussianDecoder:
+            latents = LINEAR.name
         return _ClosedFormChoice(found, _find_latents(latents, found))
     weight = decoder.synergy_weight
     if not 0 <= weight < np.inf:

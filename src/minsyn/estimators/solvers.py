@@ -3,6 +3,7 @@
 from typing import Any
 
 from minsyn.estimators.adam import Adam
+from minsyn.estimators.covariance import CovarianceSolver
 from minsyn.estimators.lbfgs import LBFGS
 from minsyn.estimators.problem import Problem
 
@@ -12,14 +13,14 @@ __all__ = ["choose_solver"]
 _MAX_SPAN = 2000
 
 
-def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS:
+def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS | CovarianceSolver:
     """The solver that a parameter names, or one that suits the problem.
 
     Parameters
     ----------
-    solver : "auto", "lbfgs" or Adam
-        "auto" is L-BFGS wherever it can do what is asked and the samples span at most 2,000
-        dimensions, else Adam.
+    solver : "auto", "covariance", "lbfgs" or Adam
+        "auto" is the covariance for linear Gaussian models; else L-BFGS wherever it can do what is
+        asked and the samples span at most 2,000 dimensions, else Adam.
     problem : Problem
         What is to be fitted.
 
@@ -31,6 +32,10 @@ def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS:
     if isinstance(solver, Adam):
         solver.check(problem)
         return solver
+    covariance = CovarianceSolver()
+    if solver == "covariance" or (solver == "auto" and not covariance.obstacles(problem)):
+        covariance.check(problem)
+        return covariance
     lbfgs = LBFGS()
     if solver == "lbfgs":
         lbfgs.check(problem)

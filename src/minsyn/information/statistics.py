@@ -1,6 +1,6 @@
 """Moments from which decoders, measures and linear models are computed, mergeable."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -382,7 +382,7 @@ class Moments:
         """Share of the values that are missing."""
         return float(1 - self.feature_weight.mean() / self.weight) if self.weight else 0.0
 
-    def require_pairs(self, names: Sequence[str] | None = None) -> None:
+    def require_pairs(self, names: Any = None) -> None:
         """Raise a ValueError if two features were never seen together.
 
         Parameters
@@ -433,7 +433,7 @@ def checked_weights(sample_weight: Any, n_samples: int) -> Float[np.ndarray, " s
         )
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
         raise ValueError(
-            "sample_weight must be finite, at least 0 and not 0 throughout; it ranges from "
+            "sample_weight must be finite, at least 0 and not all zero; it ranges from "
             f"{weights.min()} to {weights.max()}"
         )
     return weights

@@ -97,22 +97,24 @@ def squared_error(
     xp = array_namespace(rho)
     v, rho_rho = variance, rho * rho
     below_one = 1 - _ROUNDINGS_BELOW_ONE * xp.finfo(rho.dtype).eps
-    # Eq. 9: u = r / (1 + R), with r = rho q.
+    # Eq. 9: u = r / (1 + R), with r = rho q; R = sum rho r, so that u.rho = R / (1 + R).
     q = 1 / (1 - xp.clip(rho_rho, None, below_one))
-    r = rho * q
-    shrink = 1 / (1 + xp.sum(rho * r, axis=-2, keepdims=True))
-    u = r * shrink
+    shrink = 1 / (1 + xp.sum(rho_rho * q, axis=-2, keepdims=True))
+    u = rho * q
+    u *= shrink
     error = sigma @ u
     error -= rho
     error *= v
-    loss = xp.sum(v) + xp.sum(u * (error - v * rho), axis=(-2, -1))
+    u_error = xp.sum(u * error, axis=-2, keepdims=True)
+    loss = xp.sum(v * shrink + u_error, axis=(-2, -1))
 
-    d_big_r = shrink * shrink * xp.sum(error * r, axis=-2, keepdims=True)
     d_rho = 1 + rho_rho
-    d_rho *= error * shrink
-    d_rho -= 2 * d_big_r * rho
-    d_rho *= 2 * q * q
-    d_rho -= 2 * v * u
+    d_rho *= error
+    d_rho -= 2 * u_error * rho
+    d_rho *= q
+    d_rho -= v * rho
+    d_rho *= q
+    d_rho *= 2 * shrink
     return loss, d_rho, (u * v) @ xp.matrix_transpose(u)
 
 
