@@ -29,6 +29,7 @@ from minsyn.estimators import Adam, adam
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.module import find_decoder_choice
 from minsyn.estimators.problem import Scaling, StreamProblem
+from minsyn.nn import DECODERS
 
 BATCH_SIZE, N_LATENTS = 512, 20
 
@@ -118,7 +119,15 @@ def fit_once(path, decoder, n_epochs):
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     start = time.perf_counter()
-    model = MinSyn(N_LATENTS, decoder=decoder, max_iter=n_epochs, random_state=0).fit(path)
+    latents = DECODERS[decoder].latents.name
+    model = MinSyn(
+        N_LATENTS,
+        decoder=decoder,
+        latents=latents,
+        solver=Adam(),
+        max_iter=n_epochs,
+        random_state=0,
+    ).fit(path)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{peak:.1f} {seconds:.1f} {model.loss_curve_[-1]:.6g}")

@@ -153,7 +153,9 @@ def compare_fit(words, kind, seed, n_steps):
         seconds.append(time.perf_counter() - start)
     goal = 1.005 * min(losses)
     slow_seconds = np.cumsum(seconds)[int(np.argmax(np.array(losses) <= goal))]
-    model = Watched(9, decoder=kind, random_state=seed).fit(words.train)
+    model = Watched(9, decoder=kind, latents=KINDS[kind][0].latents.name, random_state=seed).fit(
+        words.train
+    )
     our_seconds = model.seconds_to(goal)
     ours = float(np.mean(np.sum((words.test - model.reconstruct(words.test)) ** 2, axis=1)))
     theirs, their_acc = slow.evaluate(words)

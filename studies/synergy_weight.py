@@ -14,7 +14,7 @@ from minsyn.benchmark import counted, markdown_page, markdown_table, one_thread
 from minsyn.datasets import WordImages, make_word_images
 from minsyn.estimators import Adam, Free, MinSyn
 from minsyn.metrics import average_character_concentration, squared_error
-from minsyn.nn import ci_synergy_penalty
+from minsyn.nn import DECODERS, ci_synergy_penalty
 from minsyn.report import WIDTH, appearance, draw_dots, new_figure, styled
 from studies.command import Draws, Output, app_of, clear_errors, command_line, write
 
@@ -61,7 +61,11 @@ def measure(words: WordImages, weight: float, decoder: Decoder, seed: int) -> di
         ``ci_synergy``, measured on the training words, in bits; ``penalty`` of the fitted decoder.
     """
     trained: Any = Free(decoder, synergy_weight=weight) if weight < np.inf else decoder
-    model = MinSyn(9, decoder=trained, solver=Adam(), n_init=1, random_state=seed).fit(words.train)
+    # The same latents whether the decoder is trained or, in the limit, in closed form.
+    latents: Any = DECODERS[decoder].latents.name
+    model = MinSyn(
+        9, decoder=trained, latents=latents, solver=Adam(), n_init=1, random_state=seed
+    ).fit(words.train)
     measured = model.synergy(words.train, bias_correction="none").means
     return {
         "train_loss": squared_error(words.train, model.reconstruct(words.train)),

@@ -249,5 +249,5 @@ def _nearest_latents(
     X: Float[np.ndarray, "samples features"], n_components: int, random_state: Any
 ) -> Int[np.ndarray, " features"]:
     """The latent of MinSyn (Gaussian) that has the most information about each feature."""
-    model = MinSyn(n_components, decoder="gaussian", random_state=random_state).fit(X)
+    model = MinSyn(n_components, latents="softplus", random_state=random_state).fit(X)
     return np.abs(model.statistics_.rho).argmax(axis=0)

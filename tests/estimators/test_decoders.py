@@ -140,7 +140,7 @@ def test_sigmoid_latents_are_searched_under_penalties(rng):
     from minsyn.datasets import make_word_images
 
     class Unpenalised(BernoulliDecoder):
-        latents = Latents("sigmoid", torch.sigmoid)
+        latents = Latents("sigmoid", "bernoulli", torch.sigmoid)
         objective = classmethod(BernoulliDecoder.objective.__func__)
 
     X = make_word_images(random_state=0).train[:, ::7]
@@ -208,7 +208,7 @@ def test_a_trained_decoder_is_drawn_towards_the_one_that_was_chosen(name, decode
 
 def test_kinds_that_could_not_be_loaded_are_not_saved(X, tmp_path):
     class Squeezed(Decoder, name="squeezed"):
-        latents = Latents("tanh", torch.tanh)
+        latents = Latents("tanh", "gaussian", torch.tanh)
         observations = REAL
         linear_map = Halved.linear_map
 

@@ -160,7 +160,8 @@ def test_very_small_and_very_large_values(scale, rng):
 @pytest.mark.parametrize(
     ("X", "settings", "message"),
     [
-        (np.array([[0.0, np.nan], [1.0, 2.0]]), {}, "NaN"),
+        (np.array([[0.0, np.nan], [1.0, 2.0]]), {"latents": "softplus"}, "NaN"),
+        (np.array([[0.0, np.inf], [1.0, 2.0]]), {}, "infinity"),
         (np.ones((1, 3)), {}, "minimum of 2"),
         (np.eye(3) * 2, {"decoder": "bernoulli"}, r"MinMaxScaler"),
         (-np.eye(3), {"decoder": "bernoulli"}, r"\[0, 1\]"),

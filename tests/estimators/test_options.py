@@ -36,12 +36,13 @@ OTHERWISE = {
         {
             "n_components": (3, {}),
             "decoder": ("bernoulli", {}),
+            "latents": ("linear", {"solver": Adam()}),
             "encoder": ((4,), {"solver": Adam()}),
             "solver": (Adam(), {}),
             "n_init": (5, {"solver": Adam()}),
             "max_iter": (3, {}),
             "tol": (0.5, {"solver": Adam(), "max_iter": 150}),
-            "random_state": (1, {}),
+            "random_state": (1, {"solver": Adam()}),
         },
     ),
     Adam: (
@@ -127,6 +128,15 @@ def test_options_of_a_run(X, tmp_path, capsys):
         ({"solver": "lbfgs", "decoder": Free()}, "a trained decoder"),
         ({"solver": "lbfgs", "decoder": SingleParentDecoder}, "SingleParentDecoder"),
         ({"solver": Adam(statistics="running"), "decoder": Free()}, "statistics='running'"),
+        (
+            {"latents": "sigmoid"},
+            "'sigmoid' are bernoulli, but GaussianDecoder .* 'linear' or 'soft",
+        ),
+        (
+            {"latents": "linear", "decoder": "bernoulli"},
+            "'linear' are gaussian, .* choose 'sigmoid'",
+        ),
+        ({"latents": "tanh"}, "latents"),
         ({"encoder": 3}, "encoder"),
         ({"decoder": 3}, "decoder"),
         ({"decoder": dict}, "decoder"),

@@ -68,7 +68,7 @@ def test_every_single_changed_byte_is_noticed_or_harmless(saved):
         ({"class": "AutoEncoder"}, "'AutoEncoder', not a MinSyn"),
         ({"class": "os.system"}, "not a MinSyn"),
         ({"class": ["MinSyn"]}, "not a MinSyn"),
-        ({"latents": "linear"}, "linear"),
+        ({"latents": "tanh"}, "tanh"),
         ({"parameters": {"unknown": 1}}, "unknown"),
         ({"state": {}}, "decoder"),
         ({"feature_names": ["a"]}, "1 feature names, not 4"),

@@ -113,7 +113,7 @@ def test_a_large_weight_shortens_the_decoders_steps(rng):
     """The distance from the closed form falls with 1 / (1 + weight), and so must Adam's step."""
     X = np.repeat(rng.random((100, 2)), 4, axis=1) + 0.1 * rng.random((100, 8))
     settings = {"max_iter": 100, "random_state": 0}
-    closed = MinSyn(2, solver=Adam(), **settings).fit(X)
+    closed = MinSyn(2, latents="softplus", solver=Adam(), **settings).fit(X)
     heavy = MinSyn(2, decoder=Free(synergy_weight=1e4), **settings).fit(X)
     np.testing.assert_allclose(heavy.loss_curve_, closed.loss_curve_, rtol=0.1)
 

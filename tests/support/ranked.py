@@ -22,7 +22,7 @@ from minsyn.training.worker import worker_of
 N_SAMPLES, BATCH_SIZE = 41, 11
 
 STREAMED = {
-    "linear": MinSyn(2, solver=Adam(batch_size=BATCH_SIZE)),
+    "linear": MinSyn(2, latents="softplus", solver=Adam(batch_size=BATCH_SIZE)),
     "running": MinSyn(2, solver=Adam(statistics="running", batch_size=BATCH_SIZE)),
     "bernoulli": MinSyn(2, decoder="bernoulli"),
     "net": MinSyn(2, encoder=(4,), solver=Adam(batch_size=BATCH_SIZE)),
@@ -60,6 +60,14 @@ def comparable():
         found[f"stream {name}"] = fitted(
             clone(model).set_params(random_state=0, max_iter=10).fit(sparse.csr_array(data()))
         )
+    wide = np.tile(data(), 80)  # more features than samples: these are gathered
+    for name, X in {"covariance": data(), "rows": wide}.items():
+        model = MinSyn(2, latents="linear", random_state=0).fit(sparse.csr_array(X + 1e3))
+        found[name] = {
+            "decoder": model.components_.tolist(),
+            "latents": model.transform(X + 1e3).tolist(),
+            "loss": model.loss_curve_[-1:],
+        }
     worker = worker_of(fabric)
     columns = worker.merged(
         lambda: column_statistics(as_samples(data() + 1e6), worker.rank, worker.world_size)
@@ -118,7 +126,7 @@ def together(folder):
     last_row = data()
     last_row[-1, 3] = np.nan  # in the second rank's share
     try:
-        MinSyn(2).fit(sparse.csr_array(last_row))
+        MinSyn(2, solver=Adam()).fit(sparse.csr_array(last_row))
     except ValueError as error:
         found["nan in a share"] = str(error)
     module = nn.Linear(2, 1)

@@ -154,7 +154,7 @@ class SampleStream(ABC):
         return other
 
     def blocks(
-        self, rank: int = 0, world_size: int = 1
+        self, rank: int = 0, world_size: int = 1, *, missing: bool = False
     ) -> Iterator[Float[np.ndarray, "rows features"]]:
         """All samples in order, or one process's share of them, in blocks of about 32 MB.
 
@@ -165,6 +165,8 @@ class SampleStream(ABC):
             lengths differ by at most one; some are empty if there are fewer samples than processes.
             Only the share is read from a file (from a parquet file, the row groups that overlap
             with it).
+        missing : bool, default=False
+            Whether NaN are let through, as missing values.
 
         Yields
         ------
@@ -175,12 +177,12 @@ class SampleStream(ABC):
         Raises
         ------
         ValueError
-            At the first number that is NaN or infinite.
+            At the first number that is infinite, or NaN unless these are let through.
         """
         dtype = working_dtype(self.dtype)
         start, stop = list(even_parts(0, self.n_samples, world_size))[rank]
         for block in self._read_range(start, stop):
-            self._require_finite(block)
+            self._require_finite(block, missing=missing)
             values = block.values.astype(dtype, copy=False)
             yield values if self._mean is None else (values - self._mean) / self._scale
 
@@ -267,7 +269,11 @@ class SampleStream(ABC):
             self._require_finite(Block(block.rows[picked], into), " in float32: scale the data")
 
     def _require_finite(
-        self, block: Block, why: str = "; drop those rows or fill them in first"
+        self,
+        block: Block,
+        why: str = "; drop those rows or fill them in first",
+        *,
+        missing: bool = False,
     ) -> None:
         """Raise a ValueError that names the first number that is NaN or infinite."""
         values: Any = block.values
@@ -277,7 +283,7 @@ class SampleStream(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(values.sum()):
                 return
-        bad = np.argwhere(~np.isfinite(values))
+        bad = np.argwhere(np.isinf(values) if missing else ~np.isfinite(values))
         if len(bad) == 0:
             return
         row, column = bad[0]

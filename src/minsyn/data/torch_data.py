@@ -145,7 +145,7 @@ class LoaderSamples(SampleStream):
         return super().batches(batch_size, generator, rank, world_size)
 
     def blocks(
-        self, rank: int = 0, world_size: int = 1
+        self, rank: int = 0, world_size: int = 1, *, missing: bool = False
     ) -> Iterator[Float[np.ndarray, "rows features"]]:
         """All samples or a share of them, see `SampleStream.blocks`.
 
@@ -155,7 +155,7 @@ class LoaderSamples(SampleStream):
             Also if several processes would share a loader that may shuffle.
         """
         self._check_shared(world_size)
-        return super().blocks(rank, world_size)
+        return super().blocks(rank, world_size, missing=missing)
 
     def _check_shared(self, world_size: int) -> None:
         # The batch sampler of a loader without automatic batching is None.

@@ -91,7 +91,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Latents: positive, or in [0, 1] if they are binary.
+            Latents: in [0, 1] if they are binary, positive if they are softplus.
         """
         return self._plain_transform(X)
 
@@ -142,7 +142,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         total, n_samples = 0.0, 0
         for x in self._blocks(X):
             natural = self._natural(self._encode(x).astype(np.float64))
-            losses = self.observations_.losses(natural, torch.from_numpy(x.astype(np.float64)))
+            observed = torch.from_numpy(x.astype(np.float64))
+            if self._takes_missing:  # missing values cost nothing
+                observed = torch.where(observed.isnan(), natural, observed)
+            losses = self.observations_.losses(natural, observed)
             total, n_samples = total - float(losses.sum()), n_samples + len(x)
         return total / n_samples
 
@@ -235,6 +238,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self.observations_.affine:
             model.components_ = self.components_ * scale
             model.intercept_ = mean + scale * self.intercept_
+            model.__dict__.pop("_moments", None)  # `model` is not the best for data of other scales
             if hasattr(self, "statistics_"):
                 model.statistics_ = self.statistics_.rescaled(mean, scale)
         return model
@@ -362,9 +366,21 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if is_stream(X):
             names = getattr(self, "feature_names_in_", None)
             names = None if names is None else list(names)
-            yield from stream_of_features(X, names, self.n_features_in_).blocks()
+            stream = stream_of_features(X, names, self.n_features_in_)
+            yield from stream.blocks(missing=self._takes_missing)
         else:
-            yield validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+            yield validate_data(
+                self,
+                X,
+                reset=False,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan" if self._takes_missing else True,
+            )
+
+    @property
+    def _takes_missing(self) -> bool:
+        """Whether NaN are taken as missing values."""
+        return False
 
     def _plain_transform(self, X: Any) -> Float[np.ndarray, "samples latents"]:
         """Return the latents as an array, regardless of ``set_output``."""

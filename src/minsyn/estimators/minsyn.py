@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -13,16 +14,24 @@ from torch import nn
 
 from minsyn.data import as_samples, is_stream
 from minsyn.estimators.adam import Adam
+from minsyn.estimators.covariance import CovarianceSolver, covariance_obstacles, filled
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.free import Free
-from minsyn.estimators.module import find_decoder_choice
+from minsyn.estimators.module import DecoderChoice, find_decoder_choice
 from minsyn.estimators.partial_fit import PartialFit, check_one_step
-from minsyn.estimators.problem import ArrayProblem, Problem, StreamProblem
+from minsyn.estimators.problem import (
+    ArrayProblem,
+    MomentsProblem,
+    Problem,
+    StreamProblem,
+    checked_n_components,
+)
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
-from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn import Decoder
+from minsyn.estimators.weighted import WeightsIf
+from minsyn.information.statistics import Moments, PairwiseStatistics
+from minsyn.nn import LATENTS, Decoder
 
 __all__ = ["MinSyn"]
 
@@ -42,7 +51,7 @@ class MinSyn(FactorModel):
     decoder : str, Decoder class or Free, default="gaussian"
         Kind of decoder, as a name in `minsyn.nn.DECODERS`:
 
-        - "gaussian" (Eq. 9): softplus latents, linear decoder, squared error, for real values.
+        - "gaussian" (Eq. 9): linear decoder, squared error, for real values.
         - "bernoulli" (Eq. 10): sigmoid latents, logistic decoder, cross-entropy, for data in
           [0, 1].
         - "gaussian-bernoulli" and "bernoulli-gaussian": latents as in the first kind, data as in
@@ -54,27 +63,35 @@ class MinSyn(FactorModel):
         options, such as ``partial(GaussianCategoricalDecoder, sizes=[3, 4])`` for categorical data
         in one-hot columns. With `minsyn.Free` the decoder is trained, with a penalty on its
         synergy.
+    latents : {"auto", "linear", "softplus", "sigmoid"}, default="auto"
+        Map from pre-activations to latents. "linear" leaves them unchanged, "softplus" makes them
+        positive; decoders treat both as Gaussian. "sigmoid" maps them to [0, 1], for decoders of
+        binary latents. "auto" is the kind of the decoder, as in the paper.
     encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
         "linear" or None is a linear encoder. The sizes of hidden layers give an MLP (with SiLU
         activations) of the scaled features. A custom module maps X, unscaled and in float32, to
         pre-activations of shape (n_samples, n_components). It is copied, and training starts from
         its weights.
-    solver : {"auto", "lbfgs"} or Adam, default="auto"
-        "lbfgs" fits a linear encoder to an array in memory, in about a tenth of Adam's iterations.
+    solver : {"auto", "covariance", "lbfgs"} or Adam, default="auto"
+        "covariance" fits linear latents with the decoder "gaussian" from the covariance of the
+        features, in one pass over the data. "lbfgs" fits a linear encoder to an array in memory, in
+        about a tenth of Adam's iterations.
         `minsyn.Adam` fits any encoder and decoder, in mini-batches or on the whole data, as in the
-        paper. "auto" is "lbfgs" if it supports the problem and the samples span at most 2,000
-        dimensions, otherwise ``Adam()``.
+        paper. "auto" is the first of these that supports the problem, "lbfgs" only if the samples
+        span at most 2,000 dimensions.
     n_init : int or "auto", default="auto"
         Number of random starts. Adam fits all of them and keeps the one with the lowest training
         loss. L-BFGS compares them on clusters of features, and fits only the best until
-        convergence. "auto" is 1 for Adam and up to 6 for L-BFGS, depending on their cost.
+        convergence. "auto" is 1 for Adam, up to 6 for L-BFGS and up to 8 for the covariance,
+        depending on their cost.
     max_iter : int, default=5000
         Maximum number of passes over the data (Adam) or iterations (L-BFGS).
     tol : float, default=1e-3
         Tolerance for convergence: the relative fall of the loss over ``n_iter_no_change`` epochs of
-        Adam. L-BFGS uses a fifth of it over ten iterations.
+        Adam. L-BFGS uses a fifth of it over ten iterations, and the covariance a
+        hundred-thousandth of it over three.
     random_state : int, RandomState instance or None, default=None
-        Seeds the initial encoder and the order of mini-batches.
+        Seeds the random starts and the order of mini-batches.
     verbose : int, default=0
         Whether to show progress.
 
@@ -120,6 +137,13 @@ class MinSyn(FactorModel):
     the decoder is finite for all finite data. As in PCA, features are weighted by their variance.
     Standardise them first to give them equal weight.
 
+    A linear Gaussian model (``latents="linear"``) follows from the covariance of the features. The
+    covariance is read in one pass, and the model is the same whether the data come from memory,
+    from a file, in parts, or as a matrix. Its latents have mean 0 and unit variance, the strongest
+    feature of each factor has a positive weight, and factors are in the order of the variance that
+    each explains by itself. Missing values (NaN) are allowed: covariances come from the samples
+    that have both features, and `transform` uses the expectation given the observed values.
+
     References
     ----------
     Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via Synergy
@@ -143,8 +167,9 @@ class MinSyn(FactorModel):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "decoder": [str, callable, Free],
+        "latents": [StrOptions({"auto", *LATENTS})],
         "encoder": [StrOptions({"linear"}), list, tuple, nn.Module, None],
-        "solver": [StrOptions({"auto", "lbfgs"}), Adam],
+        "solver": [StrOptions({"auto", "covariance", "lbfgs"}), Adam],
         "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -154,14 +179,17 @@ class MinSyn(FactorModel):
 
     statistics_: PairwiseStatistics
     _partial_fit_asked: str
+    #: Moments that the fit followed from, which `partial_fit` merges others with.
+    _moments: Moments | None = None
 
     def __init__(
         self,
         n_components: int | None = None,
         *,
         decoder: str | type[Decoder] | Free | Any = "gaussian",
+        latents: Literal["auto", "linear", "softplus", "sigmoid"] = "auto",
         encoder: Literal["linear"] | Sequence[int] | nn.Module | None = "linear",
-        solver: Literal["auto", "lbfgs"] | Adam = "auto",
+        solver: Literal["auto", "covariance", "lbfgs"] | Adam = "auto",
         n_init: int | Literal["auto"] = "auto",
         max_iter: int = 5000,
         tol: float = 1e-3,
@@ -170,6 +198,7 @@ class MinSyn(FactorModel):
     ) -> None:
         self.n_components = n_components
         self.decoder = decoder
+        self.latents = latents
         self.encoder = encoder
         self.solver = solver
         self.n_init = n_init
@@ -178,8 +207,9 @@ class MinSyn(FactorModel):
         self.random_state = random_state
         self.verbose = verbose
 
+    @WeightsIf(lambda self: self._from_moments)
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "MinSyn":
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MinSyn":
         """Learn the factors.
 
         Parameters
@@ -189,6 +219,8 @@ class MinSyn(FactorModel):
             read by blocks (see Notes).
         y : ignored
             Present for scikit-learn's interface.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, at least 0; a sample of weight 2 counts as two. For linear Gaussian models.
 
         Returns
         -------
@@ -198,15 +230,79 @@ class MinSyn(FactorModel):
         Raises
         ------
         ValueError
-            If the data have NaN, fewer than two samples, values outside the decoder's range, or
-            fewer features than components; or if the solver does not support the encoder, the
-            decoder or the data.
+            If the data have infinite values, NaN (except for linear Gaussian models), fewer than
+            two samples, values outside the decoder's range, or fewer features than components; if
+            no sample has both of two features, which are named; or if the solver does not support
+            the encoder, the decoder or the data.
         """
         self.__dict__.pop("_partial_fit", None)
-        problem = self._problem(X)
+        problem = self._problem(X, sample_weight)
         solver = choose_solver(self.solver, problem)
         start = self._start(self._model_parameters())
         self._take(solver.fit(problem, start))
+        self._warn_unless_converged(self.max_iter)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_covariance(
+        self, cov: Any, *, mean: Any = None, n_samples: float | None = None
+    ) -> "MinSyn":
+        """Learn the factors of data of which only a covariance or correlation matrix is known.
+
+        Parameters
+        ----------
+        cov : array-like of shape (n_features, n_features), DataFrame or Moments
+            Covariances; those of standardised features are their correlations. The columns of a
+            DataFrame name the features. `minsyn.information.Moments` bring mean and weight along.
+        mean : array-like of shape (n_features,), optional
+            Means of the features; 0 by default.
+        n_samples : float, optional
+            Number of samples behind the matrix, which counts where others are merged with it, in
+            `partial_fit`.
+
+        Returns
+        -------
+        MinSyn
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is not square, finite, symmetric or positive semidefinite, or the model is
+            not a linear Gaussian one.
+
+        Examples
+        --------
+        Factors from published correlations:
+
+        >>> import numpy as np
+        >>> from minsyn import MinSyn
+        >>> correlations = np.array([[1, 0.6, 0.1], [0.6, 1, 0.1], [0.1, 0.1, 1]])
+        >>> model = MinSyn(2, latents="linear").fit_covariance(correlations)
+        >>> model.components_.round(1)
+        array([[0.9, 0.9, 0. ],
+               [0. , 0. , 1. ]])
+        """
+        self.__dict__.pop("_partial_fit", None)
+        self._require_moments("fit_covariance")
+        names = None
+        if isinstance(cov, Moments):
+            if mean is not None or n_samples is not None:
+                raise ValueError(
+                    "Moments bring mean and weight along: leave out mean and n_samples"
+                )
+            moments = cov
+        else:
+            names = _names_of(cov)
+            if names is not None and hasattr(mean, "reindex"):
+                mean = mean.reindex(names)
+            moments = Moments.of_covariance(cov, mean, 1.0 if n_samples is None else n_samples)
+        self.n_features_in_ = len(moments.mean)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
+        problem = self._moments_problem(moments, self.n_components)
+        self._take(CovarianceSolver().fit(problem, self._start({})))
         self._warn_unless_converged(self.max_iter)
         return self
 
@@ -214,6 +310,10 @@ class MinSyn(FactorModel):
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None) -> "MinSyn":
         """Continue training on a batch of samples, with Adam; not for solver="lbfgs".
+
+        A linear Gaussian model merges the covariance of the batch with that of all earlier samples,
+        and is fitted again: it is the model of all of them, also after `fit`, `fit_covariance` and
+        `load`. A batch may be a single sample. Other models take steps of Adam.
 
         The state of Adam is kept between calls, but not by `fit` or `load`. After these, training
         continues from the fitted encoder, and the loss first rises a little, as the first steps of
@@ -240,8 +340,8 @@ class MinSyn(FactorModel):
         Returns
         -------
         MinSyn
-            The estimator. Each call adds one entry to ``loss_curve_``. ``converged_`` is False, as
-            convergence is not checked.
+            The estimator. With Adam, each call adds one entry to ``loss_curve_``, and
+            ``converged_`` is False, as convergence is not checked.
 
         Raises
         ------
@@ -267,9 +367,11 @@ class MinSyn(FactorModel):
                 f"partial_fit takes one batch, as an array or a sparse matrix; found "
                 f"{type(X).__name__}. Use fit for data that are read by blocks"
             )
-        adam = self._adam_of_steps()
         X = X.toarray() if hasattr(X, "tocsr") else X
         fitted = hasattr(self, "components_")
+        if self._from_moments:
+            return self._merge_and_refit(self._array(X, reset=not fitted, min_samples=1))
+        adam = self._adam_of_steps()
         X = self._array(X, reset=not fitted)
         n_components = len(self.components_) if fitted else self.n_components
         problem = self._array_problem(X, n_components)
@@ -283,41 +385,128 @@ class MinSyn(FactorModel):
         self._take(self._partial_fit.step(problem))
         return self
 
-    def _problem(self, X: Any) -> Problem:
+    def _problem(self, X: Any, sample_weight: Any) -> Problem:
         """Problem of samples, encoder and decoder for a solver."""
+        if sample_weight is not None and not self._from_moments:
+            self._require_moments("sample_weight")
         if not is_stream(X):
-            return self._array_problem(self._array(X), self.n_components)
+            return self._array_problem(self._array(X), self.n_components, sample_weight)
         samples = as_samples(X)
-        decoder, encoder = find_decoder_choice(self.decoder), find_encoder(self.encoder)
+        decoder, encoder = self._decoder_choice(), find_encoder(self.encoder)
         encoder.check_starts(self.n_init)
-        problem = StreamProblem(samples, self.n_components, decoder, encoder)
+        streamed = StreamProblem(samples, self.n_components, decoder, encoder, sample_weight)
         self.n_features_in_ = samples.n_features
         self.__dict__.pop("feature_names_in_", None)
         if samples.feature_names is not None:
             self.feature_names_in_ = np.array(samples.feature_names, dtype=object)
-        return problem
+        streamed.feature_names = samples.feature_names
+        return streamed
 
-    def _array_problem(self, X: Any, n_components: int | None) -> ArrayProblem:
+    def _array_problem(
+        self, X: Any, n_components: int | None, sample_weight: Any = None
+    ) -> ArrayProblem:
         encoder = find_encoder(self.encoder)
         encoder.check_starts(self.n_init)
-        return ArrayProblem(X, n_components, find_decoder_choice(self.decoder), encoder)
+        problem = ArrayProblem(X, n_components, self._decoder_choice(), encoder, sample_weight)
+        problem.feature_names = getattr(self, "feature_names_in_", None)
+        return problem
 
-    def _array(self, X: Any, reset: bool = True) -> Any:
+    def _moments_problem(self, moments: Moments, n_components: int | None) -> MomentsProblem:
+        encoder = find_encoder(self.encoder)
+        problem = MomentsProblem(moments, n_components, self._decoder_choice(), encoder)
+        problem.feature_names = getattr(self, "feature_names_in_", None)
+        return problem
+
+    def _decoder_choice(self) -> DecoderChoice:
+        return find_decoder_choice(self.decoder, self.latents)
+
+    def _array(self, X: Any, reset: bool = True, min_samples: int = 2) -> Any:
         return validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=2
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=min_samples,
+            ensure_all_finite="allow-nan" if self._from_moments else True,
         )
+
+    @property
+    def _from_moments(self) -> bool:
+        """Whether a fit follows from mean and covariance alone."""
+        if self.solver not in ("auto", "covariance"):
+            return False
+        try:
+            choice, encoder = self._decoder_choice(), find_encoder(self.encoder)
+        except (TypeError, ValueError):  # an invalid parameter: `fit` says so
+            return False
+        return not covariance_obstacles(choice, encoder)
+
+    @property
+    def _takes_missing(self) -> bool:
+        return self._from_moments
+
+    def _require_moments(self, what: str) -> None:
+        """Raise a ValueError unless a fit follows from moments alone."""
+        if self._from_moments:
+            return
+        found = covariance_obstacles(self._decoder_choice(), find_encoder(self.encoder))
+        if self.solver not in ("auto", "covariance"):
+            found.append(f"solver={self.solver!r}")
+        raise ValueError(
+            f"{what} is for linear latents, a linear encoder and decoder='gaussian', which are "
+            f"fitted from a covariance; found {', '.join(found)}. Set latents='linear', and the "
+            "other parameters to their defaults"
+        )
+
+    def _encode(
+        self, X: Float[np.ndarray, "samples features"]
+    ) -> Float[np.ndarray, "samples latents"]:
+        return super()._encode(filled(X, self.statistics_) if self._takes_missing else X)
+
+    def _merge_and_refit(self, X: Float[np.ndarray, "samples features"]) -> "MinSyn":
+        """Exact `partial_fit`: of all samples so far, from the last solution."""
+        known, moments = None, Moments.of(X)
+        n_components = self.n_components
+        if hasattr(self, "components_"):
+            n_components = len(self.components_)
+            if self._moments is None:
+                raise ValueError(
+                    "this model keeps no covariance of its data, as it was rescaled, or fitted to "
+                    "fewer samples than features: call partial_fit from the first samples on, or "
+                    "fit_covariance with the merged Moments"
+                )
+            moments = self._moments.merge(moments)
+            known = self._known(self._moments_problem(moments, n_components))
+        elif n_components is None:
+            n_components = checked_n_components(None, *X.shape)
+        if moments.weight < 2:
+            raise ValueError(
+                f"Found array with {len(X)} sample(s) while a minimum of 2 is required by "
+                "MinSyn.partial_fit at first: correlations need them"
+            )
+        problem = self._moments_problem(moments, n_components)
+        self._take(CovarianceSolver().fit(problem, self._start({}), known))
+        self._warn_unless_converged(self.max_iter)
+        return self
 
     def _adam_of_steps(self) -> Adam:
         adam = self.solver if isinstance(self.solver, Adam) else Adam()
         check_one_step(adam)
         return adam
 
-    def _known(self, problem: ArrayProblem) -> Solution:
+    def _known(self, problem: Problem) -> Solution:
         """The earlier fit from which `partial_fit` continues."""
         if self._fitted_decoder != repr(problem.decoder):
             raise ValueError(
                 f"decoder={problem.decoder!r}, but partial_fit continues from a fit with "
                 f"{self._fitted_decoder}: set it back, or clone the estimator to start again"
+            )
+        latents = problem.decoder.latents.name
+        if latents != self.latents_.name:
+            raise ValueError(
+                f"latents are {latents} here, but partial_fit continues from a fit with "
+                f"{self.latents_.name} ones: set latents={self.latents_.name!r}, or clone the "
+                "estimator to start anew"
             )
         n_components = len(self.components_)
         if self.n_components not in (None, n_components):
@@ -331,28 +520,59 @@ class MinSyn(FactorModel):
         super()._take(solution)
         assert solution.statistics is not None
         self.statistics_ = solution.statistics
-        self._fitted_decoder = repr(find_decoder_choice(self.decoder))
+        self._fitted_decoder = repr(self._decoder_choice())
+        self._moments = solution.moments
 
     def _model_parameters(self) -> dict[str, Any]:
         """Parameters that determine the results, in addition to those that Adam knows."""
         return {
             "n_components": self.n_components,
-            "decoder": repr(find_decoder_choice(self.decoder)),
+            "decoder": repr(self._decoder_choice()),
+            "latents": self._decoder_choice().latents.name,
             "encoder": repr(find_encoder(self.encoder)),
             "solver": "adam",
         }
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {"decoder": self._fitted_decoder}, {}
+        arrays: dict[str, np.ndarray] = {}
+        record: dict[str, Any] = {"decoder": self._fitted_decoder}
+        if self._moments is not None:
+            record["moments_weight"] = self._moments.weight
+            for name in _OF_FEATURES:
+                moment = getattr(self._moments, name)
+                if moment is not None:
+                    arrays[f"moments.{name}"] = moment
+        return record, arrays
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self._fitted_decoder = record["decoder"]
+        if "moments_weight" in record:
+            found = {name: arrays.get(f"moments.{name}") for name in _OF_FEATURES}
+            self._moments = Moments(record["moments_weight"], **found)  # type: ignore[arg-type]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self.solver != "lbfgs"
+        tags.input_tags.allow_nan = self._from_moments
         tags.input_tags.positive_only = _low(self.decoder) >= 0
         return tags
+
+
+_OF_FEATURES = ("mean", "covariance", "pair_weight", "pair_mean")
+
+
+def _names_of(covariance: Any) -> list[str] | None:
+    """Names of a DataFrame's columns, and of its rows; None if there are none."""
+    if not hasattr(covariance, "columns"):
+        return None
+    names = list(covariance.columns)
+    rows = list(getattr(covariance, "index", names))
+    if any(isinstance(row, str) for row in rows) and rows != names:
+        raise ValueError(
+            "rows and columns of the covariance must have the same names, in the same order; found "
+            f"{rows[:3]} and {names[:3]}, ..."
+        )
+    return names if all(isinstance(name, str) for name in names) else None
 
 
 def _low(decoder: Any) -> float:

@@ -14,7 +14,7 @@ from minsyn.estimators.free import Free
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoder import Decoder, find_decoder
 from minsyn.nn.free import FreeDecoder
-from minsyn.nn.latents import Latents
+from minsyn.nn.latents import LATENTS, Latents
 from minsyn.nn.objective import Objective
 from minsyn.nn.observations import Observations
 
@@ -113,6 +113,10 @@ class DecoderChoice(Protocol):
     def decoder(self) -> "partial[Decoder]":
         """Class and options of the decoder without synergy."""
 
+    @property
+    def latents(self) -> Latents:
+        """Kind of latents."""
+
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> Any:
         """Build a `ClosedForm` or `FreeDecoder`."""
 
@@ -124,6 +128,7 @@ class DecoderChoice(Protocol):
 @dataclass(frozen=True, repr=False)
 class _ClosedFormChoice:
     decoder: "partial[Decoder]"
+    latents: Latents
     trained = False
 
     def __repr__(self) -> str:
@@ -133,12 +138,14 @@ class _ClosedFormChoice:
         momentum = {} if steps is None else {"momentum": steps.momentum}
         options = self.decoder.keywords
         decoder = self.decoder.func.build(n_latents, n_features, **(momentum | options))  # type: ignore[attr-defined]
+        decoder.latents = self.latents
         return ClosedForm(decoder, {k: v for k, v in options.items() if k != "momentum"})
 
 
 @dataclass(frozen=True, repr=False)
 class _TrainedChoice:
     decoder: "partial[Decoder]"
+    latents: Latents
     synergy_weight: float
     trained = True
 
@@ -148,6 +155,7 @@ class _TrainedChoice:
     def build(self, n_latents: int, n_features: int, steps: Steps | None) -> FreeDecoder:
         assert steps is not None  # only Adam trains decoders
         decoder = self.decoder.func.build(n_latents, n_features, **self.decoder.keywords)  # type: ignore[attr-defined]
+        decoder.latents = self.latents
         step = steps.decoder
         if step is None:
             step = decoder.observations.natural_step / n_latents
@@ -165,30 +173,52 @@ def _in_words(decoder: "partial[Decoder]") -> str:
     return f"{decoder.func.__name__}({', '.join(options)})"
 
 
-def find_decoder_choice(decoder: Any) -> DecoderChoice:
-    """Interpret the parameter ``decoder`` of `MinSyn`.
+def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
+    """Interpret the parameters ``decoder`` and ``latents`` of `MinSyn`.
 
     Parameters
     ----------
     decoder : str, type, partial or Free
         An argument of `minsyn.nn.find_decoder`, or a `Free` for a trained decoder.
+    latents : str, default="auto"
+        A name in `minsyn.nn.LATENTS`. "auto" is the decoder's own kind.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the synergy weight is negative or not finite.
+        If a name is unknown, the latents do not suit the decoder, or the synergy weight is negative
+        or not finite.
     TypeError
         If ``decoder`` has another type.
     """
     if not isinstance(decoder, Free):
-        return _ClosedFormChoice(find_decoder(decoder))
+        found = find_decoder(decoder)
+        return _ClosedFormChoice(found, _find_latents(latents, found))
     weight: Any = decoder.synergy_weight
     if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
         raise ValueError(
             f"synergy_weight={weight!r} must be at least 0 and finite; for the limit of large "
             f"weights, use decoder={decoder.decoder!r} itself"
         )
-    return _TrainedChoice(find_decoder(decoder.decoder), float(weight))
+    found = find_decoder(decoder.decoder)
+    return _TrainedChoice(found, _find_latents(latents, found), float(weight))
+
+
+def _find_latents(latents: str, decoder: "partial[Decoder]") -> Latents:
+    own: Latents = decoder.func.latents  # type: ignore[attr-defined]
+    if latents == "auto":
+        return own
+    if latents not in LATENTS:
+        known = ", ".join(map(repr, ("auto", *LATENTS)))
+        raise ValueError(f"latents={latents!r} is unknown: choose one of {known}")
+    kind = LATENTS[latents]
+    if kind.family != own.family:
+        suited = " or ".join(repr(k.name) for k in LATENTS.values() if k.family == own.family)
+        raise ValueError(
+            f"latents={latents!r} are {kind.family}, but {decoder.func.__name__} is made for "
+            f"{own.family} latents: choose {suited}, or a decoder of the other family"
+        )
+    return kind
 
 
 class MinSynModule(nn.Module):

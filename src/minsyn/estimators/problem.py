@@ -1,6 +1,7 @@
 """Problems for solvers: samples, kinds of encoder and decoder, and number of factors."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import chain
@@ -13,24 +14,31 @@ from sklearn.utils import check_array
 from torch import nn
 
 from minsyn.data import SampleStream, column_statistics
-from minsyn.estimators.encoders import Encoder, encode
+from minsyn.data.batches import even_parts
+from minsyn.estimators.encoders import Encoder, Net, encode
 from minsyn.estimators.module import DecoderChoice, MinSynModule, Steps
 from minsyn.estimators.solution import Solution
-from minsyn.information.statistics import PairwiseStatistics
-from minsyn.nn.latents import Latents
+from minsyn.information.statistics import Moments, PairwiseStatistics, checked_weights
+from minsyn.nn.latents import LINEAR, Latents
 from minsyn.nn.observations import Observations
 from minsyn.training import TrainingResult
 from minsyn.training.worker import Worker
 
 __all__ = [
     "ArrayProblem",
+    "MomentsProblem",
     "Problem",
+    "Rows",
     "Scaling",
     "StreamProblem",
     "checked_latents",
     "checked_n_components",
     "origin_and_scale",
 ]
+
+
+#: Features up to which their covariance is small, however few the samples are.
+_FEW_FEATURES = 500
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,33 @@ class Scaling:
     varies: Bool[np.ndarray, " features"]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Samples in memory with their weights, mergeable: what is small where features are many.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The samples.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Their weights; None where all count alike.
+    """
+
+    X: Float[np.ndarray, "samples features"]
+    sample_weight: Float[np.ndarray, " samples"] | None = None
+
+    def merge(self, other: "Rows") -> "Rows":
+        """Both sets of samples."""
+        weights = None
+        if self.sample_weight is not None and other.sample_weight is not None:
+            weights = np.concatenate([self.sample_weight, other.sample_weight])
+        return Rows(np.concatenate([self.X, other.X]), weights)
+
+    def moments(self) -> Moments:
+        """Mean and covariance of the features."""
+        return Moments.of(self.X, self.sample_weight)
+
+
 class Problem(ABC):
     """Samples, and the model to fit to them.
 
@@ -66,10 +101,13 @@ class Problem(ABC):
         Kind of decoder.
     encoder : Encoder
         Kind of encoder.
+    feature_names : sequence of str or None
+        Names of the features, for messages.
     """
 
     n_samples: int
     n_features: int
+    feature_names: Any = None
 
     def __init__(self, n_components: int, decoder: DecoderChoice, encoder: Encoder) -> None:
         self.n_components = n_components
@@ -93,6 +131,17 @@ class Problem(ABC):
     ) -> PairwiseStatistics:
         """Exact statistics of all samples under a fitted encoder, in float64."""
 
+    @abstractmethod
+    def second_moments(self, worker: Worker) -> Moments | Rows:
+        """Mean and covariance of the features, in one pass; the samples where these are smaller.
+
+        That is where there are fewer samples than features, and more than 500 of these.
+        """
+
+    @property
+    def _fewer_samples(self) -> bool:
+        return self.n_features > max(self.n_samples, _FEW_FEATURES)
+
     @cached_property
     def observations(self) -> Observations:
         """Kind of observations."""
@@ -104,6 +153,12 @@ class Problem(ABC):
         """Untrained module; ``steps`` are the settings of Adam, if it is the solver."""
         encoder = self.encoder.build(self.n_components, scaling.varies, self.rows(), generator)
         decoder = self.decoder.build(self.n_components, self.n_features, steps)
+        last = encoder[-1] if isinstance(encoder, nn.Sequential) and len(encoder) else None
+        free_of_shifts = self.decoder.latents is LINEAR and not self.decoder.trained
+        if free_of_shifts and isinstance(self.encoder, Net) and isinstance(last, nn.Linear):
+            # A shift of these latents changes nothing: Adam would follow the rounding of its
+            # gradient.
+            last.bias.requires_grad_(False)
         return MinSynModule(encoder, decoder, generator)
 
     def unit(self, scaling: Scaling) -> float:
@@ -173,6 +228,8 @@ class ArrayProblem(Problem):
         Kind of decoder.
     encoder : Encoder
         Kind of encoder.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the samples, which count in the moments alone.
 
     Raises
     ------
@@ -186,10 +243,12 @@ class ArrayProblem(Problem):
         n_components: Any,
         decoder: DecoderChoice,
         encoder: Encoder,
+        sample_weight: Any = None,
     ) -> None:
         self.X = X
         self.n_samples, self.n_features = X.shape
-        super().__init__(checked_n_components(n_components, *X.shape), decoder, encoder)
+        self.sample_weight, weight = _weights(sample_weight, self.n_samples)
+        super().__init__(checked_n_components(n_components, weight, X.shape[1]), decoder, encoder)
         self.observations.check_range(float(X.min()), float(X.max()))
 
     def scaling(self, worker: Worker | None = None) -> Scaling:
@@ -217,6 +276,11 @@ class ArrayProblem(Problem):
         """Exact statistics of all samples under a fitted encoder, in float64."""
         return _statistics(self.X, encoder, latents)
 
+    def second_moments(self, worker: Worker | None = None) -> Moments | Rows:
+        """Moments, or the samples where these are smaller."""
+        rows = Rows(self.X, self.sample_weight)
+        return rows if self._fewer_samples else rows.moments()
+
     def _scaled(
         self, mean: Float[np.ndarray, " features"], scale: float
     ) -> Float[np.ndarray, "samples features"]:
@@ -230,7 +294,7 @@ class StreamProblem(Problem):
     ----------
     samples : SampleStream
         The samples.
-    n_components, decoder, encoder
+    n_components, decoder, encoder, sample_weight
         As in `ArrayProblem`.
 
     Raises
@@ -240,13 +304,19 @@ class StreamProblem(Problem):
     """
 
     def __init__(
-        self, samples: SampleStream, n_components: Any, decoder: DecoderChoice, encoder: Encoder
+        self,
+        samples: SampleStream,
+        n_components: Any,
+        decoder: DecoderChoice,
+        encoder: Encoder,
+        sample_weight: Any = None,
     ) -> None:
         if samples.n_samples < 2:
             raise ValueError(f"{samples.name} holds one sample; a minimum of 2 is required")
         self.samples = samples
         self.n_samples, self.n_features = samples.n_samples, samples.n_features
-        n_components = checked_n_components(n_components, self.n_samples, self.n_features)
+        self.sample_weight, weight = _weights(sample_weight, self.n_samples)
+        n_components = checked_n_components(n_components, weight, self.n_features)
         super().__init__(n_components, decoder, encoder)
 
     def scaling(self, worker: Worker) -> Scaling:
@@ -280,6 +350,103 @@ class StreamProblem(Problem):
             return reduce(PairwiseStatistics.merge, parts)
 
         return worker.merged(of_share)
+
+    def second_moments(self, worker: Worker) -> Moments | Rows:
+        """Moments, or the samples where these are smaller, each process reading its share."""
+        few = self._fewer_samples
+
+        def of_share() -> Any:
+            rank, world_size = worker.rank, worker.world_size
+            blocks = self.samples.blocks(rank, world_size, missing=True)
+            weights: list[Any] = [None] * world_size
+            if self.sample_weight is not None:
+                bounds = even_parts(0, self.n_samples, world_size)
+                weights = [self.sample_weight[start:stop] for start, stop in bounds]
+            weighted = _with_weights(blocks, weights[rank])
+            parts = (Rows(x.copy(), w) if few else Moments.of(x, w) for x, w in weighted)
+            first: Any = next(parts, None)
+            return reduce(lambda known, part: known.merge(part), parts, first)
+
+        return worker.merged(of_share)
+
+
+class MomentsProblem(Problem):
+    """A problem of which only mean and covariance of the features are known.
+
+    Parameters
+    ----------
+    moments : Moments
+        Mean and covariance.
+    n_components, decoder, encoder
+        As of `ArrayProblem`.
+
+    Raises
+    ------
+    ValueError
+        If there are more components than features.
+    """
+
+    def __init__(
+        self, moments: Moments, n_components: Any, decoder: DecoderChoice, encoder: Encoder
+    ) -> None:
+        self.moments = moments
+        self.n_features = self.n_samples = len(moments.mean)
+        super().__init__(
+            checked_n_components(n_components, self.n_samples, self.n_features), decoder, encoder
+        )
+
+    def scaling(self, worker: Worker | None = None) -> Scaling:
+        """Origin and unit of the features."""
+        std = self.moments.std
+        scale = float(np.sqrt(np.mean(std**2))) or 1.0
+        return Scaling(self.moments.mean, scale, std > 0)
+
+    def rows(self) -> Float[np.ndarray, "rows features"]:
+        """No samples."""
+        return np.empty((0, self.n_features))
+
+    def statistics(
+        self, encoder: nn.Module, latents: Latents, worker: Worker | None = None
+    ) -> PairwiseStatistics:
+        """Statistics of latents that are linear in the features."""
+        assert isinstance(encoder, nn.Sequential) and isinstance(encoder[0], nn.Linear)
+        moments, weights = self.moments, encoder[0].weight.detach().numpy()
+        cov_zx = weights @ moments.covariance
+        return PairwiseStatistics(
+            moments.weight,
+            weights @ moments.mean + encoder[0].bias.detach().numpy(),
+            moments.mean,
+            cov_zx @ weights.T,
+            cov_zx,
+            moments.variance,
+        )
+
+    def second_moments(self, worker: Worker | None = None) -> Moments:
+        """The moments."""
+        return self.moments
+
+
+def _weights(
+    sample_weight: Any, n_samples: int
+) -> tuple[Float[np.ndarray, " samples"] | None, int]:
+    """Checked weights of samples, and their sum in whole samples."""
+    if sample_weight is None:
+        return None, n_samples
+    weights = checked_weights(sample_weight, n_samples)
+    return weights, max(1, int(weights.sum()))
+
+
+def _with_weights(
+    blocks: Iterable[Float[np.ndarray, "rows features"]],
+    weights: Float[np.ndarray, " samples"] | None,
+) -> Iterator[tuple[Any, Any]]:
+    """Blocks of samples, each with its part of the weights; blocks of weight 0 are left out."""
+    top = 0
+    for x in blocks:
+        part = None if weights is None else weights[top : top + len(x)]
+        top += len(x)
+        if part is None or part.any():
+            yield x, part
 
 
 def _statistics(

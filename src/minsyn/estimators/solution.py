@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from minsyn.information.statistics import PairwiseStatistics
+from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn.latents import Latents
 from minsyn.nn.observations import Observations
 
@@ -35,6 +35,8 @@ class Solution:
         Whether the fit converged.
     statistics : PairwiseStatistics or None
         Statistics of latents and features from which the decoder was computed, if any.
+    moments : Moments or None
+        Mean and covariance of the features, if the fit followed from them.
     """
 
     encoder: nn.Module
@@ -45,3 +47,4 @@ class Solution:
     loss_curve: list[float]
     converged: bool
     statistics: PairwiseStatistics | None = None
+    moments: Moments | None = None

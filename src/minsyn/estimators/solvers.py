@@ -3,6 +3,7 @@
 from typing import Any
 
 from minsyn.estimators.adam import Adam
+from minsyn.estimators.covariance import CovarianceSolver
 from minsyn.estimators.lbfgs import LBFGS
 from minsyn.estimators.problem import Problem
 
@@ -13,14 +14,14 @@ __all__ = ["choose_solver"]
 _MAX_SPAN = 2000
 
 
-def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS:
+def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS | CovarianceSolver:
     """Choose the solver for a problem.
 
     Parameters
     ----------
-    solver : "auto", "lbfgs" or Adam
-        "auto" is L-BFGS if it supports the problem and the samples span at most 2,000 dimensions,
-        otherwise Adam.
+    solver : "auto", "covariance", "lbfgs" or Adam
+        "auto" is the covariance for linear Gaussian models, and L-BFGS for other problems that it
+        supports if the samples span at most 2,000 dimensions. Otherwise it is Adam.
     problem : Problem
         The problem to solve.
 
@@ -32,6 +33,10 @@ def choose_solver(solver: Any, problem: Problem) -> Adam | LBFGS:
     if isinstance(solver, Adam):
         solver.check(problem)
         return solver
+    covariance = CovarianceSolver()
+    if solver == "covariance" or (solver == "auto" and not covariance.obstacles(problem)):
+        covariance.check(problem)
+        return covariance
     lbfgs = LBFGS()
     if solver == "lbfgs":
         lbfgs.check(problem)

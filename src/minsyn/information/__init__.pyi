@@ -22,6 +22,7 @@ from .sampled import ConstantSourceWarning as ConstantSourceWarning
 from .sampled import SynergyResult as SynergyResult
 from .sampled import synergy as synergy
 from .sampled import synergy_from_statistics as synergy_from_statistics
+from .statistics import Moments as Moments
 from .statistics import PairwiseStatistics as PairwiseStatistics
 from .union import UncertifiedWarning as UncertifiedWarning
 from .union import UnionInformation as UnionInformation

@@ -1,4 +1,4 @@
-"""Pairwise statistics of sources and targets, from which decoders and measures are computed."""
+"""Moments from which decoders, measures and linear models are computed, mergeable."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,15 +6,21 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
+from scipy.linalg import blas
 
-__all__ = ["PairwiseStatistics"]
+__all__ = ["Moments", "PairwiseStatistics"]
 
 #: A variable whose standard deviation is below this many roundings of its mean is constant.
 _CONSTANT_ROUNDINGS = 16
 
 #: Rows and columns of the blocks in which targets are read: a megabyte, which stays in cache.
 _BLOCK_ROWS, _BLOCK_COLUMNS = 256, 512
+#: Numbers in a block of rows that covariances are summed from: it stays in cache.
+_BLOCK_NUMBERS = 1 << 18
+#: A covariance matrix may be asymmetric, or have negative eigenvalues, by this share of its size:
+#: printed tables are rounded.
+_ASYMMETRY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,362 @@ class PairwiseStatistics:
         """Raw second moments ``E[z_j x_i]``; for binary variables, ``p(z_j = 1, x_i = 1)``."""
         xp = array_namespace(self.cov_zx)
         return self.cov_zx + self.mean_z[:, xp.newaxis] * self.mean_x[xp.newaxis, :]
+
+
+@dataclass(frozen=True)
+class Moments:
+    r"""Weight, mean and covariance of features, mergeable, with missing values.
+
+    All that a linear Gaussian model needs to know of its data, in one pass over them. Moments are
+    centred and in float64, so that merging is exact to rounding whatever the means are [1]_.
+
+    Where values are missing (NaN), each pair of features is known from the samples that hold both:
+    with :math:`n_{ik}` of these and :math:`m_{ik}` the mean of :math:`x_i` over them, the
+    covariance is :math:`\langle (x_i - m_{ik})(x_k - m_{ki}) \rangle`.
+
+    Parameters
+    ----------
+    weight : float
+        Number of samples, or the sum of their weights.
+    mean : ndarray of shape (n_features,)
+        Mean of each feature, over the samples that hold it.
+    covariance : ndarray of shape (n_features, n_features)
+        Covariances, divided by the weight (not by the weight minus one).
+    pair_weight : ndarray of shape (n_features, n_features), optional
+        Weight of the samples that hold both features of a pair; None where no value is missing.
+    pair_mean : ndarray of shape (n_features, n_features), optional
+        Mean of the row's feature over these samples; None where no value is missing.
+
+    References
+    ----------
+    .. [1] Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing
+       sample variances", COMPSTAT 1982.
+
+    Examples
+    --------
+    Map and reduce, over chunks in memory, on disk or on several machines:
+
+    >>> from functools import reduce
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> total = reduce(Moments.merge, map(Moments.of, np.split(X, 5)))
+    >>> bool(np.allclose(total.covariance, np.cov(X.T, bias=True)))
+    True
+
+    One of six values is missing:
+
+    >>> moments = Moments.of(np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 4.0]]))
+    >>> moments.mean.tolist(), round(moments.missing, 3)
+    ([3.0, 3.0], 0.167)
+    """
+
+    weight: float
+    mean: Float[np.ndarray, " n"]
+    covariance: Float[np.ndarray, "n n"]
+    pair_weight: Float[np.ndarray, "n n"] | None = None
+    pair_mean: Float[np.ndarray, "n n"] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        X: Shaped[np.ndarray, "samples n"],
+        sample_weight: Any = None,
+    ) -> "Moments":
+        """Moments of one chunk of samples.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Real numbers; NaN are missing.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, at least 0: a sample of weight 2 counts as two.
+
+        Raises
+        ------
+        ValueError
+            If there are no samples, or the weights are not one non-negative number each.
+        """
+        if len(X) == 0:
+            raise ValueError("X must hold at least one sample")
+        weights = None if sample_weight is None else checked_weights(sample_weight, len(X))
+        shift = _near_mean(X)
+        missing = np.isnan(X).any() if X.dtype.kind == "f" else False
+        return (_paired_sums if missing else _plain_sums)(X, shift, weights)
+
+    @classmethod
+    def of_covariance(
+        cls,
+        covariance: Any,
+        mean: Any = None,
+        weight: float | int = 1.0,
+    ) -> "Moments":
+        """Moments from a covariance or correlation matrix that is known, as from a publication.
+
+        Parameters
+        ----------
+        covariance : array-like of shape (n_features, n_features)
+            Symmetric, without negative eigenvalues; up to the rounding of a printed table.
+        mean : array-like of shape (n_features,), optional
+            Means; 0 by default.
+        weight : float, default=1.0
+            Number of samples behind the matrix.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is not square, finite, symmetric or positive semidefinite, the mean has
+            another length, or the weight is not positive.
+
+        Examples
+        --------
+        >>> Moments.of_covariance(np.array([[1.0, 0.5], [0.4, 1.0]]))
+        Traceback (most recent call last):
+        ValueError: the covariance is not symmetric: [0, 1] is 0.5, but [1, 0] is 0.4
+        """
+        covariance = _checked_covariance(np.asarray(covariance, np.float64))
+        n = len(covariance)
+        mean = np.zeros(n) if mean is None else np.array(mean, np.float64)
+        if mean.shape != (n,) or not np.isfinite(mean).all():
+            raise ValueError(
+                f"mean must hold {n} finite numbers, one a feature; found shape {mean.shape}"
+            )
+        if not 0 < weight < np.inf:
+            raise ValueError(f"the weight (n_samples) must be positive, found {weight}")
+        return cls(float(weight), mean, covariance)
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Moments of both sets of samples together, each by its weight."""
+        if self.mean.shape != other.mean.shape:
+            raise ValueError(
+                f"the moments are of {len(self.mean)} and of {len(other.mean)} features: both must "
+                "be of the same"
+            )
+        if self.pair_weight is None and other.pair_weight is None:
+            weight = self.weight + other.weight
+            b = other.weight / weight if weight else 0.0
+            shift = other.mean - self.mean
+            covariance = (1 - b) * self.covariance
+            covariance += b * other.covariance
+            covariance += b * (1 - b) * np.outer(shift, shift)
+            return Moments(weight, self.mean + b * shift, covariance)
+        one, two = self._paired(), other._paired()
+        assert one.pair_weight is not None and two.pair_weight is not None
+        assert one.pair_mean is not None and two.pair_mean is not None
+        pair_weight = one.pair_weight + two.pair_weight
+        b = np.divide(
+            two.pair_weight, pair_weight, out=np.zeros_like(pair_weight), where=pair_weight > 0
+        )
+        shift = two.pair_mean - one.pair_mean
+        pair_mean = one.pair_mean + b * shift
+        covariance = (1 - b) * one.covariance + b * two.covariance + b * (1 - b) * shift * shift.T
+        return Moments(
+            self.weight + other.weight,
+            np.diagonal(pair_mean).copy(),
+            covariance,
+            pair_weight,
+            pair_mean,
+        )
+
+    def update(
+        self,
+        X: Shaped[np.ndarray, "samples n"],
+        sample_weight: Any = None,
+    ) -> "Moments":
+        """Moments with one more chunk of samples."""
+        return self.merge(Moments.of(X, sample_weight))
+
+    @property
+    def variance(self) -> Float[np.ndarray, " n"]:
+        """Variance of each feature."""
+        return np.diagonal(self.covariance)
+
+    @property
+    def std(self) -> Float[np.ndarray, " n"]:
+        """Standard deviations; zero where a feature is constant to rounding."""
+        return _std(self.variance, self.mean)
+
+    @property
+    def feature_weight(self) -> Float[np.ndarray, " n"]:
+        """Weight of the samples that hold each feature."""
+        if self.pair_weight is None:
+            return np.full(len(self.mean), self.weight)
+        return np.diagonal(self.pair_weight)
+
+    @property
+    def missing(self) -> float:
+        """Share of the values that are missing."""
+        return float(1 - self.feature_weight.mean() / self.weight) if self.weight else 0.0
+
+    def require_pairs(self, names: Any = None) -> None:
+        """Raise a ValueError if two features were never seen together.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Names of the features, for the message; by default their numbers.
+        """
+        if self.pair_weight is None:
+            return
+        names = list(map(str, range(len(self.mean)))) if names is None else list(map(str, names))
+        empty = np.flatnonzero(self.feature_weight == 0)
+        if len(empty):
+            raise ValueError(f"feature {names[empty[0]]!r} has no values at all: leave it out")
+        apart = np.argwhere(np.triu(self.pair_weight == 0))
+        if len(apart) == 0:
+            return
+        i, k = (names[j] for j in apart[0])
+        more = f" (and {len(apart) - 1} more pairs)" if len(apart) > 1 else ""
+        raise ValueError(
+            f"features {i!r} and {k!r} were never seen together{more}: no sample holds both, so "
+            "their covariance is unknown. Leave one of them out, or fill in values first"
+        )
+
+    def _paired(self) -> "Moments":
+        """The same moments with weights and means of all pairs."""
+        if self.pair_weight is not None:
+            return self
+        n = len(self.mean)
+        means = np.repeat(self.mean[:, np.newaxis], n, axis=1)
+        return replace(self, pair_weight=np.full((n, n), self.weight), pair_mean=means)
+
+
+def checked_weights(sample_weight: Any, n_samples: int) -> Float[np.ndarray, " samples"]:
+    """Weights of samples in float64.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite, non-negative number a sample, or all are 0.
+    """
+    weights = np.asarray(sample_weight, np.float64)
+    if weights.ndim == 0:
+        weights = np.full(n_samples, float(weights))
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must hold one number a sample, shape ({n_samples},); found shape "
+            f"{weights.shape}"
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise ValueError(
+            "sample_weight must be finite, at least 0 and not all zero; it ranges from "
+            f"{weights.min()} to {weights.max()}"
+        )
+    return weights
+
+
+def _near_mean(X: Shaped[np.ndarray, "samples n"]) -> Float[np.ndarray, " n"]:
+    """A value near each column's mean: that of up to 256 rows; of a constant, exactly its value."""
+    few = X[:: max(1, len(X) // _BLOCK_ROWS)].astype(np.float64)
+    for column in np.flatnonzero(np.isnan(few).all(axis=0)):  # its values are between these rows
+        few[0, column] = X[np.argmax(~np.isnan(X[:, column])), column]
+    there = ~np.isnan(few)
+    first = few[np.argmax(there, axis=0), np.arange(few.shape[1])]
+    first = np.where(np.isnan(first), 0.0, first)
+    away = np.where(there, few - first, 0.0)
+    return first + away.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+
+
+def _blocks(
+    X: Shaped[np.ndarray, "samples n"], weights: Float[np.ndarray, " samples"] | None
+) -> Any:
+    """Blocks of rows, and the square roots of their weights."""
+    rows = max(64, _BLOCK_NUMBERS // max(X.shape[1], 1))
+    for top in range(0, len(X), rows):
+        block = X[top : top + rows]
+        yield block, None if weights is None else np.sqrt(weights[top : top + rows, np.newaxis])
+
+
+def _plain_sums(
+    X: Shaped[np.ndarray, "samples n"],
+    shift: Float[np.ndarray, " n"],
+    weights: Float[np.ndarray, " samples"] | None,
+) -> Moments:
+    """Moments of complete samples, from sums about a value near the mean."""
+    n = X.shape[1]
+    total, products = np.zeros(n), np.zeros((n, n), order="F")
+    for block, root in _blocks(X, weights):
+        dx = np.subtract(block, shift, dtype=np.float64)
+        if root is None:
+            total += dx.sum(axis=0)
+        else:
+            dx *= root
+            total += root[:, 0] @ dx
+        # Half of the symmetric product, added in place.
+        products = blas.dsyrk(1.0, dx.T, 1.0, products, overwrite_c=1)
+    weight = float(len(X)) if weights is None else float(weights.sum())
+    rest = total / weight  # mean - shift
+    products = np.triu(products / weight - np.outer(rest, rest))
+    np.fill_diagonal(products, np.maximum(np.diagonal(products), 0))
+    return Moments(weight, shift + rest, products + np.triu(products, 1).T)
+
+
+def _paired_sums(
+    X: Shaped[np.ndarray, "samples n"],
+    shift: Float[np.ndarray, " n"],
+    weights: Float[np.ndarray, " samples"] | None,
+) -> Moments:
+    """Moments of samples of which values are missing."""
+    n = X.shape[1]
+    count, total, products = np.zeros((3, n, n))
+    for block, root in _blocks(X, weights):
+        there = (~np.isnan(block)).astype(np.float64)
+        dx = np.where(there > 0, block - shift, 0.0)
+        if root is not None:
+            there *= root
+            dx *= root
+        count += there.T @ there
+        total += dx.T @ there  # of the row's feature, where the column's is there
+        products += dx.T @ dx
+    weight = float(len(X)) if weights is None else float(weights.sum())
+    per_pair = np.divide(1.0, count, out=np.zeros_like(count), where=count > 0)
+    rest = total * per_pair
+    covariance = products * per_pair - rest * rest.T
+    np.fill_diagonal(covariance, np.maximum(np.diagonal(covariance), 0))
+    pair_mean = shift[:, np.newaxis] + rest
+    return Moments(weight, np.diagonal(pair_mean).copy(), covariance, count, pair_mean)
+
+
+def _checked_covariance(
+    covariance: Float[np.ndarray, "..."],
+) -> Float[np.ndarray, "n n"]:
+    """A covariance matrix, made exactly symmetric, or a ValueError."""
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or not covariance.size:
+        raise ValueError(
+            "the covariance must be a square matrix of shape (n_features, n_features); found "
+            f"shape {covariance.shape}"
+        )
+    bad = np.argwhere(~np.isfinite(covariance))
+    if len(bad):
+        i, k = bad[0]
+        raise ValueError(
+            f"the covariance must be finite: [{i}, {k}] is {covariance[i, k]}. Leave those "
+            "features out, or compute it from the samples by Moments.of, which knows missing values"
+        )
+    variance = np.diagonal(covariance)
+    if (variance < 0).any():
+        i = int(np.argmin(variance))
+        raise ValueError(f"variances must be at least 0: [{i}, {i}] is {variance[i]:g}")
+    scale = np.sqrt(np.outer(variance, variance))
+    asymmetry = np.abs(covariance - covariance.T) - _ASYMMETRY * scale
+    if asymmetry.max() > 0:
+        i, k = np.unravel_index(np.argmax(asymmetry), scale.shape)
+        raise ValueError(
+            f"the covariance is not symmetric: [{i}, {k}] is {covariance[i, k]:g}, but [{k}, {i}] "
+            f"is {covariance[k, i]:g}"
+        )
+    covariance = (covariance + covariance.T) / 2
+    per_std = np.divide(1.0, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
+    correlation = covariance * np.outer(per_std, per_std)
+    # By Cholesky, which is fast; eigenvalues are for the message.
+    try:
+        np.linalg.cholesky(correlation + _ASYMMETRY * np.eye(len(correlation)))
+    except np.linalg.LinAlgError:
+        lowest = np.linalg.eigvalsh(correlation)[0]
+        raise ValueError(
+            "the covariance is not positive semidefinite: its correlations have the eigenvalue "
+            f"{lowest:.3g}, which no data have. Check the table for misprints; of data with holes, "
+            "pass the samples or Moments.of"
+        ) from None
+    return covariance
 
 
 def _in_blocks(

@@ -26,7 +26,7 @@ from minsyn.nn.categorical import BernoulliCategoricalDecoder, GaussianCategoric
 from minsyn.nn.decoder import DECODERS, Decoder, find_decoder
 from minsyn.nn.free import FreeDecoder
 from minsyn.nn.gaussian import GaussianDecoder
-from minsyn.nn.latents import LATENTS, SIGMOID, SOFTPLUS, Latents
+from minsyn.nn.latents import LATENTS, LINEAR, SIGMOID, SOFTPLUS, Latents
 from minsyn.nn.mixed import BernoulliGaussianDecoder, GaussianBernoulliDecoder
 from minsyn.nn.observations import BINARY, BOUNDED, REAL, Categorical, Observations, observations_of
 from minsyn.nn.penalties import ci_synergy_penalty, gk_synergy_penalty
@@ -39,6 +39,7 @@ __all__ = [
     "BOUNDED",
     "DECODERS",
     "LATENTS",
+    "LINEAR",
     "REAL",
     "SIGMOID",
     "SOFTPLUS",

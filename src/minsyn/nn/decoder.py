@@ -41,7 +41,7 @@ class Decoder(nn.Module, ABC):
     name : str or None
         Name in the registry.
     latents : Latents
-        Kind of latents.
+        Kind of latents; an instance may have another kind of the same family.
     observations : Observations
         Kind of observations.
     running : RunningStatistics
@@ -49,7 +49,7 @@ class Decoder(nn.Module, ABC):
     """
 
     name: ClassVar[str | None] = None
-    latents: ClassVar[Latents]
+    latents: Latents
     observations: Observations
 
     def __init_subclass__(cls, *, name: str | None = None, **options: Any) -> None:

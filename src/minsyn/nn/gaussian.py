@@ -106,7 +106,6 @@ class GaussianObjective(Objective):
         self.features = x
         self._variance = _variance(x)
         self._per_std = _reciprocal(self._variance.sqrt())
-        self._below_one = 1 - 8 * torch.finfo(x.dtype).eps
 
     @property
     def at_stake(self) -> float:
@@ -123,25 +122,11 @@ class GaussianObjective(Objective):
         h *= per_std
         rho, sigma = h.mT @ x * (self._per_std / n_samples), h.mT @ h / n_samples
 
-        # Eq. 9: u = r / (1 + R), with r = rho q.
-        rho_rho = rho.square()
-        q = (1 - rho_rho.clamp(max=self._below_one)).reciprocal_()
-        r = rho * q
-        shrink = 1 / (1 + (rho * r).sum(dim=-2, keepdim=True))
-        u = r * shrink
-        sigma_u = sigma @ u
-        error = (sigma_u - rho).mul_(v)
-        loss = v.sum() + (u * (error - v * rho)).sum(dim=(-2, -1))
-
-        # These are half of the gradients; the last line doubles them.
-        d_big_r = shrink.square() * (error * r).sum(dim=-2, keepdim=True)
-        d_rho = (1 + rho_rho).mul_(error * shrink).sub_(2 * d_big_r * rho).mul_(q.square())
-        d_rho -= v * u
-        d_sigma = (u * v) @ u.mT / 2
+        loss, d_rho, d_sigma = gaussian.squared_error(rho, sigma, v)
         d_h = x @ (d_rho * self._per_std).mT + 2 * h @ d_sigma
         # Backward through the standardisation of the latents.
         d_z = d_h - d_h.mean(dim=-2, keepdim=True) - h * (d_h * h).mean(dim=-2, keepdim=True)
-        return loss, d_z.mul_(per_std * (2 / n_samples))
+        return loss, d_z.mul_(per_std / n_samples)
 
     def merged(
         self,

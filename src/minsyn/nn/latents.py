@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["LATENTS", "SIGMOID", "SOFTPLUS", "Latents"]
+__all__ = ["LATENTS", "LINEAR", "SIGMOID", "SOFTPLUS", "Latents"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Latents:
     ----------
     name : str
         Name of the activation.
+    family : {"gaussian", "bernoulli"}
+        Distribution of the latents that decoders assume.
     activation : callable
         Elementwise map of a Tensor.
     search_penalties : tuple of float
@@ -34,6 +36,7 @@ class Latents:
     """
 
     name: str
+    family: str
     activation: Callable[[Tensor], Tensor]
     search_penalties: tuple[float, ...] = ()
 
@@ -49,10 +52,16 @@ def _softplus(x: Tensor) -> Tensor:
     return F.softplus(x, threshold=40)
 
 
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
+#: Latents that are the pre-activations themselves, treated as Gaussian.
+LINEAR = Latents("linear", "gaussian", _identity)
 #: Positive latents, treated as Gaussian.
-SOFTPLUS = Latents("softplus", _softplus)
+SOFTPLUS = Latents("softplus", "gaussian", _softplus)
 #: Latents in [0, 1], treated as probabilities of binary variables.
-SIGMOID = Latents("sigmoid", torch.sigmoid, (0.05, 0.02, 0.007))
+SIGMOID = Latents("sigmoid", "bernoulli", torch.sigmoid, (0.05, 0.02, 0.007))
 
 #: Kinds of latents by name.
-LATENTS = {latents.name: latents for latents in (SOFTPLUS, SIGMOID)}
+LATENTS = {latents.name: latents for latents in (LINEAR, SOFTPLUS, SIGMOID)}

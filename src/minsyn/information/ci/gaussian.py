@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from minsyn.information.statistics import PairwiseStatistics
 
-__all__ = ["GaussianCIDecoder", "ci_decoder", "ci_linear_map"]
+__all__ = ["GaussianCIDecoder", "ci_decoder", "ci_linear_map", "squared_error"]
 
 #: Roundings by which a squared correlation is kept below 1: Eq. 9 divides by 1 - rho^2.
 _ROUNDINGS_BELOW_ONE = 8
@@ -57,6 +57,65 @@ def ci_decoder(rho: Float[Any, "m n"]) -> GaussianCIDecoder:
     r = rho / (1 - xp.clip(rho * rho, None, below_one))
     variance = 1 / (1 + xp.sum(rho * r, axis=0))
     return GaussianCIDecoder(r * variance, variance)
+
+
+def squared_error(
+    rho: Float[Any, "*starts m n"], sigma: Float[Any, "*starts m m"], variance: Float[Any, " n"]
+) -> tuple[Float[Any, "*starts"], Float[Any, "*starts m n"], Float[Any, "*starts m m"]]:
+    r"""Squared error of `ci_decoder`, from correlations alone, and its gradient.
+
+    .. math:: \sum_i v_i (1 - 2 u_i \cdot \rho_i + u_i' \Sigma u_i),
+
+    where :math:`u_i` is Eq. 9's decoder of the standardised :math:`x_i`. The gradient is written by
+    hand: a few passes over ``rho``.
+
+    Parameters
+    ----------
+    rho : array of shape (..., m, n_targets)
+        Correlations of each source with each target.
+    sigma : array of shape (..., m, m)
+        Correlations of the sources.
+    variance : array of shape (n_targets,)
+        Variances of the targets.
+
+    Returns
+    -------
+    loss : array of shape (...)
+    d_rho : array of shape (..., m, n_targets)
+    d_sigma : array of shape (..., m, m)
+        Derivatives, those of ``sigma`` with all its entries taken as free.
+
+    Examples
+    --------
+    One source: the decoder is the regression, whose error is v (1 - rho^2).
+
+    >>> import numpy as np
+    >>> loss, d_rho, _ = squared_error(np.array([[0.5]]), np.eye(1), np.array([4.0]))
+    >>> loss.item(), d_rho.item()
+    (3.0, -4.0)
+    """
+    xp = array_namespace(rho)
+    v, rho_rho = variance, rho * rho
+    below_one = 1 - _ROUNDINGS_BELOW_ONE * xp.finfo(rho.dtype).eps
+    # Eq. 9: u = r / (1 + R), with r = rho q; R = sum rho r, so that u.rho = R / (1 + R).
+    q = 1 / (1 - xp.clip(rho_rho, None, below_one))
+    shrink = 1 / (1 + xp.sum(rho_rho * q, axis=-2, keepdims=True))
+    u = rho * q
+    u *= shrink
+    error = sigma @ u
+    error -= rho
+    error *= v
+    u_error = xp.sum(u * error, axis=-2, keepdims=True)
+    loss = xp.sum(v * shrink + u_error, axis=(-2, -1))
+
+    d_rho = 1 + rho_rho
+    d_rho *= error
+    d_rho -= 2 * u_error * rho
+    d_rho *= q
+    d_rho -= v * rho
+    d_rho *= q
+    d_rho *= 2 * shrink
+    return loss, d_rho, (u * v) @ xp.matrix_transpose(u)
 
 
 def ci_linear_map(

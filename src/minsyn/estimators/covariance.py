@@ -1,0 +1,518 @@
+"""The solver of linear Gaussian models: all follows from the covariance of the features."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.linalg import lapack, solve_triangular
+from scipy.optimize import minimize
+from sklearn.utils.extmath import randomized_svd
+
+from minsyn._warnings import warn
+from minsyn.estimators.encoders import Encoder, linear_encoder
+from minsyn.estimators.module import DecoderChoice
+from minsyn.estimators.problem import Problem, Rows
+from minsyn.estimators.run import Run
+from minsyn.estimators.solution import Solution
+from minsyn.estimators.start import OnEpoch, Start
+from minsyn.information.ci import gaussian
+from minsyn.information.statistics import Moments, PairwiseStatistics
+from minsyn.nn.gaussian import GaussianDecoder
+from minsyn.nn.latents import LINEAR
+from minsyn.nn.observations import REAL
+from minsyn.training.batched_lbfgs import minimise_batch
+from minsyn.training.worker import worker_of
+
+__all__ = ["CovarianceSolver", "covariance_obstacles", "filled"]
+
+#: Starts of ``n_init="auto"``: two rotations of the principal components, the others at random.
+_STARTS = 8
+#: Numbers of all starts' correlations together, which limit them.
+_SEARCH_NUMBERS = 1 << 20
+#: Principal components for each latent that the search runs in, and a few more.
+_SPAN_PER_LATENT, _SPAN_MORE = 2, 10
+#: Features that the search looks at, drawn at random from more. Fewer tell optima apart less well.
+_SEARCH_FEATURES = 2500
+#: Evaluations of the search: it need not end, only tell which start is going to be the best.
+_SEARCH_EVALUATIONS = 20
+#: A later start must be better by this share: else rounding, or the seed, chooses among equals.
+_CLEARLY = 1e-4
+#: Pairs of steps and gradient changes that L-BFGS remembers.
+_MEMORY = 20
+#: The fall of the loss is judged over so many iterations, as this share of ``tol``. In these
+#: coordinates an iteration costs little and gains a digit every few: fits end at their optimum.
+_WINDOW, _SHARE_OF_TOL = 3, 1e-5
+#: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
+_OUT_OF_ITERATIONS = 1
+#: Directions of a variance below this share of a standardised feature's are rounding.
+_RANK_TOLERANCE = 1e-10
+#: The least share of a feature's variance that is taken as noise where values are filled in.
+_LEAST_NOISE = 1e-9
+#: The least square root of a pivot with which Cholesky's factor is exact enough.
+_SMALLEST_PIVOT = 1e-4
+#: Up to so many dimensions all eigenvectors are found, of more the first alone, at random.
+_FEW_DIMENSIONS = 500
+#: Numbers of a block of correlations: they stay in cache.
+_BLOCK = 1 << 15
+
+
+class CovarianceSolver:
+    r"""Fit of linear latents and a Gaussian decoder, from the covariance of the features alone.
+
+    With latents :math:`z = W x` the loss of Eq. 9's decoder,
+
+    .. math:: \sum_i v_i (1 - 2 u_i \cdot \rho_i + u_i' C u_i),
+
+    follows from :math:`C = corr(z)` and :math:`\rho = corr(z, x)`, and so from the covariance of x:
+    samples are passed over once. The search runs in coordinates in which latents of unit variance
+    have unit length, where L-BFGS needs some twenty iterations. It starts from the principal
+    components, rotated by varimax, and from random mixtures of the first of them. All starts go a
+    few steps as one batch, within the span of the first components; the best is fitted to the end,
+    without that limit, in float64, until three iterations lower the loss by less than the fraction
+    ``tol / 100,000``.
+
+    Latents have mean 0 and unit variance. Each factor's strongest feature has a positive weight,
+    and factors come in the order of the variance that each explains by itself: the model does not
+    change with the seed where the optimum is the same.
+    """
+
+    def obstacles(self, problem: Problem) -> list[str]:
+        """What the problem has that cannot be fitted from a covariance."""
+        return covariance_obstacles(problem.decoder, problem.encoder)
+
+    def check(self, problem: Problem) -> None:
+        """Raise a ValueError if the problem is not one of a covariance."""
+        found = self.obstacles(problem)
+        if found:
+            raise ValueError(
+                "fitting from a covariance (missing values, sample_weight, fit_covariance, "
+                "solver='covariance') is for linear latents, a linear encoder and the Gaussian "
+                f"decoder; found {', '.join(found)}"
+            )
+
+    def fit(self, problem: Problem, start: Start, known: Solution | None = None) -> Solution:
+        """Fit encoder and decoder.
+
+        Parameters
+        ----------
+        problem : Problem
+            See `check`.
+        start : Start
+            Seeds and limits.
+        known : Solution, optional
+            A fit of similar data, whose encoder is one more start.
+        """
+        self.check(problem)
+        worker = worker_of(Run().launch())
+        found = problem.second_moments(worker)
+        features = _Features.of(found, problem.feature_names)
+        seed = int(start.generator(worker).initial_seed())
+        with start.progress(1.0, "iterations") as on_iteration:
+            a, history, converged = self._minimise(
+                features,
+                problem.n_components,
+                start,
+                np.random.default_rng(seed),
+                known,
+                on_iteration,
+            )
+        moments = found if isinstance(found, Moments) else None
+        return _solution(features, a, history, converged, moments)
+
+    def _minimise(
+        self,
+        features: "_Features",
+        n_latents: int,
+        start: Start,
+        rng: np.random.Generator,
+        known: Solution | None,
+        on_iteration: OnEpoch,
+    ) -> tuple[Float[np.ndarray, "latents rank"], list[float], bool]:
+        """Coordinates of the best encoder, the losses on the way, and whether they settled."""
+        loss = _Loss(features.basis, features.variance)
+        if len(features.basis) == 0:
+            return np.zeros((n_latents, 0)), [0.0], True
+        a = _best_start(features, n_latents, start, rng, known)
+        history: list[float] = []
+
+        def record(intermediate_result: Any) -> None:
+            history.append(float(intermediate_result.fun))
+            on_iteration(len(history), history[-1])
+            before = history[-1 - _WINDOW] if len(history) > _WINDOW else np.inf
+            if before - history[-1] <= _SHARE_OF_TOL * start.tol * abs(history[-1]):
+                raise StopIteration
+
+        def objective(flat: Float[np.ndarray, " k"]) -> tuple[float, Float[np.ndarray, " k"]]:
+            value, gradient = loss(flat.reshape(a.shape))
+            return float(value), gradient.ravel()
+
+        options: Any = {
+            "maxiter": start.max_iter,
+            "maxfun": 2 * start.max_iter,
+            "maxcor": _MEMORY,
+            "ftol": 0.0,
+            "gtol": 0.0,
+        }
+        result: Any = minimize(
+            objective, a.ravel(), jac=True, method="L-BFGS-B", callback=record, options=options
+        )
+        if not history:  # the start was the optimum
+            history.append(float(result.fun))
+            on_iteration(1, history[-1])
+        # A line search that finds nothing lower (status 2) has met rounding: settled.
+        settled = result.status != _OUT_OF_ITERATIONS
+        return result.x.reshape(a.shape), history, settled
+
+
+@dataclass(frozen=True)
+class _Features:
+    """Standardised features as vectors: ``basis.T @ basis`` are their correlations.
+
+    A latent's coordinates are a vector in the same space, whose products with the features are its
+    covariances with them, and whose square length is its variance.
+
+    Attributes
+    ----------
+    weight : float
+        Number of samples, or their weight.
+    mean, std : ndarray of shape (n_features,)
+        Of all features; the std of constant ones is 0.
+    varies : ndarray of bool, shape (n_features,)
+        Features that are not constant.
+    basis : ndarray of shape (rank, n_varying)
+        The features that vary, each a column of unit length.
+    triangular : bool
+        Whether the basis is square and upper triangular.
+    """
+
+    weight: float
+    mean: Float[np.ndarray, " features"]
+    std: Float[np.ndarray, " features"]
+    varies: Bool[np.ndarray, " features"]
+    basis: Float[np.ndarray, "rank varying"]
+    triangular: bool = False
+
+    @classmethod
+    def of(cls, found: Moments | Rows, names: Any = None) -> "_Features":
+        """From moments, or from samples that are fewer than their features."""
+        if isinstance(found, Moments):
+            return cls._of_moments(found, names)
+        if np.isnan(found.X).any():
+            return cls._of_moments(found.moments(), names)
+        return cls._of_rows(found)
+
+    @classmethod
+    def _of_rows(cls, rows: Rows) -> "_Features":
+        X, n = rows.X, len(rows.X)
+        weights = np.ones(n) if rows.sample_weight is None else rows.sample_weight
+        total = float(weights.sum())
+        first = X[0].astype(np.float64)
+        basis = X - first  # of constants, exactly 0
+        rest = weights @ basis / total
+        basis -= rest
+        basis *= np.sqrt(weights / total)[:, np.newaxis]
+        variance = np.einsum("ni,ni->i", basis, basis)
+        # The rule for constants is that of the moments.
+        std = PairwiseStatistics(
+            total, rest[:0], first + rest, basis[:0, :0], basis[:0], variance
+        ).std_x
+        varies = std > 0
+        basis = basis / std if varies.all() else basis[:, varies] / std[varies]
+        return cls(total, first + rest, std, varies, basis)
+
+    @classmethod
+    def _of_moments(cls, moments: Moments, names: Any) -> "_Features":
+        moments.require_pairs(names)
+        if moments.missing > 0:
+            warn(
+                f"{moments.missing:.1%} of the values are missing: covariances are from the "
+                "samples that hold both features of a pair"
+            )
+        std = moments.std
+        varies = std > 0
+        covariance = moments.covariance
+        if not varies.all():
+            covariance = covariance[np.ix_(varies, varies)]
+        per_std = 1 / std[varies]
+        correlation = covariance * per_std
+        correlation *= per_std[:, np.newaxis]
+        factor, failed = lapack.dpotrf(correlation, lower=0, clean=1)
+        if not failed and len(factor) and np.diagonal(factor).min() > _SMALLEST_PIVOT:
+            return cls(moments.weight, moments.mean, std, varies, factor, triangular=True)
+        eigenvalues, vectors = np.linalg.eigh(correlation)
+        lowest = eigenvalues.min(initial=0.0)
+        if moments.pair_weight is not None and lowest < -_RANK_TOLERANCE * len(eigenvalues):
+            warn(
+                "covariances of pairs with missing values contradict one another (the eigenvalue "
+                f"{lowest:.2g} of their correlations): near ones that do not are taken instead"
+            )
+        kept = eigenvalues > _RANK_TOLERANCE * len(eigenvalues)
+        basis = np.sqrt(eigenvalues[kept])[:, np.newaxis] * vectors[:, kept].T
+        basis /= np.sqrt(np.einsum("ri,ri->i", basis, basis))
+        return cls(moments.weight, moments.mean, std, varies, basis)
+
+    @property
+    def variance(self) -> Float[np.ndarray, " varying"]:
+        """Variance of each feature that varies."""
+        return self.std[self.varies] ** 2
+
+    def principal_components(
+        self, number: int, rng: np.random.Generator
+    ) -> tuple[Float[np.ndarray, "components rank"], Float[np.ndarray, " components"]]:
+        """Unit coordinates of the first principal components, and their variances."""
+        scaled = self.basis * self.std[self.varies]
+        if min(scaled.shape) <= max(_FEW_DIMENSIONS, 2 * number):
+            eigenvalues, vectors = np.linalg.eigh(scaled @ scaled.T)
+            components = vectors[:, ::-1][:, :number].T
+            variances = np.clip(eigenvalues[::-1][:number], 0, None)
+        else:
+            seed = int(rng.integers(2**31))
+            vectors, singular, _ = randomized_svd(scaled, number, n_iter=3, random_state=seed)
+            components, variances = vectors.T, singular**2
+        # Signs that do not depend on the coordinates, or rounding would choose the starts.
+        loadings = components @ scaled
+        strongest = np.abs(loadings).argmax(axis=1)
+        signs = np.where(loadings[np.arange(len(loadings)), strongest] < 0, -1.0, 1.0)
+        return components * signs[:, np.newaxis], variances
+
+    def coordinates(
+        self, weights: Float[np.ndarray, "latents features"]
+    ) -> Float[np.ndarray, "latents rank"]:
+        """Coordinates of the latents of an encoder."""
+        return (weights * self.std)[:, self.varies] @ self.basis.T
+
+    def weights(
+        self, coordinates: Float[np.ndarray, "latents rank"]
+    ) -> Float[np.ndarray, "latents features"]:
+        """The smallest encoder, for features as they were given, with these coordinates."""
+        if self.triangular:
+            standardised = solve_triangular(self.basis, coordinates.T).T
+        else:
+            eigenvalues, vectors = np.linalg.eigh(self.basis @ self.basis.T)
+            kept = eigenvalues > _RANK_TOLERANCE * self.basis.shape[1]
+            vectors = vectors[:, kept]
+            standardised = (coordinates @ vectors / eigenvalues[kept]) @ vectors.T @ self.basis
+        weights = np.zeros((len(coordinates), len(self.std)))
+        weights[:, self.varies] = standardised / self.std[self.varies]
+        return weights
+
+
+class _Loss:
+    """Loss of latents by their coordinates, whatever their lengths, and its gradient.
+
+    Parameters
+    ----------
+    basis : ndarray of shape (rank, n_features)
+        Features as columns of unit length.
+    variance : ndarray of shape (n_features,)
+        Variances of the features.
+    """
+
+    def __init__(
+        self, basis: Float[np.ndarray, "rank features"], variance: Float[np.ndarray, " features"]
+    ) -> None:
+        self._basis, self._variance = basis, variance
+
+    def __call__(
+        self, a: Float[np.ndarray, "*starts latents rank"]
+    ) -> tuple[Float[Any, "*starts"], Float[np.ndarray, "*starts latents rank"]]:
+        """Loss and gradient, for one set of latents or several."""
+        rank, n_features = self._basis.shape
+        length = np.sqrt(np.einsum("...r,...r->...", a, a))[..., np.newaxis]
+        per_length = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+        h = a * per_length
+        flat = h.reshape(-1, rank)
+        sigma = h @ np.swapaxes(h, -1, -2)
+        loss, d_sigma = np.zeros(a.shape[:-2]), np.zeros(sigma.shape)
+        d_rho = np.empty((len(flat), n_features))
+        columns = max(64, _BLOCK // len(flat))
+        for left in range(0, n_features, columns):
+            part = slice(left, left + columns)
+            rho = (flat @ self._basis[:, part]).reshape(*a.shape[:-1], -1)
+            more_loss, d, more_d_sigma = gaussian.squared_error(rho, sigma, self._variance[part])
+            d_rho[:, part] = d.reshape(len(flat), -1)
+            loss += more_loss
+            d_sigma += more_d_sigma
+        d_h = (d_rho @ self._basis.T).reshape(a.shape) + 2 * (d_sigma @ h)
+        # Back through the length of the latents, which does not count.
+        d_h -= h * np.einsum("...r,...r->...", d_h, h)[..., np.newaxis]
+        return loss, d_h * per_length
+
+
+def _best_start(
+    features: _Features,
+    n_latents: int,
+    start: Start,
+    rng: np.random.Generator,
+    known: Solution | None,
+) -> Float[np.ndarray, "latents rank"]:
+    """Where the best of several starts has come to, in the span of the first components."""
+    rank, n_features = features.basis.shape
+    number = min(rank, n_features, _SPAN_PER_LATENT * n_latents + _SPAN_MORE)
+    span, eigenvalues = features.principal_components(number, rng)
+    some: Any = slice(None)
+    if n_features > _SEARCH_FEATURES:
+        some = np.sort(rng.choice(n_features, _SEARCH_FEATURES, replace=False))
+    basis, variance = span @ features.basis[:, some], features.variance[some]
+    first = np.eye(number)[:n_latents]
+    scale = np.sqrt(eigenvalues)
+
+    def at_random(n: int) -> Float[np.ndarray, "n components"]:
+        return rng.normal(size=(n, number)) * scale
+
+    # Latents beyond the number of components are mixtures of these.
+    more = at_random(max(0, n_latents - number))
+    starts = [
+        np.concatenate([_varimax((first @ basis) * unit).T @ first, more])
+        for unit in (1.0, np.sqrt(variance))
+    ]
+    affordable = max(1, min(_STARTS, _SEARCH_NUMBERS // (n_latents * basis.shape[1])))
+    n_starts = start.number(affordable)
+    starts = starts[:n_starts]
+    starts += [at_random(n_latents) for _ in range(n_starts - len(starts))]
+    if known is not None:
+        weights = known.encoder[0].weight.detach().numpy()  # type: ignore[index]
+        last = features.coordinates(weights)
+        if np.einsum("kr,kr->k", last, last).all():
+            starts.insert(0, last @ span.T)
+    if len(starts) == 1:
+        return starts[0] @ span
+    a = np.stack(starts)
+    a /= np.linalg.norm(a, axis=-1, keepdims=True).clip(np.finfo(np.float64).tiny)
+    loss = _Loss(basis, variance)
+
+    def objective(flat: Float[np.ndarray, "starts k"]) -> tuple[Any, Any]:
+        values, gradients = loss(flat.reshape(a.shape))
+        return values, gradients.reshape(len(flat), -1)
+
+    evaluations = min(_SEARCH_EVALUATIONS, start.max_iter)
+    x, losses, _ = minimise_batch(
+        objective, a.reshape(len(a), -1), evaluations, 0.0, lambda loss: None
+    )
+    best = int(np.argmax(losses <= losses.min() + _CLEARLY * abs(losses.min())))
+    return x[best].reshape(n_latents, number) @ span
+
+
+def _varimax(loadings: Float[np.ndarray, "components features"]) -> Float[np.ndarray, "k k"]:
+    """Rotation that makes the squares of the loadings as uneven as it can (Kaiser 1958)."""
+    rotation = np.eye(len(loadings))
+    reached = 0.0
+    for _ in range(30):
+        rotated = rotation.T @ loadings
+        squares = rotated * rotated
+        target = rotated * (squares - squares.mean(axis=1, keepdims=True))
+        left, singular, right = np.linalg.svd(loadings @ target.T)
+        rotation = left @ right
+        if singular.sum() <= reached * (1 + 1e-4):
+            break
+        reached = singular.sum()
+    return rotation
+
+
+def _solution(
+    features: _Features,
+    a: Float[np.ndarray, "latents rank"],
+    history: list[float],
+    converged: bool,
+    moments: Moments | None,
+) -> Solution:
+    """Solution of unit latents, each with its sign and place."""
+    length = np.sqrt(np.einsum("kr,kr->k", a, a))[:, np.newaxis]
+    h = a * np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+    rho = np.zeros((len(h), len(features.std)))
+    rho[:, features.varies] = h @ features.basis
+    strength = gaussian.ci_decoder(rho).coefficients * features.std
+    strongest = np.abs(strength).argmax(axis=1)
+    signs = np.where(strength[np.arange(len(h)), strongest] < 0, -1.0, 1.0)
+    order = np.argsort(-(rho**2 @ features.std**2), kind="stable")
+    h, rho = (signs[:, np.newaxis] * h)[order], (signs[:, np.newaxis] * rho)[order]
+    weights = features.weights(h)
+    bias = -weights @ features.mean
+    statistics = PairwiseStatistics(
+        weight=features.weight,
+        mean_z=np.zeros(len(h)),
+        mean_x=features.mean,
+        cov_zz=h @ h.T,
+        cov_zx=rho * features.std,
+        var_x=features.std**2,
+    )
+    components, intercept = gaussian.ci_linear_map(statistics)
+    return Solution(
+        linear_encoder(weights, bias),
+        LINEAR,
+        REAL,
+        components,
+        intercept,
+        history,
+        converged,
+        statistics,
+        moments,
+    )
+
+
+def covariance_obstacles(decoder: DecoderChoice, encoder: Encoder) -> list[str]:
+    """What a kind of decoder and of encoder have that cannot be fitted from a covariance."""
+    found = []
+    if decoder.latents is not LINEAR:
+        found.append(f"{decoder.latents.name} latents")
+    if not encoder.linear:
+        found.append(repr(encoder))
+    kind: Any = decoder.decoder.func
+    if decoder.trained:
+        found.append("a decoder that is trained")
+    # A subclass with another map or loss has another objective.
+    elif getattr(kind.objective, "__func__", None) is not _GAUSSIAN_OBJECTIVE:
+        found.append(kind.__name__)
+    return found
+
+
+def filled(
+    X: Float[np.ndarray, "samples features"], statistics: PairwiseStatistics
+) -> Float[np.ndarray, "samples features"]:
+    r"""Samples whose missing values are what the factors make us expect, given those observed.
+
+    The features are taken as :math:`x = \mu + Q' (z - \bar z) + e`, with Q the regression on the
+    factors and independent noise :math:`e_i` of the variance that they leave: a factor model, of
+    which nothing but the statistics of factors and features must be known.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        NaN are missing.
+    statistics : PairwiseStatistics
+        Of factors and features.
+
+    Examples
+    --------
+    >>> z = np.random.default_rng(0).normal(size=(1000, 1))
+    >>> statistics = PairwiseStatistics.of(z, np.hstack([z, 2 * z]))
+    >>> filled(np.array([[3.0, np.nan]]), statistics).round(6)
+    array([[3., 6.]])
+    """
+    incomplete = np.flatnonzero(np.isnan(X).any(axis=1))
+    if len(incomplete) == 0:
+        return X
+    mean, variance = statistics.mean_x, statistics.std_x**2
+    # Factors of unit variance, uncorrelated: z = root w, x = mean + w @ maps + noise.
+    eigenvalues, vectors = np.linalg.eigh(statistics.cov_zz)
+    kept = eigenvalues > _RANK_TOLERANCE * eigenvalues.max(initial=0.0)
+    maps = (vectors[:, kept] / np.sqrt(eigenvalues[kept])).T @ statistics.cov_zx
+    noise = np.maximum(variance - np.sum(maps**2, axis=0), _LEAST_NOISE * variance)
+    precision = np.divide(1.0, noise, out=np.zeros_like(noise), where=noise > 0)
+    n = len(maps)
+    products = ((maps * precision)[:, np.newaxis] * maps).reshape(n * n, -1)
+    X = X.copy()
+    rows = max(1, _BLOCK * 8 // max(1, n * n))
+    for top in range(0, len(incomplete), rows):
+        chosen = incomplete[top : top + rows]
+        block = X[chosen].astype(np.float64)
+        missing = np.isnan(block)
+        known = np.where(missing, 0.0, (block - mean) * precision)
+        inverse = ((~missing).astype(np.float64) @ products.T).reshape(-1, n, n) + np.eye(n)
+        w = np.linalg.solve(inverse, (known @ maps.T)[..., np.newaxis])[..., 0]
+        X[chosen] = np.where(missing, mean + w @ maps, block)
+    return X
+
+
+_GAUSSIAN_OBJECTIVE: Any = GaussianDecoder.objective.__func__  # type: ignore[attr-defined]
