@@ -280,6 +280,6 @@ def test_partial_fit_and_features_that_vary_later(X, rng):
 @pytest.mark.parametrize("other", ["linear", (4,), (5, 3), "own"])
 def test_partial_fit_does_not_go_on_with_another_encoder(other, X):
     model = model_of((5,), np.inf).fit(X)
-    model.set_params(encoder=Own() if other == "own" else other, latents=model._latents.name)
+    model.set_params(encoder=Own() if other == "own" else other, latents=model.latents_.name)
     with pytest.raises(ValueError, match="another encoder"):
         model.partial_fit(X)

@@ -21,7 +21,7 @@ from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn.gaussian import GaussianDecoder
 from minsyn.nn.latents import LINEAR
 from minsyn.nn.observations import REAL
-from minsyn.training.batched_lbfgs import minimise_batch
+from minsyn.training.batched_lbfgs import Memory, minimise_batch
 from minsyn.training.worker import worker_of
 
 __all__ = ["CovarianceSolver", "covariance_obstacles", "filled"]
@@ -34,8 +34,12 @@ _SEARCH_NUMBERS = 1 << 20
 _SPAN_PER_LATENT, _SPAN_MORE = 2, 10
 #: Features that the search looks at, drawn at random from more. Fewer tell optima apart less well.
 _SEARCH_FEATURES = 2500
-#: Evaluations of the search: it need not end, only tell which start is going to be the best.
-_SEARCH_EVALUATIONS = 20
+#: Evaluations of the search: random starts need the most, to be told from the others, but no fewer
+#: than the least tell which of the others is the best. All correlations of all evaluations are at
+#: most so many in between.
+_LEAST_EVALUATIONS, _MOST_EVALUATIONS, _EVALUATED_NUMBERS = 20, 160, 1 << 22
+#: The relative fall of all losses over twenty evaluations at which the search ends.
+_SEARCH_TOL = 1e-6
 #: A later start must be better by this share: else rounding, or the seed, chooses among equals.
 _CLEARLY = 1e-4
 #: Pairs of steps and gradient changes that L-BFGS remembers.
@@ -43,6 +47,9 @@ _MEMORY = 20
 #: The fall of the loss is judged over so many iterations, as this share of ``tol``. In these
 #: coordinates an iteration costs little and gains a digit every few: fits end at their optimum.
 _WINDOW, _SHARE_OF_TOL = 3, 1e-5
+#: Fits of no more correlations than this go on to the last digits, by at most so many steps; their
+#: unit comes from a step of this share of the length of all latents.
+_CHEAP, _LAST_STEPS, _SMALL_STEP = 1 << 15, 40, 1e-5
 #: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
 #: Directions of a variance below this share of a standardised feature's are rounding.
@@ -162,7 +169,10 @@ class CovarianceSolver:
             on_iteration(1, history[-1])
         # A line search that finds nothing lower (status 2) has met rounding: settled.
         settled = result.status != _OUT_OF_ITERATIONS
-        return result.x.reshape(a.shape), history, settled
+        a = result.x.reshape(a.shape)
+        if settled and a.shape[0] * features.basis.shape[1] <= _CHEAP:
+            a = _to_the_last_digits(loss, a)
+        return a, history, settled
 
 
 @dataclass(frozen=True)
@@ -340,6 +350,37 @@ class _Loss:
         return loss, d_h * per_length
 
 
+def _to_the_last_digits(
+    loss: _Loss, a: Float[np.ndarray, "latents rank"]
+) -> Float[np.ndarray, "latents rank"]:
+    """Quasi-Newton steps for as long as they shorten the gradient.
+
+    The loss is flat at its minimum and tells half of the digits only; the others would be left to
+    rounding, and differ with the order of the samples.
+    """
+
+    def gradient_at(flat: Float[np.ndarray, "1 k"]) -> Float[np.ndarray, "1 k"]:
+        return loss(flat.reshape(a.shape))[1].reshape(1, -1)
+
+    flat = a.reshape(1, -1)
+    gradient = gradient_at(flat)
+    size = np.linalg.norm(gradient)
+    if size == 0:
+        return a
+    # The curvature along the gradient, from which the memory takes its unit.
+    memory = Memory(gradient)
+    step = gradient * (-_SMALL_STEP * np.linalg.norm(flat) / size)
+    memory.add(step, gradient_at(flat + step) - gradient, np.array([True]))
+    for _ in range(_LAST_STEPS):
+        step = memory.direction(gradient)
+        tried = gradient_at(flat + step)
+        if not np.linalg.norm(tried) < size:
+            break
+        memory.add(step, tried - gradient, np.array([True]))
+        flat, gradient, size = flat + step, tried, np.linalg.norm(tried)
+    return flat.reshape(a.shape)
+
+
 def _best_start(
     features: _Features,
     n_latents: int,
@@ -386,9 +427,10 @@ def _best_start(
         values, gradients = loss(flat.reshape(a.shape))
         return values, gradients.reshape(len(flat), -1)
 
-    evaluations = min(_SEARCH_EVALUATIONS, start.max_iter)
+    affordable = _EVALUATED_NUMBERS // (a.shape[0] * n_latents * basis.shape[1])
+    evaluations = min(max(_LEAST_EVALUATIONS, affordable), _MOST_EVALUATIONS, start.max_iter)
     x, losses, _ = minimise_batch(
-        objective, a.reshape(len(a), -1), evaluations, 0.0, lambda loss: None
+        objective, a.reshape(len(a), -1), evaluations, _SEARCH_TOL, lambda loss: None
     )
     best = int(np.argmax(losses <= losses.min() + _CLEARLY * abs(losses.min())))
     return x[best].reshape(n_latents, number) @ span

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["BatchObjective", "minimise_batch"]
+__all__ = ["BatchObjective", "Memory", "minimise_batch"]
 
 #: Number of stored pairs of steps and gradient changes.
 _MEMORY = 8
@@ -16,6 +16,9 @@ _SUFFICIENT = 1e-4
 _SHORTER = 0.4
 #: Number of evaluations over which the decrease of the loss is compared with ``tol``.
 _WINDOW = 20
+
+#: Least curvature whose reciprocal is finite.
+_TINY = 1e-300
 
 #: Losses (starts,) and gradients (starts, k) at points (starts, k).
 BatchObjective = Callable[[Any], tuple[Any, Any]]
@@ -57,7 +60,7 @@ def minimise_batch(
         Whether optimisation stopped because of ``tol``.
     """
     loss, gradient = objective(x)
-    memory = _Memory(gradient)
+    memory = Memory(gradient)
     losses = [loss]
     direction = memory.direction(gradient)
     length = np.ones((len(x), 1), x.dtype)
@@ -84,7 +87,7 @@ def minimise_batch(
     return x, loss, False
 
 
-class _Memory:
+class Memory:
     """The last steps and gradient changes, and the approximate Newton direction from them.
 
     The two-loop recursion (Nocedal 1980) runs on the coefficients of the stored vectors, and needs
@@ -114,7 +117,7 @@ class _Memory:
             self._put(row, vector)
         curvature = self._products[:, slot, _MEMORY + slot]
         size = self._products[:, _MEMORY + slot, _MEMORY + slot]
-        convex = good & (curvature > 1e-10 * size) & np.isfinite(curvature)
+        convex = good & (curvature > np.maximum(1e-10 * size, _TINY)) & np.isfinite(curvature)
         inverse = 1 / np.where(convex, curvature, 1.0)
         self._weights[:, slot] = np.where(convex, inverse, 0.0)
         self._scale = np.where(convex, 1 / (inverse * np.where(convex, size, 1.0)), self._scale)
