@@ -24,6 +24,7 @@ def test_linear_latents_are_the_pre_activations(X, solver, tmp_path):
     expected = X @ model.encoder_weights_.T + model.encoder_bias_
     np.testing.assert_allclose(model.transform(X), expected, rtol=1e-10)
     assert -model.score(X) < 0.9 * X.var(axis=0).sum()
+    np.testing.assert_allclose(expected.mean(axis=0), 0, atol=1e-6)  # no shift is learned
     model.save(tmp_path)
     np.testing.assert_array_equal(MinSyn.load(tmp_path).transform(X), model.transform(X))
 

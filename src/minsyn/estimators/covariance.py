@@ -21,7 +21,7 @@ from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn.gaussian import GaussianDecoder
 from minsyn.nn.latents import LINEAR
 from minsyn.nn.observations import REAL
-from minsyn.training.batched_lbfgs import minimise_batch
+from minsyn.training.batched_lbfgs import Memory, minimise_batch
 from minsyn.training.worker import worker_of
 
 __all__ = ["CovarianceSolver", "covariance_obstacles", "filled"]
@@ -34,8 +34,12 @@ _SEARCH_NUMBERS = 1 << 20
 _SPAN_PER_LATENT, _SPAN_MORE = 2, 10
 #: Features that the search looks at, drawn at random from more. Fewer tell optima apart less well.
 _SEARCH_FEATURES = 2500
-#: Evaluations of the search: it need not end, only tell which start is going to be the best.
-_SEARCH_EVALUATIONS = 20
+#: Evaluations of the search: random starts need the most, to be told from the others, but no fewer
+#: than the least tell which of the others is the best. All correlations of all evaluations are at
+#: most so many in between.
+_LEAST_EVALUATIONS, _MOST_EVALUATIONS, _EVALUATED_NUMBERS = 20, 160, 1 << 22
+#: The relative fall of all losses over twenty evaluations at which the search ends.
+_SEARCH_TOL = 1e-6
 #: A later start must be better by this share: else rounding, or the seed, chooses among equals.
 _CLEARLY = 1e-4
 #: Pairs of steps and gradient changes that L-BFGS remembers.
@@ -43,6 +47,12 @@ _MEMORY = 20
 #: The fall of the loss is judged over so many iterations, as this share of ``tol``. In these
 #: coordinates an iteration costs little and gains a digit every few: fits end at their optimum.
 _WINDOW, _SHARE_OF_TOL = 3, 1e-5
+#: Fits of no more correlations than this go on to the last digits, by at most so many steps, until
+#: so many have found no shorter gradient. Their unit comes from a step of this share of the length
+#: of all latents.
+_CHEAP, _LAST_STEPS, _NO_SHORTER, _SMALL_STEP = 1 << 12, 100, 12, 1e-5
+#: Relative error of a loss, generously.
+_ROUNDING = 1e-12
 #: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
 #: Directions of a variance below this share of a standardised feature's are rounding.
@@ -70,7 +80,7 @@ class CovarianceSolver:
     components, rotated by varimax, and from random mixtures of the first of them. All starts go a
     few steps as one batch, within the span of the first components; the best is fitted to the end,
     without that limit, in float64, until three iterations lower the loss by less than the fraction
-    ``tol / 100,000``.
+    ``tol / 100,000``. Small fits then go on to the last digits.
 
     Latents have mean 0 and unit variance. Each factor's strongest feature has a positive weight,
     and factors come in the order of the variance that each explains by itself: the model does not
@@ -162,7 +172,11 @@ class CovarianceSolver:
             on_iteration(1, history[-1])
         # A line search that finds nothing lower (status 2) has met rounding: settled.
         settled = result.status != _OUT_OF_ITERATIONS
-        return result.x.reshape(a.shape), history, settled
+        a = result.x.reshape(a.shape)
+        if settled and a.shape[0] * features.basis.shape[1] <= _CHEAP:
+            a = _to_the_last_digits(loss, a)
+            history[-1] = float(loss(a)[0])
+        return a, history, settled
 
 
 @dataclass(frozen=True)
@@ -340,6 +354,43 @@ class _Loss:
         return loss, d_h * per_length
 
 
+def _to_the_last_digits(
+    loss: _Loss, a: Float[np.ndarray, "latents rank"]
+) -> Float[np.ndarray, "latents rank"]:
+    """Where quasi-Newton steps, near the optimum, find the gradient to be shortest.
+
+    The loss is flat at its minimum and tells half of the digits only; the others would be left to
+    rounding, and differ with the order of the samples.
+    """
+
+    def gradient_at(flat: Float[np.ndarray, "1 k"]) -> Float[np.ndarray, "1 k"]:
+        return loss(flat.reshape(a.shape))[1].reshape(1, -1)
+
+    flat = a.reshape(1, -1)
+    gradient = gradient_at(flat)
+    size = np.linalg.norm(gradient)
+    if size == 0:
+        return a
+    # The curvature along the gradient, from which the memory takes its unit.
+    memory = Memory(gradient)
+    step = gradient * (-_SMALL_STEP * np.linalg.norm(flat) / size)
+    memory.add(step, gradient_at(flat + step) - gradient, np.array([True]))
+    best, since = flat, 0
+    for _ in range(_LAST_STEPS):
+        step = memory.direction(gradient)
+        flat, before = flat + step, gradient
+        gradient = gradient_at(flat)
+        memory.add(step, gradient - before, np.array([True]))
+        since += 1
+        if np.linalg.norm(gradient) < size:
+            best, size, since = flat, np.linalg.norm(gradient), 0
+        if since == _NO_SHORTER:
+            break
+    found = best.reshape(a.shape)
+    # Never to a saddle point, whose gradient is short too.
+    return found if loss(found)[0] <= loss(a)[0] * (1 + _ROUNDING) else a
+
+
 def _best_start(
     features: _Features,
     n_latents: int,
@@ -386,9 +437,10 @@ def _best_start(
         values, gradients = loss(flat.reshape(a.shape))
         return values, gradients.reshape(len(flat), -1)
 
-    evaluations = min(_SEARCH_EVALUATIONS, start.max_iter)
+    affordable = _EVALUATED_NUMBERS // (a.shape[0] * n_latents * basis.shape[1])
+    evaluations = min(max(_LEAST_EVALUATIONS, affordable), _MOST_EVALUATIONS, start.max_iter)
     x, losses, _ = minimise_batch(
-        objective, a.reshape(len(a), -1), evaluations, 0.0, lambda loss: None
+        objective, a.reshape(len(a), -1), evaluations, _SEARCH_TOL, lambda loss: None
     )
     best = int(np.argmax(losses <= losses.min() + _CLEARLY * abs(losses.min())))
     return x[best].reshape(n_latents, number) @ span

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["BatchObjective", "minimise_batch"]
+__all__ = ["BatchObjective", "Memory", "minimise_batch"]
 
 #: Pairs of steps and gradient changes that are remembered.
 _MEMORY = 8
@@ -54,7 +54,7 @@ def minimise_batch(
         Whether it stopped by ``tol``.
     """
     loss, gradient = objective(x)
-    memory = _Memory(gradient)
+    memory = Memory(gradient)
     losses = [loss]
     direction = memory.direction(gradient)
     length = np.ones((len(x), 1), x.dtype)
@@ -81,7 +81,7 @@ def minimise_batch(
     return x, loss, False
 
 
-class _Memory:
+class Memory:
     """The last steps and gradient changes, and what Newton's method would do with them.
 
     The two-loop recursion (Nocedal 1980) runs on coefficients of the remembered vectors, for which
