@@ -47,9 +47,12 @@ _MEMORY = 20
 #: The fall of the loss is judged over so many iterations, as this share of ``tol``. In these
 #: coordinates an iteration costs little and gains a digit every few: fits end at their optimum.
 _WINDOW, _SHARE_OF_TOL = 3, 1e-5
-#: Fits of no more correlations than this go on to the last digits, by at most so many steps; their
-#: unit comes from a step of this share of the length of all latents.
-_CHEAP, _LAST_STEPS, _SMALL_STEP = 1 << 15, 40, 1e-5
+#: Fits of no more correlations than this go on to the last digits, by at most so many steps, until
+#: so many have found no shorter gradient. Their unit comes from a step of this share of the length
+#: of all latents.
+_CHEAP, _LAST_STEPS, _NO_SHORTER, _SMALL_STEP = 1 << 12, 100, 12, 1e-5
+#: Relative error of a loss, generously.
+_ROUNDING = 1e-12
 #: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
 #: Directions of a variance below this share of a standardised feature's are rounding.
@@ -77,7 +80,7 @@ class CovarianceSolver:
     components, rotated by varimax, and from random mixtures of the first of them. All starts go a
     few steps as one batch, within the span of the first components; the best is fitted to the end,
     without that limit, in float64, until three iterations lower the loss by less than the fraction
-    ``tol / 100,000``.
+    ``tol / 100,000``. Small fits then go on to the last digits.
 
     Latents have mean 0 and unit variance. Each factor's strongest feature has a positive weight,
     and factors come in the order of the variance that each explains by itself: the model does not
@@ -172,6 +175,7 @@ class CovarianceSolver:
         a = result.x.reshape(a.shape)
         if settled and a.shape[0] * features.basis.shape[1] <= _CHEAP:
             a = _to_the_last_digits(loss, a)
+            history[-1] = float(loss(a)[0])
         return a, history, settled
 
 
@@ -353,7 +357,7 @@ class _Loss:
 def _to_the_last_digits(
     loss: _Loss, a: Float[np.ndarray, "latents rank"]
 ) -> Float[np.ndarray, "latents rank"]:
-    """Quasi-Newton steps for as long as they shorten the gradient.
+    """Where quasi-Newton steps, near the optimum, find the gradient to be shortest.
 
     The loss is flat at its minimum and tells half of the digits only; the others would be left to
     rounding, and differ with the order of the samples.
@@ -371,14 +375,20 @@ def _to_the_last_digits(
     memory = Memory(gradient)
     step = gradient * (-_SMALL_STEP * np.linalg.norm(flat) / size)
     memory.add(step, gradient_at(flat + step) - gradient, np.array([True]))
+    best, since = flat, 0
     for _ in range(_LAST_STEPS):
         step = memory.direction(gradient)
-        tried = gradient_at(flat + step)
-        if not np.linalg.norm(tried) < size:
+        flat, before = flat + step, gradient
+        gradient = gradient_at(flat)
+        memory.add(step, gradient - before, np.array([True]))
+        since += 1
+        if np.linalg.norm(gradient) < size:
+            best, size, since = flat, np.linalg.norm(gradient), 0
+        if since == _NO_SHORTER:
             break
-        memory.add(step, tried - gradient, np.array([True]))
-        flat, gradient, size = flat + step, tried, np.linalg.norm(tried)
-    return flat.reshape(a.shape)
+    found = best.reshape(a.shape)
+    # Never to a saddle point, whose gradient is short too.
+    return found if loss(found)[0] <= loss(a)[0] * (1 + _ROUNDING) else a
 
 
 def _best_start(
