@@ -257,8 +257,8 @@ class MinSyn(FactorModel):
         mean : array-like of shape (n_features,), optional
             Means of the features; 0 by default.
         n_samples : float, optional
-            Number of samples behind the matrix, which counts where others are merged with it, in
-            `partial_fit`.
+            Number of samples behind the matrix; 1 by default. Only a later `partial_fit` uses it,
+            as the weight of these samples against the new ones.
 
         Returns
         -------

@@ -229,7 +229,7 @@ class ArrayProblem(Problem):
     encoder : Encoder
         Kind of encoder.
     sample_weight : array-like of shape (n_samples,), optional
-        Weights of the samples, which count in the moments alone.
+        Weights of the samples. Only fits from the moments use them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How many factors: parallel analysis, the empirical Kaiser criterion, and Velicer's MAP test."""
+"""Number of factors: parallel analysis, the empirical Kaiser criterion, and Velicer's MAP test."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
