@@ -23,9 +23,9 @@ from minsyn.estimators import Adam, AutoEncoder, Free, InfoMax, MinSyn
         # would compare optima that are alike.
         MinSyn(1, latents="linear"),
         MinSyn(solver="lbfgs"),
-        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=50),
+        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=20),
         MinSyn(1, solver=Adam(statistics="running", batch_size=16), max_iter=20),
-        AutoEncoder(max_iter=50),
+        AutoEncoder(max_iter=20),
         AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=20),
         InfoMax(),
     ]
