@@ -28,8 +28,8 @@ _RESAMPLES, _QUANTILE = 100, 0.95
 #: entries of a wide sample up to which it is drawn. Beyond, the tridiagonal form of a Wishart
 #: matrix takes a fraction of the time, and is as good.
 _EXACT_RANK, _EXACT_ENTRIES = 200, 1_000_000
-#: Relative error of sampled eigenvalues where only the leading ones are found: a small part of their
-#: spread.
+#: Relative error of sampled eigenvalues where only the leading ones are found: a small part of
+#: their spread.
 _ENOUGH = 1e-5
 #: Entries of the matrices that are drawn at once.
 _BATCH_ENTRIES = 2**20
