@@ -51,7 +51,7 @@ def held_out_values(X, n_factors):
     error = 0.0
     for hidden in (fold == f for f in range(FOLDS)):
         holes = np.where(hidden, np.nan, X)
-        model = MinSyn(n_factors, latents="linear", random_state=0).fit(holes)
+        model = MinSyn(n_factors, random_state=0).fit(holes)
         decoded = model.inverse_transform(model.transform(holes))
         error += np.nansum((X - decoded)[hidden] ** 2)
     return error
@@ -65,7 +65,7 @@ def held_out_samples(model):
 #: By name, losses of samples and a number of factors.
 LOSSES = {
     "held-out values": held_out_values,
-    "held-out samples": held_out_samples(MinSyn(latents="linear", random_state=0)),
+    "held-out samples": held_out_samples(MinSyn(random_state=0)),
     "likelihood": held_out_samples(FactorAnalysis()),
 }
 

@@ -44,7 +44,7 @@ def write(path, n_samples, n_features):
 
 
 def new_model():
-    return MinSyn(N_CAUSES, latents="linear", random_state=0)
+    return MinSyn(N_CAUSES, random_state=0)
 
 
 def mean_of_all(path):
