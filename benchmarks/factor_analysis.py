@@ -167,11 +167,9 @@ class Oblimin(TransformerMixin, BaseEstimator):
         pattern = rotator.fit_transform((factors.components_ / std).T)
         self.components_, self.phi_ = (pattern * std[:, np.newaxis]).T, rotator.phi_
         # Regression scores, of the model's covariance.
-        structure = self.components_.T @ rotator.phi_
-        self.weights_ = np.linalg.solve(
-            self.components_.T @ rotator.phi_ @ self.components_ + np.diag(factors.noise_variance_),
-            structure,
-        )
+        structure = self.components_.T @ self.phi_
+        covariance = structure @ self.components_ + np.diag(factors.noise_variance_)
+        self.weights_ = np.linalg.solve(covariance, structure)
         return self
 
     def transform(self, X):
