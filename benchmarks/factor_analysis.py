@@ -215,6 +215,7 @@ METHODS = {
     "LinearCorex": LinearCorex,
     "MinSyn": lambda k: MinSyn(k, random_state=0),
 }
+OURS = "MinSyn"
 NEEDS = {"FA + oblimin": "factor_analyzer", "LinearCorex": "linearcorex"}
 #: What these see of samples is more than correlations.
 BEYOND_CORRELATIONS = ("FastICA", "NMF")
@@ -242,7 +243,7 @@ def samples_for(method, table):
         return None
     if method == "NMF":
         return table.positive
-    if method == "MinSyn":
+    if method == OURS:
         return table.X
     return np.where(np.isnan(table.X), 0.0, table.X)  # 0 is the mean of standardised items
 
@@ -296,7 +297,7 @@ def halves(model, X, n_splits):
 
 
 def scores(methods, name, n_draws, n_splits):
-    """By method: adjusted Rand index, right items, match of halves, share missed, time."""
+    """By method, what `FIGURES` show."""
     make = TABLES[name]
     drawn = (make.func if isinstance(make, partial) else make) in DRAWN
     tables = [make(seed=seed) for seed in range(n_draws)] if drawn else [make()]
@@ -332,23 +333,32 @@ def scores(methods, name, n_draws, n_splits):
             X = samples_for(method, table)
             match = halves(METHODS[method](table.n_factors), X, n_splits)
         slower = min(times[method]) / min(times[methods[0]])
-        found[method] = (rand, right, match, share, slower, min(times[method]))
+        like = np.nan
+        if method != OURS and OURS in models:
+            ours, theirs = (loadings(models[m], samples_for(m, table)) for m in (OURS, method))
+            like = match_factors(ours, theirs).congruence.mean()
+        found[method] = (rand, right, match, share, slower, min(times[method]), like)
     return table, found
+
+
+#: Tables, and their cells from: adjusted Rand index, right items, congruence of halves, share
+#: missed, time beside PCA's, seconds, congruence with MinSyn's factors.
+FIGURES = {
+    "Adjusted Rand index of items and factors (items with their factor)": lambda s: (
+        f"{s[0]:.2f} ({s[1]:.0f})" if s[1] % 1 == 0 else f"{s[0]:.2f} ({s[1]:.1f})"
+    ),
+    "Congruence of the factors of two halves": lambda s: f"{s[2]:.3f}",
+    "Share of the variance missed by the reconstruction": lambda s: f"{s[3]:.3f}",
+    "Time of a fit, as a multiple of PCA's": lambda s: (
+        f"1 ({s[5] * 1e3:.2g} ms)" if s[4] == 1 else f"{s[4]:.{0 if s[4] >= 10 else 1}f}"
+    ),
+    "Congruence with MinSyn's factors": lambda s: f"{s[6]:.3f}",
+}
 
 
 def print_tables(methods, results):
     """One Markdown table for each figure."""
-    figures = {
-        "Adjusted Rand index of items and factors (items with their factor)": lambda s: (
-            f"{s[0]:.2f} ({s[1]:.0f})" if s[1] % 1 == 0 else f"{s[0]:.2f} ({s[1]:.1f})"
-        ),
-        "Congruence of the factors of two halves": lambda s: f"{s[2]:.3f}",
-        "Share of the variance missed by the reconstruction": lambda s: f"{s[3]:.3f}",
-        "Time of a fit, as a multiple of PCA's": lambda s: (
-            f"1 ({s[5] * 1e3:.2g} ms)" if s[4] == 1 else f"{s[4]:.{0 if s[4] >= 10 else 1}f}"
-        ),
-    }
-    for title, text in figures.items():
+    for title, text in FIGURES.items():
         lines = []
         for name, (table, found) in results.items():
             cells = [text(found[m]) if m in found else "–" for m in methods]
