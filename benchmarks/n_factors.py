@@ -126,7 +126,7 @@ def main():
     )
     parser.add_argument("--causes", type=int, nargs="*", default=[2, 5, 20])
     parser.add_argument("--samples", type=int, nargs="+", default=[50, 500, 5000])
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.2, 1.0])
+    parser.add_argument("--noise", type=float, nargs="+", default=[1.0, 2.0])
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--draws-cv", type=int, default=2)
     parser.add_argument("--tables", nargs="*", choices=list(TABLES), default=list(TABLES))
