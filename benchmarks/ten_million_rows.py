@@ -6,9 +6,8 @@ Writes a temporary .npy file of float32 (800 MB) with six causes, and fits it as
 processes of torchrun (gloo), from Dask blocks whose `Moments` are merged, and by `partial_fit` in
 chunks; then, for comparison, takes the mean of all columns by NumPy, in one read of the whole file.
 Each is a process of its own, on one thread, and the best of three. Printed are the time of the
-processor as a multiple of the mean's, its
-peak memory beyond that of the imported libraries, and how far the decoder and the encoder are from
-those of the one file.
+processor as a multiple of the mean's, the peak memory beyond that of the imported libraries, and
+how far the decoder and the encoder are from those of the one file.
 """
 
 import argparse
