@@ -124,7 +124,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--causes", type=int, nargs="*", default=[2, 5, 20])
+    parser.add_argument("--causes", type=int, nargs="*", default=[2, 5])
     parser.add_argument("--samples", type=int, nargs="+", default=[50, 500, 5000])
     parser.add_argument("--noise", type=float, nargs="+", default=[1.0, 2.0])
     parser.add_argument("--draws", type=int, default=20)
