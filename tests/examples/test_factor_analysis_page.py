@@ -29,7 +29,6 @@ def test_published_tables(capsys):
     assert "explained alone" in capsys.readouterr().out
 
 
-@pytest.mark.filterwarnings("ignore:.*of the values are missing")
 def test_held_out_values_count_the_causes():
     names = {}
     exec(HELD_OUT, names)

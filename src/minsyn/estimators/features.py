@@ -116,11 +116,6 @@ class Features:
     @classmethod
     def _of_moments(cls, moments: Moments, names: Any) -> "Features":
         moments.require_pairs(names)
-        if moments.missing > 0:
-            warn(
-                f"{moments.missing:.1%} of the values are missing: covariances are from the "
-                "samples that hold both features of a pair"
-            )
         std = moments.std
         varies = std > 0
         covariance = moments.covariance
