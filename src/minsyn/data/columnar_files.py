@@ -38,7 +38,7 @@ class ColumnarTable(ABC):
         Names of the columns, and whether each holds numbers; a stored pandas index does not count.
     index : tuple of str
         Columns that are a stored pandas index.
-    empty, mixed, notes
+    empty, mixed, dressed, notes
         As in `minsyn.data.text_tables.TextTable`, for the same use. A column of numbers has a type
         here, and only one without any type is known to be empty.
     group_rows : list of int
@@ -72,6 +72,7 @@ class ColumnarTable(ABC):
         }
         self.empty = tuple(field.name for field in schema if str(field.type) == "null")
         self.mixed = {}
+        self.dressed: dict[str, str] = {}
         self.notes: tuple[str, ...] = ()
 
     @abstractmethod
