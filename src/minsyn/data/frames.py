@@ -72,7 +72,8 @@ date, or leave it out
         return _of_array(X.to_numpy()), _names_of_coordinate(X)
     if hasattr(X, "dims") and hasattr(X, "data_vars"):
         raise TypeError("an xarray Dataset holds several arrays: choose one, as by X['name']")
-    if isinstance(X, list | tuple) or not (hasattr(X, "columns") or hasattr(X, "column_names")):
+    # The columns of a lazy frame cost a pass: only its class is asked.
+    if not (hasattr(type(X), "columns") or hasattr(type(X), "column_names")):
         return X, None
     return _through_narwhals(X)
 

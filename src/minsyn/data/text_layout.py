@@ -6,9 +6,10 @@ import gzip
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from minsyn.data.table_format import MISSING, TableFormat
 
@@ -137,7 +138,7 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     )  # fmt: skip
 
 
-def open_lines(path: Path, encoding: str) -> TextIO:
+def open_lines(path: Path, encoding: str) -> TextIOWrapper:
     """A text file, which may be compressed by gzip.
 
     Parameters
@@ -243,7 +244,7 @@ def _found_encoding(path: Path, notes: list[str]) -> str:
     return "utf-8-sig"
 
 
-def _first_lines(file: TextIO) -> tuple[list[str], list[str]]:
+def _first_lines(file: TextIOWrapper) -> tuple[list[str], list[str]]:
     """Comments and blank lines at the start, and lines after them."""
     comments: list[str] = []
     lines: list[str] = []

@@ -453,8 +453,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             stream = stream_of_features(X, names, self.n_features_in_)
             if ordered and not stream.ordered:
                 raise ValueError(
-                    f"{stream.name} shuffles its samples, so that the rows of a result could not be "
-                    "told apart: pass its dataset, or a DataLoader without shuffle"
+                    f"{stream.name} shuffles its samples, so that the rows of a result could not "
+                    "be told apart: pass its dataset, or a DataLoader without shuffle"
                 )
             yield from stream.blocks(missing=self._takes_missing)
         else:
