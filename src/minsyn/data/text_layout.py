@@ -270,7 +270,10 @@ def _found_separator(lines: Sequence[str], usual: str) -> str:
     for separator in _SEPARATORS:
         mark = "\t" if separator == " " else separator
         text = [spaces_to_tabs(line) for line in sample] if separator == " " else sample
-        counts = [len(row) for _, row in records(iter(text), mark)]
+        try:
+            counts = [len(row) for _, row in records(iter(text), mark)]
+        except csv.Error:  # a line that another separator cuts may be too long for one value
+            continue
         # A record may be cut off at the end of the sample.
         counts = counts[:-1] if len(counts) > 2 and len(sample) < len(lines) else counts
         if not counts:
