@@ -106,6 +106,8 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     with open_lines(path, encoding) as file:
         comments, lines = _first_lines(file)
     named = _SEPARATOR_LINE.fullmatch(comments[0]) if comments else None  # for Excel
+    n_title = 0 if table.header is False else _title_lines(lines, table.separator)
+    titles, lines = lines[:n_title], lines[n_title:]
     separator = (
         table.separator or (named and named[1]) or _found_separator(lines, _USUAL.get(suffix, ","))
     )
@@ -126,14 +128,18 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
         raise TableError(f"{name} holds no samples, only a header")
     names, mark_at_end = _fitted(names, body)
     _require_distinct(name, names)
-    n_comments = len(comments)
+    titles = [line for line in titles if not line.isspace()]
+    if titles:
+        said = titles[0].strip().strip('",;\t|')
+        notes.insert(0, f"{_counted(len(titles), 'line')} before the header skipped: {said!r}")
+    n_before = len(comments) + n_title
     if separator != _USUAL.get(suffix, ",") and table.separator is None and not named:
         notes.append(f"values are separated by {_SEPARATORS.get(separator, separator)}")
     if decimal == "," and table.decimal is None:
         notes.append("numbers are read with decimal commas")
     first_row = found[header_lines][0] - 1
     return TextLayout(
-        encoding, separator, decimal, tuple(names), n_comments + first_row, mark_at_end,
+        encoding, separator, decimal, tuple(names), n_before + first_row, mark_at_end,
         tuple(notes),
     )  # fmt: skip
 
@@ -259,6 +265,30 @@ def _first_lines(file: TextIOWrapper) -> tuple[list[str], list[str]]:
         if len(lines) > _RECORDS_EXAMINED or (size > _BYTES_EXAMINED and len(lines) > 2):
             break
     return comments, lines
+
+
+def _title_lines(lines: Sequence[str], separator: str | None) -> int:
+    """How many of the first lines are titles: of a single text, before rows of several values."""
+    for mark in [separator] if separator else [m for m in _SEPARATORS if m != " "]:
+        if mark == " ":
+            return 0
+        try:
+            found = list(records(iter(lines[:20]), mark))
+        except csv.Error:
+            continue
+        filled = [[cell for cell in row if cell and not cell.isspace()] for _, row in found]
+        n = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)
+        length = len(found[n][1]) if found else 0
+        below = [len(row) for _, row in found[n + 1 : n + 3]]
+        if (
+            n > 0
+            and length != len(found[0][1]) + 1  # or R's names of rows beside a single column
+            and len(filled[n]) == length
+            and below == [length, length]
+            and not any(_is_number(cell, ",") for cells in filled[: n + 1] for cell in cells)
+        ):
+            return found[n][0] - 1
+    return 0
 
 
 def _found_separator(lines: Sequence[str], usual: str) -> str:
