@@ -72,7 +72,8 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
 
     A header is taken for a row if all of it are numbers (but for column numbers, or years, in
     order), or if it has numbers and a text that comes again in the rows. Lines that begin with
-    ``#`` before it are comments, of which the last may be the header.
+    ``#`` before it are comments, of which the last may be the header, and lines of a single text
+    before rows of several values are titles.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     notes: list[str] = []
     encoding = table.encoding or _found_encoding(path, notes)
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    suffix = _suffixes(path)[0]
+    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
     with open_lines(path, encoding) as file:
         comments, lines = _first_lines(file)
     named = _SEPARATOR_LINE.fullmatch(comments[0]) if comments else None  # for Excel
@@ -211,12 +212,6 @@ def spaces_to_tabs(line: str) -> str:
     if '"' not in line:
         return "\t".join(line.split()) + end
     return re.sub(r'("(?:[^"]|"")*"?)|[ \t]+', lambda m: m[1] or "\t", line.strip()) + end
-
-
-def _suffixes(path: Path) -> tuple[str, bool]:
-    """Ending of the name without .gz, and whether it had that."""
-    zipped = path.suffix.lower() == ".gz"
-    return Path(path.stem if zipped else path.name).suffix.lower(), zipped
 
 
 def _found_encoding(path: Path, notes: list[str]) -> str:

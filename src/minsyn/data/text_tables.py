@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -283,14 +283,16 @@ class TextTable:
         values, cells = self._parsed(column)
         other = [row for row, cell in cells.items() if not self._is_missing(cell)]
         n_other, n_numbers = len(other), int((~np.isnan(values)).sum())
-        name = str(column.name)
-        if n_other and all(_DRESSED.fullmatch(cells[row]) for row in other):
-            self.dressed[name] = cells[other[0]]
-        elif n_other and n_numbers >= _PARTLY * (n_numbers + n_other):
-            line = self.line(n_rows + other[0])
-            n_cells = n_numbers + n_other
-            self.mixed[name] = MixedColumn(name, cells[other[0]], line, n_other, n_cells)
-        return not n_other
+        if not n_other:
+            return True
+        name, first = str(column.name), other[0]
+        mixed = MixedColumn(name, cells[first], 0, n_other, n_numbers + n_other)
+        dressed = not mixed.mostly_numbers and all(_DRESSED.fullmatch(cells[row]) for row in other)
+        if dressed:
+            self.dressed[name] = cells[first]
+        elif n_numbers >= _PARTLY * mixed.n_cells:
+            self.mixed[name] = replace(mixed, line=self.line(n_rows + first))
+        return False
 
     def _parsed(
         self, column: "pd.Series[Any]"
