@@ -320,6 +320,7 @@ def test_pixels(rng, tmp_path):
 
 def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path):
     words = ("--n-components", 2, "--max-iter", 1, "--solver", "lbfgs", "-q")
+    words += ("--scale", "standard")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         result = run("fit", folder / "x.npy", "--output", tmp_path / "m", *words)
