@@ -11,6 +11,7 @@ from scipy.linalg import eigh, eigvalsh, eigvalsh_tridiagonal
 from minsyn.metrics._random import RandomState, as_generator
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 __all__ = [
@@ -75,6 +76,32 @@ class Scree:
             },
             index=RangeIndex(1, len(number) + 1, name="number"),
         )
+
+    def plot(self, max_shown: int | None = None) -> "Figure":
+        """Draw the eigenvalues in descending order, above what they must exceed.
+
+        Eigenvalues that count as factors are filled.
+
+        Parameters
+        ----------
+        max_shown : int, optional
+            The most eigenvalues to draw. Default: those of the factors, and the first after them.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not registered with pyplot: save it by ``figure.savefig(...)``; a notebook shows it.
+
+        Examples
+        --------
+        >>> from minsyn.metrics import parallel_analysis
+        >>> figure = parallel_analysis(np.eye(4), 100, random_state=0).plot()
+        >>> figure.axes[0].get_title(loc="left")
+        'no factor'
+        """
+        from minsyn.metrics.scree_plot import plot_scree
+
+        return plot_scree(self, max_shown)
 
     def __str__(self) -> str:
         noun = "factor" if self.n_factors == 1 else "factors"

@@ -1,24 +1,14 @@
 """Figures and the terminal's table. Figure functions are pure: data in, a Matplotlib figure out."""
 
+from minsyn._style import COLOURS, WIDTH, new_figure, styled
 from minsyn.report.benchmark import benchmark_figures
 from minsyn.report.dots import DotRow, Dots, draw_dots, figure_of_dots
 from minsyn.report.draws import figure_of_draws
 from minsyn.report.factors import figure_of_factors
-from minsyn.report.loadings import figure_of_loadings, figure_of_paths
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
-from minsyn.report.scree import figure_of_scree
-from minsyn.report.style import (
-    COLOURS,
-    WIDTH,
-    Appearance,
-    appearance,
-    new_figure,
-    save,
-    save_figures,
-    styled,
-)
+from minsyn.report.style import Appearance, appearance, save, save_figures
 from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.words import WordsRow, figure_of_words
 
@@ -39,11 +29,8 @@ __all__ = [
     "figure_of_dots",
     "figure_of_draws",
     "figure_of_factors",
-    "figure_of_loadings",
     "figure_of_maps",
-    "figure_of_paths",
     "figure_of_scores",
-    "figure_of_scree",
     "figure_of_words",
     "new_figure",
     "save",

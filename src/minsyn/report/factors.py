@@ -7,9 +7,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from minsyn._style import WIDTH, new_figure, styled
 from minsyn.information import SynergyResult
 from minsyn.metrics import FactorSummary
-from minsyn.report.style import WIDTH, new_figure, styled
 
 __all__ = ["figure_of_factors"]
 

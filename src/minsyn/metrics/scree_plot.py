@@ -1,42 +1,25 @@
-"""Scree plot: eigenvalues, what they must exceed, and the number of factors."""
+"""Figure of `Scree`: eigenvalues, what they must exceed, and the number of factors."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from minsyn.metrics import Scree
-from minsyn.report.style import COLOURS, new_figure, styled
+from minsyn._style import COLOURS, new_figure, styled
 
-__all__ = ["figure_of_scree"]
+if TYPE_CHECKING:
+    from minsyn.metrics.n_factors import Scree
+
+__all__ = ["plot_scree"]
 
 #: Eigenvalues drawn beyond those of the factors, at least; and in all for each factor.
 _TAIL, _FOR_EACH_FACTOR = 12, 3
 _WIDTH, _HEIGHT = 3.5, 2.5  # inches: a column of a journal
 
 
-def figure_of_scree(scree: Scree, max_shown: int | None = None) -> Figure:
-    """Draw eigenvalues in descending order above the ones that independent features would have.
-
-    Eigenvalues that count as factors are filled.
-
-    Parameters
-    ----------
-    scree : Scree
-        From `minsyn.metrics.parallel_analysis` or `minsyn.metrics.empirical_kaiser`.
-    max_shown : int, optional
-        The most eigenvalues to draw. Default: those of the factors, and the first after them.
-
-    Returns
-    -------
-    Figure
-
-    Examples
-    --------
-    >>> from minsyn.metrics import parallel_analysis
-    >>> figure = figure_of_scree(parallel_analysis(np.eye(4), 100, random_state=0))
-    >>> figure.axes[0].get_title(loc="left")
-    'no factor'
-    """
+def plot_scree(scree: "Scree", max_shown: int | None) -> Figure:
+    """Eigenvalues in descending order, above the ones that they must exceed."""
     n_factors = scree.n_factors
     if max_shown is None:
         max_shown = max(n_factors + _TAIL, _FOR_EACH_FACTOR * n_factors)
