@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Provenance"]
 
 _RECORD, _STATISTICS = "fit.json", "fit.npz"
+_OF_FEATURES = ("unit", "minimum", "maximum")
 _MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
 
 
@@ -32,6 +33,10 @@ class Provenance:
         Scaling of the features.
     unit : ndarray of shape (n_features,)
         Units of the features in the fit, by which they were divided: ones without scaling.
+    minimum, maximum : ndarray of shape (n_features,)
+        Range of each feature.
+    missing : float
+        Share of the values that were missing.
     statistics : PairwiseStatistics
         Statistics of the latents and the unscaled features.
     """
@@ -39,6 +44,9 @@ class Provenance:
     data: str
     scale: str
     unit: "np.ndarray"
+    minimum: "np.ndarray"
+    maximum: "np.ndarray"
+    missing: float
     statistics: "PairwiseStatistics"
 
     @property
@@ -58,13 +66,15 @@ class Provenance:
 
         moments = {name: getattr(self.statistics, name) for name in _MOMENTS}
         buffer = BytesIO()
-        np.savez(buffer, unit=self.unit, **moments)
+        of_features = {name: getattr(self, name) for name in _OF_FEATURES}
+        np.savez(buffer, **of_features, **moments)
         write_atomically(folder / _STATISTICS, buffer.getvalue())
         record = {
             "minsyn_version": __version__,
             "data": self.data,
             "scale": self.scale,
             "n_samples": self.n_samples,
+            "missing": self.missing,
         }
         write_atomically(folder / _RECORD, json.dumps(record, indent=1) + "\n")
 
@@ -97,11 +107,16 @@ class Provenance:
             record = json.loads(file.read_text(encoding="utf-8"))
             with np.load(folder / _STATISTICS) as arrays:
                 moments = {name: arrays[name] for name in _MOMENTS}
-                unit = arrays["unit"]
-            if moments["cov_zx"].shape != shape or unit.shape != shape[1:]:
+                of_features = {name: arrays[name] for name in _OF_FEATURES}
+            if moments["cov_zx"].shape != shape or of_features["unit"].shape != shape[1:]:
                 raise ValueError(f"{moments['cov_zx'].shape} are not the model's {shape}")
-            statistics = PairwiseStatistics(float(record["n_samples"]), **moments)
-            return cls(str(record["data"]), str(record["scale"]), unit, statistics)
+            return cls(
+                data=str(record["data"]),
+                scale=str(record["scale"]),
+                missing=float(record["missing"]),
+                statistics=PairwiseStatistics(float(record["n_samples"]), **moments),
+                **of_features,
+            )
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(
                 f"{file} or {_STATISTICS} is damaged or belongs to another model ({error}); pass "

@@ -180,7 +180,15 @@ def fit(
     start = time.perf_counter()
     model, unit = _fit(model, user_data, statistics, scale)
     seconds = time.perf_counter() - start
-    made = Provenance(str(data), scale, unit, pairwise_statistics(model, user_data))
+    made = Provenance(
+        data=str(data),
+        scale=scale,
+        unit=unit,
+        minimum=statistics.minimum,
+        maximum=statistics.maximum,
+        missing=0.0,
+        statistics=pairwise_statistics(model, user_data),
+    )
     model.save(output)
     made.save(output)
     if not quiet:

@@ -15,8 +15,6 @@ __all__ = ["correlation_table", "loading_tables", "synergy_table"]
 
 #: Longest name of a feature, and characters between two columns.
 _LONGEST_NAME, _BETWEEN = 32, 2
-#: Factors up to which their correlations are a matrix; beyond, the strong ones are listed.
-_MATRIX = 12
 #: Measures in the order of their columns.
 _MEASURES = ("mutual_information", "union_information", "gk_synergy", "ci_synergy")
 _SHARES = ("commun.", "unique")
@@ -41,7 +39,7 @@ def loading_tables(
         Groups of the factors, below their names.
     width : int, default=100
         Characters of a line. Factors that do not fit go into a further table, which lists the
-        features that load on them.
+        features that load on them; if not all features are listed, those of these factors.
 
     Returns
     -------
@@ -70,13 +68,12 @@ def loading_tables(
     columns = [max(column, 5) + _BETWEEN for column in columns]
     shares = sum(len(name) + _BETWEEN for name in _SHARES)
     parts = _parts(columns, width - first - shares)
-    return [
-        _loading_part(rows, explained, heads, part, last=part is parts[-1], whole=len(parts) == 1)
-        for part in parts
-    ]
+    return [_loading_part(rows, explained, heads, part, whole=len(parts) == 1) for part in parts]
 
 
-def correlation_table(loadings: Loadings, *, list_from: float = 0.3) -> Table | None:
+def correlation_table(
+    loadings: Loadings, *, list_from: float = 0.3, width: int = 100
+) -> Table | None:
     """Correlations of the factors: a triangle, or the strong ones where there are many factors.
 
     Parameters
@@ -84,7 +81,9 @@ def correlation_table(loadings: Loadings, *, list_from: float = 0.3) -> Table | 
     loadings : Loadings
         From `minsyn.metrics.loadings`.
     list_from : float, default=0.3
-        Magnitude from which on correlations of more than a dozen factors are listed.
+        Magnitude from which on correlations are listed, where there is no room for the triangle.
+    width : int, default=100
+        Characters of a line.
 
     Returns
     -------
@@ -94,8 +93,9 @@ def correlation_table(loadings: Loadings, *, list_from: float = 0.3) -> Table | 
     sigma, names = loadings.factor_correlation, loadings.factor_names
     if len(names) == 1:
         return None
-    table = _new_table("correlation of factors")
-    if len(names) <= _MATRIX:
+    table = _new_table("correlations")
+    longest = max(map(len, names))
+    if max(longest, len("correlations")) + (len(names) - 1) * (longest + _BETWEEN) <= width:
         for name in names[:-1]:
             table.add_column(escape(name), justify="right", no_wrap=True)
         for j in range(1, len(names)):
@@ -142,8 +142,8 @@ def synergy_table(result: SynergyResult, *, top: int = 5) -> Table:
 
 
 def _new_table(first: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _BETWEEN, 0, 0))
-    table.add_column(first, overflow="fold")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
     return table
 
 
@@ -166,26 +166,26 @@ def _loading_part(
     heads: list[str],
     part: list[int],
     *,
-    last: bool,
     whole: bool,
 ) -> Table:
     loadings = rows.loadings
     table = _new_table("")
     for factor in part:
         table.add_column(escape(heads[factor]), justify="right", no_wrap=True)
-    for name in _SHARES if last else ():
+    for name in _SHARES:
         table.add_column(name, justify="right", no_wrap=True, style="dim")
     strongest = np.argmax(np.abs(loadings.values), axis=1)
     for section in rows.sections:
         for i in section.tolist():
             cells = [rows.text(i, factor) for factor in part]
-            if not (whole or any(cells)):
+            listed = strongest[i] in part if rows.n_hidden else any(cells)
+            if not (whole or listed):
                 continue
             cells = [
                 f"[bold]{cell}[/bold]" if cell and factor == strongest[i] else cell
                 for factor, cell in zip(part, cells, strict=True)
             ]
-            shares = (loadings.communality[i], loadings.uniqueness[i]) if last else ()
+            shares = (loadings.communality[i], loadings.uniqueness[i])
             table.add_row(
                 escape(_short(loadings.feature_names[i])), *cells, *map(two_decimals, shares)
             )
