@@ -181,8 +181,7 @@ def _notes(result: "SynergyResult") -> list[str]:
         f"{result.n_samples:,} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
         f"{result.model} model, {result.unit}, bias correction: {result.bias_correction}",
     ]
-    if result.discretisation:
-        notes.append(f"discretised: {result.discretisation}")
+    notes += result.notes()
     if result.intervals is not None:
         notes.append(f"intervals: {result.n_bootstrap} bootstrap samples")
     if result.q_values is not None:
