@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minsyn.commands._data import open_data_for, pairwise_statistics
+from minsyn.commands._data import UserData, open_data_for, pairwise_statistics
+from minsyn.commands._missing import check_missing, share_of
 from minsyn.commands._provenance import Provenance
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from minsyn.data import TableFormat
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics, SynergyResult
     from minsyn.metrics import FactorSummary, Loadings
@@ -20,10 +22,11 @@ __all__ = [
     "SCALES",
     "Description",
     "at_most_entropy",
+    "criterion_of",
     "listed",
     "loadings_of",
     "notes_on_duplicates",
-    "share_of",
+    "statistics_on",
 ]
 
 MEASURES = ("mutual_information", "union_information", "gk_synergy", "ci_synergy")
@@ -85,7 +88,9 @@ class Description:
     groups: "np.ndarray | None"
 
     @classmethod
-    def of(cls, model: "FactorModel", folder: Path, data: Path | None) -> "Description":
+    def of(
+        cls, model: "FactorModel", folder: Path, data: Path | None, layout: "TableFormat"
+    ) -> "Description":
         """Describe the model of a folder on a file, or on its training data.
 
         Parameters
@@ -96,6 +101,8 @@ class Description:
             Its folder.
         data : Path or None
             File with the features of the model; None for the saved statistics of the fit.
+        layout : TableFormat
+            How the file is written.
 
         Raises
         ------
@@ -106,7 +113,7 @@ class Description:
         from minsyn.metrics import summarise_factors
 
         made = Provenance.load(folder, model.components_.shape)
-        statistics = _statistics(model, made, folder, data)
+        statistics = _statistics(model, made, folder, data, layout)
         names, features = _names(model)
         groups = getattr(model, "latent_groups_", None)
         with warnings.catch_warnings():
@@ -202,9 +209,7 @@ class Description:
             facts["scaling"] = SCALES[made.scale]
         if self.source != str(folder):
             facts["described on"] = f"{self.source}, {round(self.statistics.weight):,} samples"
-        scree = getattr(model, "scree_", None)
-        if scree is not None:
-            facts["number of factors"] = scree.criterion
+        facts["number of factors"] = f"by {criterion_of(model)}" if criterion_of(model) else "given"
         facts["estimator"] = " ".join(repr(model).split())
         facts["fit"] = (
             f"{'converged' if model.converged_ else 'did not converge'} in {model.n_iter_} "
@@ -241,6 +246,60 @@ class Description:
         if np.isinf(result["mutual_information"]).any():
             notes.append("inf: the factors determine the feature.")
         return notes
+
+
+def criterion_of(model: "FactorModel") -> str:
+    """The criterion that found the number of factors; empty where the number was given.
+
+    Parameters
+    ----------
+    model : FactorModel
+        The fitted model.
+    """
+    scree = getattr(model, "scree_", None)
+    if scree is None:
+        return ""
+    return str(getattr(scree, "criterion", "minimum average partial correlation")).split(" (")[0]
+
+
+def statistics_on(model: "FactorModel", user_data: UserData) -> "PairwiseStatistics":
+    """Statistics of a model's factors and features on some data.
+
+    Where values are missing, they are those of the model and the moments of the features, and not
+    of estimated factors, which vary less.
+
+    Parameters
+    ----------
+    model : FactorModel
+        The fitted model.
+    user_data : UserData
+        Data with the features of the model.
+    """
+    import numpy as np
+
+    from minsyn.data import column_statistics
+    from minsyn.information import Moments, PairwiseStatistics
+
+    statistics = user_data.statistics or column_statistics(user_data.samples, missing=True)
+    if not statistics.n_missing.any():
+        return pairwise_statistics(model, user_data)
+    check_missing(model, user_data, statistics)
+    moments = None
+    for block in user_data.samples.blocks(missing=True):
+        part = Moments.of(block)
+        moments = part if moments is None else moments.merge(part)
+    assert moments is not None
+    names = user_data.samples.feature_names
+    moments.require_pairs(names)
+    weights, covariance = model.encoder_weights_, moments.covariance
+    return PairwiseStatistics(
+        weight=moments.weight,
+        mean_z=weights @ moments.mean + model.encoder_bias_,
+        mean_x=moments.mean,
+        cov_zz=weights @ covariance @ weights.T,
+        cov_zx=weights @ covariance,
+        var_x=np.diagonal(covariance).copy(),
+    )
 
 
 def loadings_of(model: "FactorModel", statistics: "PairwiseStatistics") -> "Loadings":
@@ -350,17 +409,6 @@ def notes_on_duplicates(
     return [f"The same factor twice, by their correlations: {', '.join(shown)}{more}; {cure}."]
 
 
-def share_of(share: float) -> str:
-    """A share as a percentage that does not look like none or all.
-
-    Examples
-    --------
-    >>> share_of(0.104), share_of(1e-5)
-    ('10.4%', 'under 0.1%')
-    """
-    return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
-
-
 def listed(names: tuple[str, ...], n: int = _LISTED) -> str:
     """The first names, and how many more there are."""
     return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
@@ -375,11 +423,16 @@ def _names(model: "FactorModel") -> tuple[list[str], list[str]]:
 
 
 def _statistics(
-    model: "FactorModel", made: Provenance | None, folder: Path, data: Path | None
+    model: "FactorModel",
+    made: Provenance | None,
+    folder: Path,
+    data: Path | None,
+    layout: "TableFormat",
 ) -> "PairwiseStatistics":
     """Statistics of the given data, or of the training data as far as they were saved."""
     if data is not None:
-        return pairwise_statistics(model, open_data_for(model, data))
+        layout = layout if made is None else made.layout_of(layout)
+        return statistics_on(model, open_data_for(model, data, layout))
     if made is not None:
         return made.statistics
     if hasattr(model, "statistics_"):

@@ -1,7 +1,7 @@
 """Record of a fit, beside the model in its folder."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from minsyn._version import __version__
 if TYPE_CHECKING:
     import numpy as np
 
+    from minsyn.data import TableFormat
     from minsyn.information import PairwiseStatistics
 
 __all__ = ["Provenance"]
@@ -37,6 +38,8 @@ class Provenance:
         Range of each feature.
     missing : float
         Share of the values that were missing.
+    missing_marks : tuple of str
+        Values that were said to be missing, besides the usual marks.
     statistics : PairwiseStatistics
         Statistics of the latents and the unscaled features.
     """
@@ -47,12 +50,23 @@ class Provenance:
     minimum: "np.ndarray"
     maximum: "np.ndarray"
     missing: float
+    missing_marks: tuple[str, ...]
     statistics: "PairwiseStatistics"
 
     @property
     def n_samples(self) -> int:
         """Number of samples."""
         return round(self.statistics.weight)
+
+    def layout_of(self, layout: "TableFormat") -> "TableFormat":
+        """Layout of other data for the model: what was missing in the fit is so there too.
+
+        Parameters
+        ----------
+        layout : TableFormat
+            The layout that was asked for. Missing values that it names replace those of the fit.
+        """
+        return layout if layout.missing else replace(layout, missing=self.missing_marks)
 
     def save(self, folder: Path) -> None:
         """Write the record into the folder of a model.
@@ -75,6 +89,7 @@ class Provenance:
             "scale": self.scale,
             "n_samples": self.n_samples,
             "missing": self.missing,
+            "missing_marks": list(self.missing_marks),
         }
         write_atomically(folder / _RECORD, json.dumps(record, indent=1) + "\n")
 
@@ -114,6 +129,7 @@ class Provenance:
                 data=str(record["data"]),
                 scale=str(record["scale"]),
                 missing=float(record["missing"]),
+                missing_marks=tuple(map(str, record["missing_marks"])),
                 statistics=PairwiseStatistics(float(record["n_samples"]), **moments),
                 **of_features,
             )

@@ -1,14 +1,33 @@
 """``minsyn fit``: a model of the user's own table."""
 
 import time
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minsyn.commands._data import UserData, open_data, pairwise_statistics
+from minsyn.commands._data import UserData, open_data
+from minsyn.commands._description import (
+    SCALES,
+    criterion_of,
+    listed,
+    loadings_of,
+    notes_on_duplicates,
+    statistics_on,
+)
 from minsyn.commands._estimator import ModelOptions, build_estimator, reads_blocks
-from minsyn.commands._outputs import check_parent
+from minsyn.commands._missing import check_missing, feature_name, missing_share, takes_missing
+from minsyn.commands._model_folder import check_model_folder, default_folder, save_model
+from minsyn.commands._options import (
+    Decimal,
+    Encoding,
+    Header,
+    Missing,
+    Separator,
+    table_format,
+)
 from minsyn.commands._provenance import Provenance
 
 if TYPE_CHECKING:
@@ -19,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
-_SCALES = ("none", "standard", "range")
+_SCALES = ("auto", *SCALES)
 #: Tables above this size, in float32, are read by blocks: memory does not grow with them.
 _WHOLE_BYTES = 128 * 2**20
 #: Ratio of standard deviations from which on features of the smallest hardly count.
@@ -33,11 +52,21 @@ def fit(
             help="Table (.csv or .parquet) or array (.npy or .npz), one sample per row."
         ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder for the model.")],
-    n_components: Annotated[
-        int | None,
+    output: Annotated[
+        Path | None,
         typer.Option(
-            min=1, help="Number of factors. With `--groups` it may be left out.", show_default=False
+            help="Folder for the model.", show_default="answers-model for the data answers.csv"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a model in the folder.")
+    ] = False,
+    n_components: Annotated[
+        str | None,
+        typer.Option(
+            help="Number of factors. `auto` finds it by parallel analysis (with `--groups`, for "
+            "each group); other criteria are `empirical-kaiser` and `minimum-average-partial`.",
+            show_default="auto",
         ),
     ] = None,
     decoder: Annotated[
@@ -47,6 +76,13 @@ def fit(
             "`bernoulli` for probabilities and binary values, `gaussian-bernoulli`, "
             "`bernoulli-gaussian` and others.",
             show_default="gaussian",
+        ),
+    ] = None,
+    latents: Annotated[
+        str | None,
+        typer.Option(
+            help="Map to the factors: `linear`, `softplus` (positive) or `sigmoid` (in [0, 1]).",
+            show_default="linear for the decoder gaussian",
         ),
     ] = None,
     sizes: Annotated[
@@ -77,11 +113,12 @@ def fit(
     scale: Annotated[
         str,
         typer.Option(
-            help="Scaling of the features: `none`; `standard` (mean 0, variance 1, so that all "
-            "count alike); `range` (to [0, 1], for binary decoders). The scaling becomes part of "
-            "the model, which takes unscaled data."
+            help="Scaling of the features: `standard` (variance 1, so that all count alike), "
+            "`none` (they count by their variance), `range` (to [0, 1], for decoders of binary "
+            "values). `auto` is standard for tables, none for arrays and decoders of binary "
+            "values. The model takes unscaled data in any case."
         ),
-    ] = "none",
+    ] = "auto",
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,10 +128,15 @@ def fit(
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option(help="Numeric columns that are not features.", show_default=False),
+        typer.Option(help="Columns that are not features.", show_default=False),
     ] = None,
+    sep: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    header: Header = None,
+    missing: Missing = None,
     solver: Annotated[
-        str | None, typer.Option(help="`auto`, `adam` or `lbfgs`.", show_default="auto")
+        str | None, typer.Option(help="`auto`, `covariance`, `lbfgs` or `adam`.", show_default="auto")
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Step size of Adam.", show_default="auto")
@@ -139,13 +181,16 @@ def fit(
 ) -> None:
     """Fit factors that are each meaningful alone, and save the model.
 
-    For example: minsyn fit data.csv --n-components 5 --scale standard --output model
+    For example: minsyn fit answers.csv
 
-    Options that the chosen model cannot use are refused.
+    Missing values are taken into account by the default model. Options that the chosen model
+    cannot use are refused.
     """
+    folder = output or default_folder(data)
     options = ModelOptions(
         n_components=n_components,
         decoder=decoder,
+        latents=latents,
         sizes=sizes,
         synergy_weight=synergy_weight,
         groups=groups,
@@ -162,115 +207,123 @@ def fit(
     )
     if scale not in _SCALES:
         raise ValueError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
-    _check_folder(output)
-    model = build_estimator(options)
-    from minsyn.data import column_statistics
-
-    user_data = open_data(data, columns, drop)
-    statistics = column_statistics(user_data.samples)
-    if sizes is not None and sum(sizes) != user_data.samples.n_features:
-        raise ValueError(
-            f"--sizes {' '.join(map(str, sizes))}: the sum must be the number of features, "
-            f"{user_data.samples.n_features}"
-        )
-    if groups is None:
-        _check_range(user_data, statistics, decoder or "gaussian", scale)
+    check_model_folder(folder, overwrite=overwrite)
+    build_estimator(options)  # refuses options before the data are read
+    layout = table_format(sep, decimal, encoding, header, missing)
+    user_data = open_data(data, columns, drop, layout)
+    summary = user_data.statistics
+    assert summary is not None
+    _check_sizes(sizes, user_data)
+    scaling = _scaling_of(scale, options, user_data, summary)
+    model = build_estimator(replace(options, standardize=scaling == "standard"))
+    check_missing(model, user_data, summary)
     if not quiet:
-        _print_data(user_data, statistics, scale)
+        _print_data(user_data, summary, scaling)
     start = time.perf_counter()
-    model, unit = _fit(model, user_data, statistics, scale)
+    model, unit = _fit(model, user_data, summary, scaling)
     seconds = time.perf_counter() - start
     made = Provenance(
         data=str(data),
-        scale=scale,
+        scale=scaling,
         unit=unit,
-        minimum=statistics.minimum,
-        maximum=statistics.maximum,
-        missing=0.0,
-        statistics=pairwise_statistics(model, user_data),
+        minimum=summary.minimum,
+        maximum=summary.maximum,
+        missing=missing_share(summary),
+        missing_marks=layout.missing,
+        statistics=_training_statistics(model, user_data),
     )
-    model.save(output)
-    made.save(output)
+    save_model(model, made, folder, overwrite=overwrite)
     if not quiet:
-        _print_model(model, made, output, seconds)
+        _print_model(model, made, folder, seconds)
+    for note in notes_on_duplicates(loadings_of(model, made.statistics), scaling, made.statistics):
+        warnings.warn(note, stacklevel=2)
 
 
-def _fit(
-    model: "MinSyn | VectorMinSyn",
-    user_data: UserData,
-    statistics: "ColumnStatistics",
-    scale: str,
-) -> "tuple[MinSyn | VectorMinSyn, np.ndarray]":
-    """Model of the unscaled samples, fitted to scaled ones, and the features' units."""
-    import numpy as np
-
-    samples = user_data.samples
-    if scale == "none":
-        unit = np.ones(samples.n_features)
-        model.fit(_of_fitting_size(samples, reads_blocks(model)))
-    else:
-        origin, unit = _scaling(statistics, scale)
-        model.fit(_of_fitting_size(samples.scaled(origin, unit), reads_blocks(model)))
-        model = model.rescaled(origin, unit)
-    if samples.feature_names is not None:
-        model.feature_names_in_ = np.array(samples.feature_names, dtype=object)
-    return model, unit
-
-
-def _of_fitting_size(samples: "SampleStream", by_blocks: bool) -> Any:
-    """An array of all samples where it is small or the estimator needs it, else the stream."""
-    import numpy as np
-
-    if by_blocks and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
-        return samples
-    return np.concatenate([block.copy() for block in samples.blocks()])
-
-
-def _scaling(statistics: "ColumnStatistics", scale: str) -> tuple["np.ndarray", "np.ndarray"]:
-    import numpy as np
-
-    if scale == "standard":
-        origin, unit = statistics.mean, statistics.std
-    else:
-        origin, unit = statistics.minimum, statistics.maximum - statistics.minimum
-    return origin, np.where(unit > 0, unit, 1.0)
-
-
-def _check_range(
-    user_data: UserData, statistics: "ColumnStatistics", decoder: str, scale: str
-) -> None:
+def _scaling_of(
+    scale: str, options: ModelOptions, user_data: UserData, summary: "ColumnStatistics"
+) -> str:
+    """Scaling of the features, where none was asked for that of the kind of data and model."""
     from minsyn.nn import DECODERS
 
+    decoder = options.decoder or "gaussian"
     observations = DECODERS[decoder].observations
-    if scale == "range":
-        return
+    if scale == "auto":
+        # Vector factors have a decoder for [0, 1], and take it where the data allow.
+        probabilities = options.groups is not None and _within(summary, 0.0, 1.0)
+        named = user_data.samples.feature_names is not None
+        alike = named and observations.affine and not probabilities
+        scale = "standard" if alike else "none"
+    if scale == "range" or options.groups is not None:
+        return scale
     if scale == "standard" and not observations.affine:
         raise ValueError(
             f"--scale standard: --decoder {decoder} needs features in [{observations.low:g}, "
             f"{observations.high:g}]; use --scale range"
         )
-    outside = (statistics.minimum < observations.low) | (statistics.maximum > observations.high)
-    if outside.any():
+    if not _within(summary, observations.low, observations.high):
+        outside = (summary.minimum < observations.low) | (summary.maximum > observations.high)
         j = int(outside.argmax())
-        names = user_data.samples.feature_names
         raise ValueError(
-            f"{user_data.file}: column {names[j] if names else j!r} ranges from "
-            f"{statistics.minimum[j]:.6g} to {statistics.maximum[j]:.6g}, outside the "
+            f"{user_data.file}: column {feature_name(user_data, j)} ranges from "
+            f"{summary.minimum[j]:.6g} to {summary.maximum[j]:.6g}, outside the "
             f"[{observations.low:g}, {observations.high:g}] of --decoder {decoder}: use "
             "--scale range, or a decoder of real values"
         )
+    return scale
 
 
-def _check_folder(output: Path) -> None:
-    """Raise an error before the fit if the model cannot be saved there."""
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"--output {output}: a model is a folder, and this is a file")
-    if output.is_dir() and any(output.iterdir()) and not (output / "model.json").is_file():
-        raise ValueError(f"--output {output}: this folder holds other things than a model")
-    check_parent(output / "model.json")
+def _within(summary: "ColumnStatistics", low: float, high: float) -> bool:
+    """Whether all values lie in an interval."""
+    inside = (summary.minimum >= low) & (summary.maximum <= high)
+    return bool((inside | (summary.n_present == 0)).all())
 
 
-def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str) -> None:
+def _check_sizes(sizes: list[int] | None, user_data: UserData) -> None:
+    if sizes is not None and sum(sizes) != user_data.samples.n_features:
+        raise ValueError(
+            f"--sizes {' '.join(map(str, sizes))}: the sum must be the number of features, "
+            f"{user_data.samples.n_features}"
+        )
+
+
+def _fit(
+    model: "MinSyn | VectorMinSyn", user_data: UserData, summary: "ColumnStatistics", scaling: str
+) -> "tuple[MinSyn | VectorMinSyn, np.ndarray]":
+    """Model of the unscaled samples, and the features' units in the fit."""
+    import numpy as np
+
+    samples, unit = user_data.samples, np.ones(user_data.samples.n_features)
+    if scaling == "range":
+        unit = summary.maximum - summary.minimum
+    elif scaling == "standard":
+        unit = summary.std
+    unit = np.where(unit > 0, unit, 1.0)
+    if scaling == "none" or hasattr(model, "standardize"):
+        return model.fit(_of_fitting_size(samples, reads_blocks(model))), unit
+    origin = summary.minimum if scaling == "range" else summary.mean
+    model.fit(_of_fitting_size(samples.scaled(origin, unit), reads_blocks(model)))
+    return model.rescaled(origin, unit), unit
+
+
+def _of_fitting_size(samples: "SampleStream", by_blocks: bool) -> Any:
+    """All samples in memory where they are few or the estimator needs it, else the stream."""
+    import numpy as np
+    import pandas as pd
+
+    if by_blocks and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
+        return samples
+    array = np.concatenate([block.copy() for block in samples.blocks(missing=True)])
+    names = samples.feature_names
+    return array if names is None else pd.DataFrame(array, columns=list(names), copy=False)
+
+
+def _training_statistics(model: "MinSyn | VectorMinSyn", user_data: UserData) -> Any:
+    """Statistics of the factors and the unscaled features of the fit."""
+    # Those of a linear Gaussian model follow from its moments, missing values and all.
+    return model.statistics_ if takes_missing(model) else statistics_on(model, user_data)
+
+
+def _print_data(user_data: UserData, summary: "ColumnStatistics", scaling: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
@@ -280,29 +333,28 @@ def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str)
         escape(f"{user_data.file}: {samples.n_samples:,} samples of {samples.n_features} features"),
         soft_wrap=True,
     )
-    notes = []
-    if samples.feature_names is not None and all(map(_is_number, samples.feature_names)):
-        notes.append("all column names are numbers: is the header missing?")
-    if user_data.not_numbers:
-        names = ("the index" if n == "Unnamed: 0" else n for n in user_data.not_numbers)
-        notes.append(f"left out, not numeric: {_listed(tuple(names))}")
-    if user_data.left_out:
-        notes.append(f"left out, not chosen: {_listed(user_data.left_out)}")
-    constant = int(statistics.constant.sum())
-    if constant:
-        notes.append(f"{constant} features are constant")
-    varying = statistics.std[~statistics.constant]
-    if scale == "none" and len(varying) and varying.max() > _UNEVEN * varying.min():
-        notes.append(
-            f"standard deviations range from {varying.min():.3g} to {varying.max():.3g}, and "
-            "features count by their variance; with --scale standard they count alike"
-        )
+    notes = [*user_data.notes, _about_scaling(summary, scaling)]
     for note in notes:
         console.print(escape(note), style="dim", soft_wrap=True)
 
 
+def _about_scaling(summary: "ColumnStatistics", scaling: str) -> str:
+    if scaling == "standard":
+        return "standardised: all features count alike (--scale none: by their variance)"
+    if scaling == "range":
+        return "scaled to [0, 1]"
+    std = summary.std[~summary.constant]
+    text = "not scaled: features count by their variance"
+    if len(std) and std.max() > _UNEVEN * std.min():
+        text += (
+            f", and standard deviations range from {std.min():.3g} to {std.max():.3g}; with "
+            "--scale standard they count alike"
+        )
+    return text
+
+
 def _print_model(
-    model: "MinSyn | VectorMinSyn", made: Provenance, output: Path, seconds: float
+    model: "MinSyn | VectorMinSyn", made: Provenance, folder: Path, seconds: float
 ) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -310,25 +362,23 @@ def _print_model(
     from minsyn.metrics import summarise_factors
 
     summary = summarise_factors(made.statistics, made.unit)
+    n_factors = len(model.components_)
+    text = f"{n_factors} factor{'s' * (n_factors > 1)}"
     groups = getattr(model, "latent_groups_", None)
-    n_groups = 0 if groups is None else int(groups.max()) + 1
-    grouped = f" in {n_groups} group{'s' * (n_groups > 1)}" if n_groups else ""
+    if groups is not None:
+        n_groups = int(groups.max()) + 1
+        text += f" in {n_groups} group{'s' * (n_groups > 1)}"
+    criterion = criterion_of(model)
+    if criterion:
+        text += f" by {criterion}"
+    verb = "explain" if n_factors > 1 else "explains"
     ending = "converged after" if model.converged_ else "did not converge in"
     console = Console(highlight=False)
     console.print(
-        f"{len(model.components_)} factors{grouped} explain {summary.explained:.1%} of the "
-        f"variance; {ending} {model.n_iter_} iterations, {seconds:.1f} s"
+        escape(
+            f"{text} {verb} {summary.explained:.1%} of the variance; {ending} {model.n_iter_} "
+            f"iteration{'s' * (model.n_iter_ != 1)}, {seconds:.1f} s"
+        ),
+        soft_wrap=True,
     )
-    console.print(escape(f"{output}    next: minsyn inspect {output}"), soft_wrap=True)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    console.print(escape(f"{folder}    next: minsyn inspect {folder}"), soft_wrap=True)

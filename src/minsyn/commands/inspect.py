@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minsyn.commands._description import MEASURES, Description
-from minsyn.commands._options import require_option
+from minsyn.commands._options import (
+    Decimal,
+    Encoding,
+    Header,
+    Missing,
+    Separator,
+    require_option,
+    table_format,
+)
 from minsyn.commands._outputs import check_figure, check_file
 
 if TYPE_CHECKING:
@@ -34,6 +42,11 @@ def inspect(
             show_default="the training data, as their statistics were saved",
         ),
     ] = None,
+    sep: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    header: Header = None,
+    missing: Missing = None,
     top: Annotated[
         int | None,
         typer.Option(
@@ -81,7 +94,16 @@ def inspect(
     drawn = figure is not None or report is not None
     require_option("--image-shape", image_shape, "--figure or --report", drawn)
     require_option("--dpi", dpi, "--figure", figure is not None)
+    for option, value in (
+        ("--sep", sep),
+        ("--decimal", decimal),
+        ("--encoding", encoding),
+        ("--header", header),
+        ("--missing", missing),
+    ):
+        require_option(option, value, "--data", data is not None)
     shape = _shape(image_shape)
+    layout = table_format(sep, decimal, encoding, header, missing)
     if report is not None:
         check_file(report, (".html", ".htm"), "--report", read=data)
     if figure is not None:
@@ -91,7 +113,7 @@ def inspect(
     from minsyn.estimators import load_model
     from minsyn.report import loading_rows
 
-    described = Description.of(load_model(model_folder), model_folder, data)
+    described = Description.of(load_model(model_folder), model_folder, data, layout)
     rows = loading_rows(described.loadings, hide_below=hide_below, top=top)
     _print(described, rows, top or _SYNERGIES)
     if figure is not None:

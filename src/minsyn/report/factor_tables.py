@@ -101,11 +101,12 @@ def correlation_table(
         for j in range(1, len(names)):
             table.add_row(escape(names[j]), *(two_decimals(sigma[j, k]) for k in range(j)))
         return table
-    strong = np.argwhere(np.triu(np.abs(sigma), 1) >= list_from)
-    if len(strong) == 0:
+    pairs = zip(*np.triu_indices(len(names), 1), strict=True)
+    strong = [(j, k) for j, k in pairs if abs(sigma[j, k]) >= list_from]
+    if not strong:
         return None
     table.add_column("", justify="right", no_wrap=True)
-    for j, k in sorted(strong.tolist(), key=lambda pair: -abs(sigma[pair[0], pair[1]])):
+    for j, k in sorted(strong, key=lambda pair: -abs(sigma[pair])):
         table.add_row(escape(f"{names[j]} and {names[k]}"), two_decimals(sigma[j, k]))
     return table
 

@@ -32,7 +32,7 @@ class LoadingRows:
 
     loadings: Loadings
     hide_below: float
-    sections: tuple[Int[np.ndarray, " features"], ...]
+    sections: tuple[Int[np.ndarray, "_"], ...]
     n_hidden: int
 
     def text(self, feature: int, factor: int) -> str:
