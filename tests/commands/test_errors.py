@@ -19,7 +19,7 @@ WORKING = {
     "figure1": ([], "minsyn.report.figure1.figure1"),
     "fit": (
         ["x.csv", "--n-components", "1", "--output", "m", "--max-iter", "5", "-q"],
-        "minsyn.data.column_statistics",
+        "minsyn.MinSyn.fit",
     ),
     "inspect": (["model"], "minsyn.metrics.summarise_factors"),
     "synergy": (["x.csv", "--sources", "a", "b"], "minsyn.information.synergy"),
