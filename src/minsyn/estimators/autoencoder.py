@@ -152,7 +152,9 @@ class AutoEncoder(FactorModel):
             The fitted estimator.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        n_components = checked_n_components(self.n_components, *X.shape)
+        n_components = self.n_components
+        n_components = min(X.shape) if n_components is None else n_components
+        n_components = int(checked_n_components(n_components, X.shape[1]))
         observations = _OBSERVATIONS[self.decoder]
         observations.check_range(float(X.min()), float(X.max()))
         mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)

@@ -262,6 +262,8 @@ def loadings(
     statistics: PairwiseStatistics,
     feature_names: Sequence[str] | np.ndarray | None = None,
     factor_names: Sequence[str] | np.ndarray | None = None,
+    *,
+    sort_factors: bool = True,
 ) -> Loadings:
     """Loadings of features on factors, from their pairwise statistics.
 
@@ -278,6 +280,8 @@ def loadings(
     factor_names : sequence of str, optional
         Names of the factors, in the order of the statistics. Default: F1, F2, ... in the order of
         the result.
+    sort_factors : bool, default=True
+        Whether factors are sorted and their signs are set; otherwise they stay as they are.
 
     Returns
     -------
@@ -324,10 +328,13 @@ def loadings(
     varies = statistics.std_x > 0
     n_varying = max(int(varies.sum()), 1)
     alone = np.sum(rho**2, axis=1) / n_varying
-    order = np.argsort(-alone, kind="stable")
-    strength = np.abs(rho)
-    strongest = np.argmax(strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True), axis=1)
-    signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)[order]
+    order, signs = np.arange(len(rho)), np.ones(len(rho))
+    if sort_factors:
+        order = np.argsort(-alone, kind="stable")
+        strength = np.abs(rho)
+        equal = strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True)
+        strongest = np.argmax(equal, axis=1)
+        signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)[order]
     rho = signs[:, np.newaxis] * rho[order]
     sigma = np.outer(signs, signs) * sigma[np.ix_(order, order)]
     added = _added_by_each(sigma, rho)
