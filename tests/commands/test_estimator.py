@@ -136,8 +136,14 @@ def test_every_decoder_of_the_registry(name):
         ),
         ({"n_components": "1", "sizes": [2]}, r"--sizes cannot be used with --decoder gaussian"),
         ({"n_components": "1", "decoder": "gaussian-categorical"}, r"needs --sizes"),
-        ({"n_components": "1", "decoder": "poisson"}, r"--decoder poisson: .* gaussian, .*bernoulli"),
-        ({"n_components": "1", "solver": "sgd"}, r"--solver sgd: expected one of auto, covariance, lbfgs"),
+        (
+            {"n_components": "1", "decoder": "poisson"},
+            r"--decoder poisson: .* gaussian, .*bernoulli",
+        ),
+        (
+            {"n_components": "1", "solver": "sgd"},
+            r"--solver sgd: expected one of auto, covariance, lbfgs",
+        ),
         ({"groups": "many"}, r"--groups many: expected auto or a number"),
         ({"groups": "0"}, r"--groups 0: expected auto or a number"),
         ({"n_components": "some"}, r"--n-components some: expected a number from 1, or auto or"),

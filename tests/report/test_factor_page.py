@@ -99,10 +99,14 @@ def test_tables_of_the_terminal_hold_every_loading_once_whatever_the_width():
     rows = loading_rows(table)
     strong = sorted(f"{v:.2f}" for v in table.values.ravel() if abs(v) >= 0.3)
     for width in (30, 60, 200):
-        parts = loading_tables(rows, {"explained alone": table.explained_alone.tolist()}, width=width)
+        parts = loading_tables(
+            rows, {"explained alone": table.explained_alone.tolist()}, width=width
+        )
         text = [printed(part, width=200) for part in parts]
         assert len(parts) == {30: 5, 60: 2, 200: 1}[width]
-        found = re.findall(r"-?\d\.\d\d", "".join(line for t in text for line in t.splitlines(True)))
+        found = re.findall(
+            r"-?\d\.\d\d", "".join(line for t in text for line in t.splitlines(True))
+        )
         cells = [c for part in parts for column in part.columns[1:-2] for c in column.cells]
         values = [re.sub(r"\[/?bold\]", "", c) for c in cells if c and "%" not in c]
         assert sorted(values) == strong and set(values) <= set(found)

@@ -372,12 +372,13 @@ def latents_by_block(
     Yields
     ------
     tuple of ndarray of shape (rows, n_components) and (rows, n_features)
-        The next block may overwrite the features.
+        The next block may overwrite the features. Values may be missing in them if the model takes
+        such data.
     """
     import pandas as pd
 
     names = getattr(model, "feature_names_in_", None)
-    for block in user_data.samples.blocks():
+    for block in user_data.samples.blocks(missing=True):
         x = block if names is None else pd.DataFrame(block, columns=names, copy=False)
         yield model.transform(x), block
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from minsyn.data import TableFormat
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics, SynergyResult
-    from minsyn.metrics import FactorSummary, Loadings
+    from minsyn.metrics import AveragePartial, FactorSummary, Loadings, Scree
 
 __all__ = [
     "MEASURES",
@@ -36,8 +36,8 @@ SCALES = {
     "none": "none: features count by their variance",
     "range": "to [0, 1]",
 }
-#: Correlation from which on two factors are one.
-_SAME = 0.99
+#: Correlation from which on two factors are one, but for noise.
+_SAME = 0.95
 #: Relative difference from the variance of two values that is taken for rounding.
 _ROUNDING = 1e-5
 #: Names that a note lists.
@@ -61,12 +61,11 @@ class Description:
     statistics : PairwiseStatistics
         Statistics of factors and features.
     loadings : Loadings
-        With the signs of the model, and factors by the variance that they explain.
+        Loadings of the factors in their order.
     summary : FactorSummary
-        With features weighted as in the fit, and factors in the order of the model.
+        With features weighted as in the fit.
     uniquely : ndarray of shape (n_factors,)
-        Share of the features' variance, all weighted alike, that each factor alone explains, in the
-        order of ``loadings``.
+        Share of the features' variance, all weighted alike, that no other factor explains.
     synergy : SynergyResult
         Measures about each feature, capped by `at_most_entropy`.
     capped : tuple of str
@@ -109,6 +108,8 @@ class Description:
         ValueError
             If no statistics were saved and no file is given, or the file lacks features.
         """
+        import numpy as np
+
         from minsyn.information import ConstantSourceWarning, synergy_from_statistics
         from minsyn.metrics import summarise_factors
 
@@ -125,7 +126,8 @@ class Description:
         range_ = () if made is None else (made.minimum, made.maximum)
         synergy, capped = at_most_entropy(synergy, statistics, *range_)
         loadings = loadings_of(model, statistics)
-        alike = summarise_factors(statistics, statistics.std_x)
+        std = statistics.std_x
+        alike = summarise_factors(statistics, np.where(std > 0, std, 1.0))
         return cls(
             model=model,
             made=made,
@@ -134,7 +136,7 @@ class Description:
             statistics=statistics,
             loadings=loadings,
             summary=summarise_factors(statistics, None if made is None else made.unit),
-            uniquely=alike.explained_only[loadings.permutation],
+            uniquely=alike.explained_only,
             synergy=synergy,
             capped=capped,
             groups=groups,
@@ -142,10 +144,10 @@ class Description:
 
     @property
     def group_names(self) -> list[str]:
-        """The group of each factor in the order of ``loadings``; empty without groups."""
+        """The group of each factor; empty without groups."""
         if self.groups is None:
             return []
-        return [f"group {self.groups[factor]}" for factor in self.loadings.permutation]
+        return [f"group {group}" for group in self.groups]
 
     def explained(self) -> dict[str, list[float]]:
         """Shares of variance for the foot of a table of loadings."""
@@ -209,7 +211,7 @@ class Description:
             facts["scaling"] = SCALES[made.scale]
         if self.source != str(folder):
             facts["described on"] = f"{self.source}, {round(self.statistics.weight):,} samples"
-        facts["number of factors"] = f"by {criterion_of(model)}" if criterion_of(model) else "given"
+        facts["number of factors"] = self._about_number()
         facts["estimator"] = " ".join(repr(model).split())
         facts["fit"] = (
             f"{'converged' if model.converged_ else 'did not converge'} in {model.n_iter_} "
@@ -217,6 +219,18 @@ class Description:
         )
         facts["made by"] = f"minsyn {__version__}"
         return facts
+
+    @property
+    def scree(self) -> "Scree | AveragePartial | None":
+        """Eigenvalues by which the number of factors was, or could be, chosen."""
+        return getattr(self.model, "scree_", None)
+
+    def _about_number(self) -> str:
+        if criterion_of(self.model):
+            return f"by {criterion_of(self.model)}"
+        if self.groups is not None or self.scree is None:
+            return "by groups" if self.groups is not None else "given"
+        return f"given (by parallel analysis: {self.scree.n_factors})"
 
     def notes(self) -> list[str]:
         """What a reader of the loadings must know."""
@@ -256,10 +270,9 @@ def criterion_of(model: "FactorModel") -> str:
     model : FactorModel
         The fitted model.
     """
-    scree = getattr(model, "scree_", None)
-    if scree is None:
-        return ""
-    return str(getattr(scree, "criterion", "minimum average partial correlation")).split(" (")[0]
+    from minsyn.estimators.number import CRITERIA
+
+    return CRITERIA.get(str(getattr(model, "n_components", "")), "")
 
 
 def statistics_on(model: "FactorModel", user_data: UserData) -> "PairwiseStatistics":
@@ -303,7 +316,7 @@ def statistics_on(model: "FactorModel", user_data: UserData) -> "PairwiseStatist
 
 
 def loadings_of(model: "FactorModel", statistics: "PairwiseStatistics") -> "Loadings":
-    """Loadings with the signs that the factors have in the model.
+    """Loadings of the factors as the model has them: their order and signs are not changed.
 
     Parameters
     ----------
@@ -312,18 +325,10 @@ def loadings_of(model: "FactorModel", statistics: "PairwiseStatistics") -> "Load
     statistics : PairwiseStatistics
         Statistics of its factors and features.
     """
-    import numpy as np
-
     from minsyn.metrics import loadings
 
     names, features = _names(model)
-    table = loadings(statistics, features, names)
-    return replace(
-        table,
-        values=table.values * table.signs,
-        factor_correlation=table.factor_correlation * np.outer(table.signs, table.signs),
-        signs=np.ones_like(table.signs),
-    )
+    return loadings(statistics, features, names, sort_factors=False)
 
 
 def at_most_entropy(
@@ -392,9 +397,7 @@ def notes_on_duplicates(
     pairs = np.argwhere(np.triu(np.abs(sigma), 1) > _SAME)
     if len(pairs) == 0:
         return []
-    shown = [
-        f"{names[j]} and {names[k]} ({sigma[j, k]:+.3f})" for j, k in pairs[:_LISTED].tolist()
-    ]
+    shown = [f"{names[j]} and {names[k]} ({sigma[j, k]:+.2f})" for j, k in pairs[:_LISTED].tolist()]
     more = f" and {len(pairs) - _LISTED} more pairs" if len(pairs) > _LISTED else ""
     std = statistics.std_x[statistics.std_x > 0]
     cure = "fit fewer factors, or --n-components auto"
@@ -406,7 +409,9 @@ def notes_on_duplicates(
             if (statistics.var_x.max() > 0.9 * statistics.var_x.sum())
             else "fit fewer factors, or let all features count alike by --scale standard"
         )
-    return [f"The same factor twice, by their correlations: {', '.join(shown)}{more}; {cure}."]
+    return [
+        f"Nearly the same factor twice, by their correlations: {', '.join(shown)}{more}; {cure}."
+    ]
 
 
 def listed(names: tuple[str, ...], n: int = _LISTED) -> str:

@@ -13,8 +13,6 @@ __all__ = ["ModelOptions", "build_estimator", "reads_blocks"]
 _ADAM = ("learning_rate", "batch_size", "n_iter_no_change", "device")
 _MINSYN = ("decoder", "latents", "sizes", "synergy_weight", "solver", *_ADAM)
 _SOLVERS = ("auto", "covariance", "lbfgs", "adam")
-#: Criteria for the number of factors.
-_CRITERIA = ("auto", "empirical-kaiser", "minimum-average-partial")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +130,10 @@ def reads_blocks(estimator: "MinSyn | VectorMinSyn") -> bool:
 
 
 def _n_components(options: ModelOptions) -> Any:
+    from minsyn.estimators.number import CRITERIA
+
     text = options.n_components or "auto"
-    criteria = _CRITERIA if options.groups is None else ("auto",)
+    criteria = tuple(CRITERIA) if options.groups is None else ("auto",)
     if text in criteria:
         return text
     if not text.isdecimal() or int(text) == 0:

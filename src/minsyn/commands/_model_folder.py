@@ -68,9 +68,7 @@ def check_model_folder(folder: Path, *, overwrite: bool) -> None:
     check_parent(folder / _RECORD)
 
 
-def save_model(
-    model: "FactorModel", made: "Provenance", folder: Path, *, overwrite: bool
-) -> None:
+def save_model(model: "FactorModel", made: "Provenance", folder: Path, *, overwrite: bool) -> None:
     """Save a model and the record of its fit, both or neither.
 
     Parameters

@@ -41,8 +41,10 @@ __all__ = ["fit"]
 _SCALES = ("auto", *SCALES)
 #: Tables above this size, in float32, are read by blocks: memory does not grow with them.
 _WHOLE_BYTES = 128 * 2**20
-#: Ratio of standard deviations from which on features of the smallest hardly count.
-_UNEVEN = 10.0
+#: Ratios of standard deviations from which on features of the smallest hardly count, or not at all.
+_UNEVEN, _VERY_UNEVEN = 10.0, 100.0
+#: Warnings of the estimator that are notes here, in the words of the command.
+_IN_NOTES = r".*values are missing: covariances are from|standard deviations of the features range"
 
 
 def fit(
@@ -136,7 +138,8 @@ def fit(
     header: Header = None,
     missing: Missing = None,
     solver: Annotated[
-        str | None, typer.Option(help="`auto`, `covariance`, `lbfgs` or `adam`.", show_default="auto")
+        str | None,
+        typer.Option(help="`auto`, `covariance`, `lbfgs` or `adam`.", show_default="auto"),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Step size of Adam.", show_default="auto")
@@ -219,8 +222,12 @@ def fit(
     check_missing(model, user_data, summary)
     if not quiet:
         _print_data(user_data, summary, scaling)
+    elif scaling == "none" and _unevenness(summary) > _VERY_UNEVEN:
+        warnings.warn(_about_scaling(summary, scaling), stacklevel=2)
     start = time.perf_counter()
-    model, unit = _fit(model, user_data, summary, scaling)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _IN_NOTES)
+        model, unit = _fit(model, user_data, summary, scaling)
     seconds = time.perf_counter() - start
     made = Provenance(
         data=str(data),
@@ -343,14 +350,20 @@ def _about_scaling(summary: "ColumnStatistics", scaling: str) -> str:
         return "standardised: all features count alike (--scale none: by their variance)"
     if scaling == "range":
         return "scaled to [0, 1]"
-    std = summary.std[~summary.constant]
     text = "not scaled: features count by their variance"
-    if len(std) and std.max() > _UNEVEN * std.min():
+    if _unevenness(summary) > _UNEVEN:
+        std = summary.std[summary.std > 0]
         text += (
             f", and standard deviations range from {std.min():.3g} to {std.max():.3g}; with "
             "--scale standard they count alike"
         )
     return text
+
+
+def _unevenness(summary: "ColumnStatistics") -> float:
+    """Ratio of the largest standard deviation to the smallest."""
+    std = summary.std[summary.std > 0]
+    return float(std.max() / std.min()) if len(std) else 1.0
 
 
 def _print_model(

@@ -204,7 +204,7 @@ def _page(
             notes=described.notes(),
             about_loadings=described.about_loadings(),
             about_synergy=described.about_synergy(),
-            scree=getattr(described.model, "scree_", None),
+            scree=described.scree,
             figures=figures,
             facts=described.facts(folder),
         )

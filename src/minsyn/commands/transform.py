@@ -46,7 +46,7 @@ def transform(
         list[str] | None,
         typer.Option(
             help="Columns of the data to copy into the output: `--keep id date`, or `none`.",
-            show_default="those that are not numeric, and an index",
+            show_default="identifiers, and those that are not numeric",
         ),
     ] = None,
     sep: Separator = None,
@@ -75,6 +75,8 @@ def transform(
     user_data = open_data_for(model, data, layout)
     summary = user_data.statistics or column_statistics(user_data.samples, missing=True)
     check_missing(model, user_data, summary)
+    for note in user_data.notes:
+        typer.echo(note)
     kept = _kept(user_data, keep)
     names = [str(name) for name in model.get_feature_names_out()]
     z = np.concatenate([z for z, _ in latents_by_block(model, user_data)])
@@ -97,7 +99,7 @@ def transform(
 
 def _kept(user_data: UserData, keep: list[str] | None) -> list[str]:
     if keep is None:
-        return list(user_data.not_numbers)
+        return list(user_data.carried)
     if keep == ["none"]:
         return []
     features = user_data.samples.feature_names or ()

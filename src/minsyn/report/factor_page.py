@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from minsyn._style import styled
 from minsyn.information import SynergyResult
-from minsyn.metrics import Scree
+from minsyn.metrics import AveragePartial, Scree
 from minsyn.report.loading_rows import LoadingRows, two_decimals
 
 __all__ = ["FactorReport", "factor_page"]
@@ -26,6 +26,8 @@ _LETTERS, _SMALLEST, _COLUMNS = 0.85, 0.45, 10
 _UNBROKEN = 20
 #: Features of most synergy that are listed.
 _SYNERGIES = 15
+#: The least synergy that is not written as 0.
+_LEAST = 0.0005
 _MEASURES = {
     "mutual_information": "all {several}",
     "union_information": "best {one}",
@@ -100,8 +102,8 @@ class FactorReport:
         Groups of the factors; empty without groups.
     notes, about_loadings, about_synergy : sequence of str
         What a reader must know of the factors, their loadings, and the measures.
-    scree : Scree or None
-        Eigenvalues by which the number of factors was chosen.
+    scree : Scree, AveragePartial or None
+        What the number of factors was, or could be, chosen by.
     figures : mapping of str to Figure
         Further figures, by their captions.
     """
@@ -116,7 +118,7 @@ class FactorReport:
     notes: Sequence[str] = ()
     about_loadings: Sequence[str] = ()
     about_synergy: Sequence[str] = ()
-    scree: Scree | None = None
+    scree: Scree | AveragePartial | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
 
@@ -160,6 +162,9 @@ def factor_page(report: FactorReport) -> str:
             _caption(
                 "Eigenvalues of the correlations of the features. Those above what features "
                 "without factors would have count as factors."
+                if isinstance(report.scree, Scree)
+                else "Average squared partial correlation of the features, by the number of "
+                "components taken out. Where it is smallest is the number of factors."
             ),
             _image(report.scree.plot(), "Scree plot"),
         ]
@@ -257,7 +262,7 @@ def _synergy(result: SynergyResult) -> str:
     each = [
         _measured(result.targets[i], [float(value[i]) for value in values], 3)
         for i in order.tolist()
-        if gk[i] > 0
+        if gk[i] >= _LEAST
     ]
     bodies = "".join(f"<tbody>{''.join(part)}</tbody>" for part in (lines, each) if part)
     return _table(f"<tr><th>{escape(result.unit)} about</th>{heads}</tr>", bodies)

@@ -17,6 +17,8 @@ __all__ = ["correlation_table", "loading_tables", "synergy_table"]
 _LONGEST_NAME, _BETWEEN = 32, 2
 #: Measures in the order of their columns.
 _MEASURES = ("mutual_information", "union_information", "gk_synergy", "ci_synergy")
+#: The least synergy that is not written as 0.
+_LEAST = 0.0005
 _SHARES = ("commun.", "unique")
 
 
@@ -136,7 +138,7 @@ def synergy_table(result: SynergyResult, *, top: int = 5) -> Table:
     table.add_section()
     gk = result["gk_synergy"]
     for feature in (-gk).argsort(kind="stable")[:top].tolist():
-        if gk[feature] > 0:
+        if gk[feature] >= _LEAST:
             cells = (_bits(value[feature], 3) for value in values)
             table.add_row(escape(_short(result.targets[feature])), *cells)
     return table
