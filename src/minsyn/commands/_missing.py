@@ -63,10 +63,11 @@ def check_missing(
     more = f", and {others} more column{'s' * (others > 1)}" if others else ""
     fitted = hasattr(model, "components_")
     drop = ", leave it out by --drop" if user_data.samples.feature_names and not fitted else ""
+    values = f"{number:,} missing value{'s' * (number > 1)}"
     raise ValueError(
-        f"{user_data.file}: column {feature_name(user_data, j)} has {number:,} missing "
-        f"value{'s' * (number > 1)}{more}, and this model needs all: fill them in{drop}, or fit the "
-        "default model, which takes missing values into account"
+        f"{user_data.file}: column {feature_name(user_data, j)} has {values}{more}, and this model "
+        f"needs all: fill them in{drop}, or fit the default model, which takes missing values into "
+        "account"
     )
 
 

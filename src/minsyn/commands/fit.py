@@ -12,7 +12,6 @@ from minsyn.commands._data import UserData, open_data
 from minsyn.commands._description import (
     SCALES,
     criterion_of,
-    listed,
     loadings_of,
     notes_on_duplicates,
     statistics_on,
@@ -41,7 +40,7 @@ __all__ = ["fit"]
 _SCALES = ("auto", *SCALES)
 #: Tables above this size, in float32, are read by blocks: memory does not grow with them.
 _WHOLE_BYTES = 128 * 2**20
-#: Ratios of standard deviations from which on features of the smallest hardly count, or not at all.
+#: Ratios of standard deviations from which on features of the smallest hardly count, or not.
 _UNEVEN, _VERY_UNEVEN = 10.0, 100.0
 #: Warnings of the estimator that are notes here, in the words of the command.
 _IN_NOTES = r".*values are missing: covariances are from|standard deviations of the features range"
@@ -305,7 +304,7 @@ def _fit(
     elif scaling == "standard":
         unit = summary.std
     unit = np.where(unit > 0, unit, 1.0)
-    if scaling == "none" or hasattr(model, "standardize"):
+    if scaling == "none" or (scaling == "standard" and hasattr(model, "standardize")):
         return model.fit(_of_fitting_size(samples, reads_blocks(model))), unit
     origin = summary.minimum if scaling == "range" else summary.mean
     model.fit(_of_fitting_size(samples.scaled(origin, unit), reads_blocks(model)))

@@ -90,9 +90,10 @@ def transform(
         typer.echo(f"not written, because a .npy file holds numbers only: {', '.join(kept)}")
     text = f"{output}: {len(z):,} samples, {len(names)} factors"
     if summary.n_missing.any():
+        share = share_of(missing_share(summary))
         text += (
-            f"; {share_of(missing_share(summary))} of the values are missing: where they are, factors are "
-            "those expected from the others"
+            f"; {share} of the values are missing: where they are, factors are those expected from "
+            "the others"
         )
     typer.echo(text)
 

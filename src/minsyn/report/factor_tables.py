@@ -1,6 +1,7 @@
 """Tables of a model's factors for a terminal: loadings, correlations, synergy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
@@ -24,7 +25,7 @@ _SHARES = ("commun.", "unique")
 
 def loading_tables(
     rows: LoadingRows,
-    explained: dict[str, Sequence[float]],
+    explained: Mapping[str, Sequence[float]],
     *,
     groups: Sequence[str] = (),
     width: int = 100,
@@ -103,7 +104,7 @@ def correlation_table(
         for j in range(1, len(names)):
             table.add_row(escape(names[j]), *(two_decimals(sigma[j, k]) for k in range(j)))
         return table
-    pairs = zip(*np.triu_indices(len(names), 1), strict=True)
+    pairs = combinations(range(len(names)), 2)
     strong = [(j, k) for j, k in pairs if abs(sigma[j, k]) >= list_from]
     if not strong:
         return None
@@ -165,7 +166,7 @@ def _parts(columns: list[int], room: int) -> list[list[int]]:
 
 def _loading_part(
     rows: LoadingRows,
-    explained: dict[str, Sequence[float]],
+    explained: Mapping[str, Sequence[float]],
     heads: list[str],
     part: list[int],
     *,
