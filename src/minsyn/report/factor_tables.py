@@ -10,7 +10,7 @@ from rich.table import Table
 
 from minsyn.information import SynergyResult
 from minsyn.metrics import Loadings
-from minsyn.report.loading_rows import LoadingRows, two_decimals
+from minsyn.report.table_rows import LoadingRows, two_decimals
 
 __all__ = ["correlation_table", "loading_tables", "synergy_table"]
 

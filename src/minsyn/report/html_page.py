@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from minsyn._style import styled
 from minsyn.information import SynergyResult
 from minsyn.metrics import AveragePartial, Scree
-from minsyn.report.loading_rows import LoadingRows, two_decimals
+from minsyn.report.table_rows import LoadingRows, two_decimals
 
 __all__ = ["FactorReport", "factor_page"]
 
