@@ -21,10 +21,10 @@ from minsyn.estimators import Adam, AutoEncoder, Free, InfoMax, MinSyn
     [
         MinSyn(),
         MinSyn(solver="lbfgs"),
-        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=20),
-        MinSyn(1, solver=Adam(statistics="running", batch_size=16), max_iter=20),
-        AutoEncoder(max_iter=20),
-        AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=20),
+        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=5),
+        MinSyn(1, solver=Adam(statistics="running", batch_size=16), max_iter=5),
+        AutoEncoder(max_iter=5),
+        AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=5),
         InfoMax(),
     ]
 )

@@ -146,9 +146,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         total, n_samples = 0.0, 0
+        unit = torch.as_tensor(self._error_unit, dtype=torch.float64)
         for x in self._blocks(X):
-            natural = self._natural(self._encode(x).astype(np.float64)) / self._error_unit
-            observed = torch.from_numpy(x.astype(np.float64)) / self._error_unit
+            natural = self._natural(self._encode(x).astype(np.float64)) / unit
+            observed = torch.from_numpy(x.astype(np.float64)) / unit
             if self._takes_missing:  # missing values cost nothing
                 observed = torch.where(observed.isnan(), natural, observed)
             losses = self.observations_.losses(natural, observed)

@@ -21,7 +21,7 @@ _SMALLEST_PIVOT = 1e-4
 #: Up to so many dimensions all eigenvectors are found, of more the first alone, at random.
 _FEW_DIMENSIONS = 500
 #: Up to so many dimensions all eigenvalues are found, of more the first alone.
-_ALL_EIGENVALUES = 1000
+_ALL_EIGENVALUES = 2500
 
 
 @dataclass(frozen=True)

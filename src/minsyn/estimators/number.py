@@ -17,8 +17,9 @@ CRITERIA = {
     "empirical-kaiser": "the empirical Kaiser criterion",
     "minimum-average-partial": "the minimum average partial correlation",
 }
-#: Eigenvalues that are looked at first, where all of them would take long.
-_FIRST_EIGENVALUES = 64
+#: Up to so many eigenvalues are all compared with what they must exceed; of more, first so many,
+#: and twice as many where that is not enough.
+_FEW_EIGENVALUES, _FIRST_EIGENVALUES = 200, 20
 #: Features up to which all pairs of partial correlations are affordable.
 _MANY_FEATURES = 5000
 
@@ -54,17 +55,17 @@ def scree_of(criterion: str, features: Features, seed: int) -> Scree | AveragePa
             f"n_components={criterion!r} needs to know the number of samples behind the "
             "covariance: give n_samples, or the number of factors"
         )
-    number = _FIRST_EIGENVALUES
+    rank = min(features.basis.shape)
+    number = rank if rank <= _FEW_EIGENVALUES else _FIRST_EIGENVALUES
     while True:
-        eigenvalues = features.leading_eigenvalues(number)
+        eigenvalues = features.leading_eigenvalues(number)[:number]
         if criterion == "auto":
             found = parallel_analysis_of_spectrum(eigenvalues, n_features, n_samples, seed)
         else:
             found = empirical_kaiser_of_spectrum(eigenvalues, n_features, n_samples)
-        everything = len(eigenvalues) == min(features.basis.shape)
-        if everything or found.n_factors < len(found.eigenvalues):
+        if found.n_factors < len(found.eigenvalues) or number >= rank:
             return found
-        number *= 2
+        number = min(2 * number, rank)
 
 
 def choose_number(

@@ -28,6 +28,9 @@ _RESAMPLES, _QUANTILE = 100, 0.95
 #: entries of a wide sample up to which it is drawn. Beyond, the tridiagonal form of a Wishart
 #: matrix takes a fraction of the time, and is as good.
 _EXACT_RANK, _EXACT_ENTRIES = 200, 1_000_000
+#: Relative error of sampled eigenvalues where only the leading ones are found: a small part of
+#: their spread.
+_ENOUGH = 1e-5
 #: Entries of the matrices that are drawn at once.
 _BATCH_ENTRIES = 2**20
 #: Deviation from symmetry and from a unit diagonal that is taken for rounding.
@@ -540,6 +543,7 @@ def _tridiagonal_eigenvalues(
     choice: Any = {}
     if leading is not None and leading < rank // 4:
         choice = {"select": "i", "select_range": (rank - leading, rank - 1)}
+        choice["tol"] = _ENOUGH * float(diagonal.max())  # of bisection, whose steps take the time
     eigenvalues = eigvalsh_tridiagonal(diagonal, np.sqrt(on[:-1] * below), **choice)[::-1][:leading]
     eigenvalues = eigenvalues * (n_features / diagonal.sum())
     return eigenvalues - eigenvalues * (eigenvalues - 1 - n_features / df) / n_features
