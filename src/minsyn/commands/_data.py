@@ -135,10 +135,12 @@ def open_data(
     features = [name for name in features if name not in dropped]
     if not features:
         ids = [name for name in identifiers if opened.columns[name] and name not in dropped]
-        cure = (
+        why = (
             f"; --columns {ids[0]} keeps {ids[0]!r}, which looks like an identifier" if ids else ""
         )
-        raise ValueError(f"{file} has no numeric columns left to fit a model to{cure}")
+        for mixed in [m for name, m in opened.mixed.items() if name not in dropped][:1]:
+            why = f": column {mixed.name!r}, for one, holds {mixed.cell!r} in line {mixed.line}"
+        raise ValueError(f"{file} has no numeric columns left to fit a model to{why}")
     samples = table_samples(opened, features)
     data = _of_table(opened, samples, features, identifiers, table)
     notes = (*opened.notes, *_notes_on_columns(opened, data, columns, dropped))
@@ -258,7 +260,7 @@ def _notes_on_columns(
         keep = columns is None and len(set(numeric) - set(dropped)) > 0
         cure = "; --columns keeps them" if keep else ""
         yield f"left out, identifiers: {_listed(data.identifiers)}{cure}"
-    told = {*data.identifiers, *opened.empty}
+    told = {*data.identifiers, *opened.empty, *opened.dressed}
     text = [name for name in data.not_numbers if name not in told]
     if text:
         shown = ["the index" if name in opened.index else name for name in text]
@@ -273,6 +275,9 @@ def _notes_on_columns(
             f"numbers, the first, {mixed.cell!r}, in line {mixed.line}; if they mean missing "
             "values, name them by --missing"
         )
+    for name, cell in [*opened.dressed.items()][:_TOLD] if columns is None else []:
+        if name not in dropped:
+            yield f"column {name} is left out: {cell!r} and the like are no plain numbers"
     others = [name for name in data.left_out if name not in data.identifiers]
     if others:
         yield f"left out, not chosen: {_listed(others)}"
@@ -281,12 +286,12 @@ def _notes_on_columns(
 
 
 def _notes_on_names(data: UserData) -> Iterator[str]:
-    from minsyn.data.identifiers import is_named_like_identifier
+    from minsyn.data.identifiers import names_subjects
 
     for name in data.samples.feature_names or ():
         if name.lower() in _TARGETS:
             yield f"column {name} is used as a feature; leave it out with --drop {name}"
-        elif is_named_like_identifier(name):
+        elif names_subjects(name):
             yield (
                 f"column {name} is used as a feature, but named like an identifier; leave it out "
                 f"with --drop {name}"

@@ -74,8 +74,10 @@ def h5ad_names(path: Path, of: str = "var") -> tuple[str, ...]:
             frame = file[of]
             # A group of columns; in files of before 2019, an array of records.
             key = frame.attrs.get("_index", "_index") if hasattr(frame, "keys") else "index"
-            stored = frame[key][:]
-        except (KeyError, ValueError) as error:
+            names_of = frame[key]
+            # Texts that may be missing lie beside a mask.
+            stored = (names_of["values"] if hasattr(names_of, "keys") else names_of)[:]
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is no AnnData file: it has no names in {of!r}") from error
     names = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in stored)
     if of == "var" and len(set(names)) < len(names):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from minsyn.data.table_format import TableFormat
+from minsyn.data.table_format import MISSING, TableFormat
 from minsyn.data.text_layout import TableError
 from minsyn.data.text_tables import MixedColumn
 
@@ -38,7 +38,7 @@ class ColumnarTable(ABC):
         Names of the columns, and whether each holds numbers; a stored pandas index does not count.
     index : tuple of str
         Columns that are a stored pandas index.
-    empty, mixed, notes
+    empty, mixed, dressed, notes
         As in `minsyn.data.text_tables.TextTable`, for the same use. A column of numbers has a type
         here, and only one without any type is known to be empty.
     group_rows : list of int
@@ -91,6 +91,19 @@ class ColumnarTable(ABC):
         names : sequence of str
             Columns, in this order.
         """
+
+    @property
+    def dressed(self) -> dict[str, str]:
+        """Columns of text whose first thousand cells are numbers or missing, and the first one."""
+        head, found = self.head(), {}
+        for name in self.columns:
+            if self.columns[name] or name in self.index or not _is_text(head[name].dtype):
+                continue
+            cells = head[name].dropna().astype(str).str.strip()
+            cells = cells[~cells.str.lower().isin(MISSING)]
+            if len(cells) and pd.to_numeric(cells, errors="coerce").notna().all():
+                found[name] = str(cells.iloc[0])
+        return found
 
     def head(self) -> pd.DataFrame:
         """The first thousand rows."""
@@ -232,6 +245,10 @@ def _as(batch: Any, schema: Any) -> Any:
     import pyarrow as pa
 
     return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+
+def _is_text(dtype: Any) -> bool:
+    return isinstance(dtype, pd.StringDtype) or pd.api.types.is_object_dtype(dtype)
 
 
 def _is_number(kind: Any) -> bool:

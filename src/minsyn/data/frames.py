@@ -70,7 +70,10 @@ date, or leave it out
         return _of_anndata(X)
     if hasattr(X, "dims") and hasattr(X, "coords") and hasattr(X, "to_numpy"):
         return _of_array(X.to_numpy()), _names_of_coordinate(X)
-    if isinstance(X, list | tuple) or not (hasattr(X, "columns") or hasattr(X, "column_names")):
+    if hasattr(X, "dims") and hasattr(X, "data_vars"):
+        raise TypeError("an xarray Dataset holds several arrays: choose one, as by X['name']")
+    # The columns of a lazy frame cost a pass: only its class is asked.
+    if not (hasattr(type(X), "columns") or hasattr(type(X), "column_names")):
         return X, None
     return _through_narwhals(X)
 
@@ -136,7 +139,8 @@ def _of_array(X: Any) -> Any:
 def _of_pandas(X: pd.DataFrame) -> Any:
     _require_distinct(list(X.columns))
     dtypes = set(X.dtypes)
-    if all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in dtypes):
+    plain = all(isinstance(dtype, np.dtype) and dtype.kind in "fiubc" for dtype in dtypes)
+    if plain and (len(dtypes) == 1 or np.dtype(bool) not in dtypes):
         return X.to_numpy()
     if all(isinstance(dtype, pd.SparseDtype) for dtype in dtypes):
         return X.to_numpy()
@@ -218,6 +222,12 @@ def _names_of_coordinate(X: Any) -> tuple[str, ...] | None:
 def _through_narwhals(X: Any) -> tuple[Any, tuple[str, ...] | None]:
     import narwhals as nw
 
+    if hasattr(X, "column_names"):  # Arrow
+        _require_distinct(X.column_names)
+    if type(X).__name__ == "RecordBatch":
+        import pyarrow as pa
+
+        X = pa.Table.from_batches([X])
     frame: Any = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         cure = "collect" if hasattr(X, "collect") else "compute"
@@ -262,12 +272,9 @@ def _dates(name: Any) -> ValueError:
 
 
 def _no_numbers(name: Any, kind: str, column: Any = None) -> ValueError:
-    first = (
-        ""
-        if column is None or not column.notna().any()
-        else f", such as {column.dropna().iloc[0]!r}"
-    )
+    first = how = ""
+    if column is not None and column.notna().any():
+        first, how = f", such as {column.dropna().iloc[0]!r}", ", as by pandas.to_numeric,"
     return ValueError(
-        f"column {name!r} holds {kind}{first}: convert it to numbers, as by pandas.to_numeric, "
-        f"{_LEAVE_OUT}"
+        f"column {name!r} holds {kind}{first}: convert it to numbers{how} {_LEAVE_OUT}"
     )

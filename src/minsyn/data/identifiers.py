@@ -10,72 +10,39 @@ import pandas as pd
 from minsyn.data.columnar_files import ColumnarTable
 from minsyn.data.tables import AnyTable
 
-__all__ = ["find_identifiers", "is_named_like_identifier"]
+__all__ = ["find_identifiers", "names_subjects"]
 
 #: Rows by which candidates are judged, where the table's first thousand do not end it.
 _ROWS_EXAMINED = 100_000
 #: Fewest rows of which a running number says anything.
-_FEWEST = 5
+_FEWEST = 20
 
-_NAMES = frozenset(
+_ID_WORDS = frozenset(["id", "ids", "uid", "uuid", "guid"])
+_SUBJECTS = frozenset(
     [
-        "id",
-        "ids",
-        "idx",
-        "index",
-        "ix",
-        "nr",
-        "no",
-        "num",
-        "key",
-        "uid",
-        "uuid",
-        "guid",
-        "pid",
-        "sid",
-        "rid",
-        "row",
-        "rows",
-        "rowid",
-        "rownum",
-        "rowname",
-        "rownames",
-        "rownumber",
-        "record",
-        "recordid",
-        "recno",
-        "case",
-        "caseid",
-        "caseno",
-        "casenum",
-        "obs",
-        "obsno",
-        "obsnum",
-        "observation",
-        "sample",
-        "sampleid",
-        "subject",
-        "subjectid",
-        "subj",
-        "subjid",
-        "participant",
-        "participantid",
-        "respondent",
-        "respondentid",
-        "patient",
-        "patientid",
-        "person",
-        "personid",
-        "respid",
-        "seqn",
-        "serial",
-        "seq",
-        "sequence",
+        *("pid", "sid", "rid", "respid", "subjid", "rowid", "recordid", "caseid", "sampleid"),
+        *("subject", "subjectid", "subj", "patient", "patientid", "person", "personid"),
+        *("participant", "participantid", "respondent", "respondentid", "case", "sample"),
     ]
 )
-_LAST_WORDS = frozenset(
-    ["id", "ids", "idx", "index", "ix", "nr", "no", "num", "key", "uid", "uuid", "guid", "number"]
+#: Names of numbers by which rows are told apart, if they are all different.
+_NUMBERS = frozenset(
+    [
+        *("row", "rows", "rownum", "rowname", "rownames", "rownumber", "record", "recno", "seqn"),
+        *(
+            "caseno",
+            "casenum",
+            "obs",
+            "obsno",
+            "obsnum",
+            "observation",
+            "serial",
+            "sequence",
+            "seq",
+        ),
+    ]
 )
+_LAST_WORDS = frozenset(["idx", "index", "ix", "nr", "no", "num", "key", "number"])
 #: Quantities that count on by themselves, as a series in time does.
 _COUNTED_ON = frozenset(
     ["year", "month", "week", "day", "hour", "minute", "second", "time", "date", "age", "t"]
@@ -111,7 +78,7 @@ def find_identifiers(table: AnyTable) -> tuple[str, ...]:
     ('who', 'case_id')
     """
     head = table.head()
-    named = [name for name in table.columns if name not in table.index]
+    named = [n for n in table.columns if n not in table.index and n not in table.dressed]
     candidates = [name for name in named if _tells_rows_apart(head[name], table.columns[name])]
     if candidates and len(head) >= 20:  # there may be more
         for frame in _more(table, candidates):
@@ -119,18 +86,27 @@ def find_identifiers(table: AnyTable) -> tuple[str, ...]:
     return tuple(candidates)
 
 
-def is_named_like_identifier(name: str) -> bool:
-    """Whether a name is one that identifiers bear.
+def names_subjects(name: str) -> bool:
+    """Whether a column's name says that it tells subjects apart, even where these come again.
+
+    Parameters
+    ----------
+    name : str
+        The name.
 
     Examples
     --------
-    >>> [is_named_like_identifier(name) for name in ("ID", "patientId", "case no.", "humid", "no2")]
+    >>> [names_subjects(name) for name in ("ID", "patientId", "Subject", "price index", "humid")]
     [True, True, True, False, False]
     """
     words = _words(name)
-    return bool(words) and (
-        "".join(words) in _NAMES or words[-1] in _LAST_WORDS or words[0] == "id"
-    )
+    return bool(words) and (words[-1] in _ID_WORDS or "".join(words) in _SUBJECTS)
+
+
+def _is_named_like_identifier(name: str) -> bool:
+    words = _words(name)
+    joined = "".join(words)
+    return names_subjects(name) or joined in _NUMBERS or (bool(words) and words[-1] in _LAST_WORDS)
 
 
 def _words(name: str) -> list[str]:
@@ -166,7 +142,7 @@ def _tells_rows_apart(column: "pd.Series[Any]", numeric: bool) -> bool:
     values = column.to_numpy()
     if values.dtype.kind not in "iuf" or not np.array_equal(values, np.round(values.astype(float))):
         return False
-    if is_named_like_identifier(name):
+    if _is_named_like_identifier(name):
         return bool(column.is_unique)
     words = _words(name)
     counts = len(values) >= _FEWEST and values[0] in (0, 1) and bool((np.diff(values) == 1).all())

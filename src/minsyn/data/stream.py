@@ -88,8 +88,9 @@ class SampleStream(ABC):
         feature_names: tuple[str, ...] | None = None,
     ) -> None:
         if len(shape) != 2:
+            cure = "; a single feature is X.reshape(-1, 1)" if len(shape) == 1 else ""
             raise ValueError(
-                f"{name} must have shape (n_samples, n_features); found {tuple(shape)}"
+                f"{name} must have shape (n_samples, n_features); found {tuple(shape)}{cure}"
             )
         if 0 in shape:
             raise ValueError(f"{name} is empty: its shape is {tuple(shape)}")

@@ -125,8 +125,6 @@ class TableFormat:
             )
         if self.decimal not in (None, ".", ","):
             raise ValueError(f"decimal={self.decimal!r} must be '.' or ','")
-        if separator is not None and separator == self.decimal:
-            raise ValueError(f"separator and decimal must differ; both are {separator!r}")
         if self.encoding is not None:
             try:
                 codecs.lookup(self.encoding)

@@ -6,9 +6,10 @@ import gzip
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from minsyn.data.table_format import MISSING, TableFormat
 
@@ -21,10 +22,12 @@ INDEX = "Unnamed: 0"
 _RECORDS_EXAMINED = 1000
 _BYTES_EXAMINED = 2**20
 
-_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
+_YEARS = range(1500, 2101)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*\n?', re.IGNORECASE)
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "|", " ": "spaces"}
 _USUAL = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
@@ -102,10 +105,13 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     suffix = _suffixes(path)[0]
     with open_lines(path, encoding) as file:
         comments, lines = _first_lines(file)
-    separator = table.separator or _found_separator(lines, _USUAL.get(suffix, ","))
+    named = _SEPARATOR_LINE.fullmatch(comments[0]) if comments else None  # for Excel
+    separator = (
+        table.separator or (named and named[1]) or _found_separator(lines, _USUAL.get(suffix, ","))
+    )
     if separator == " ":
         lines = [spaces_to_tabs(line) for line in lines]
-        comments = [spaces_to_tabs(line) for line in comments]
+        comments = [spaces_to_tabs(line.lstrip().lstrip("#")) for line in comments]
     mark = "\t" if separator == " " else separator
     found = list(records(iter(lines), mark))
     if not found:
@@ -114,8 +120,6 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     # A sample of the file may end within a record.
     rows = rows[:-1] if len(rows) > 2 and not lines[-1].endswith("\n") else rows
     decimal = table.decimal or _found_decimal(rows, separator)
-    if decimal == separator:
-        raise TableError(f"{name}: decimal and separator are both {decimal!r}; give the separator")
     names, header_lines = _header(comments, found, table.header, mark, decimal, notes)
     body = rows[header_lines:]
     if not body:
@@ -123,7 +127,7 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     names, mark_at_end = _fitted(names, body)
     _require_distinct(name, names)
     n_comments = len(comments)
-    if separator != _USUAL.get(suffix, ",") and table.separator is None:
+    if separator != _USUAL.get(suffix, ",") and table.separator is None and not named:
         notes.append(f"values are separated by {_SEPARATORS.get(separator, separator)}")
     if decimal == "," and table.decimal is None:
         notes.append("numbers are read with decimal commas")
@@ -134,7 +138,7 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     )  # fmt: skip
 
 
-def open_lines(path: Path, encoding: str) -> TextIO:
+def open_lines(path: Path, encoding: str) -> TextIOWrapper:
     """A text file, which may be compressed by gzip.
 
     Parameters
@@ -240,13 +244,14 @@ def _found_encoding(path: Path, notes: list[str]) -> str:
     return "utf-8-sig"
 
 
-def _first_lines(file: TextIO) -> tuple[list[str], list[str]]:
+def _first_lines(file: TextIOWrapper) -> tuple[list[str], list[str]]:
     """Comments and blank lines at the start, and lines after them."""
     comments: list[str] = []
     lines: list[str] = []
     size = 0
     for line in file:
-        if not lines and (line.isspace() or line.lstrip().startswith("#")):
+        separates = not comments and _SEPARATOR_LINE.fullmatch(line)
+        if not lines and (line.isspace() or line.lstrip().startswith("#") or separates):
             comments.append(line)
             continue
         lines.append(line)
@@ -321,7 +326,7 @@ def _header(
     """Names of the columns, and how many of the records are the header."""
     first = [cell.strip() for cell in found[0][1]]
     rows = [row for _, row in found[1:]]
-    n_said = sum(not line.isspace() for line in comments)
+    n_said = sum(not (line.isspace() or _SEPARATOR_LINE.fullmatch(line)) for line in comments)
     commented = _commented_header(comments, first, mark, decimal)
     if commented is not None and header is None:
         notes.append("the header is the line that begins with #")
@@ -340,7 +345,7 @@ def _header(
             )
         return names, 0
     numbers = [name for name in first if _is_number(name, decimal)]
-    if header is None and numbers and len(numbers) >= len(first) - 1:
+    if header is None and any(not name.isdigit() for name in numbers):
         notes.append(f"column names are numbers ({numbers[0]}, ...): is the header missing?")
     return [name or f"Unnamed: {i}" for i, name in enumerate(first)], 1
 
@@ -380,12 +385,13 @@ def _is_row(first: list[str], rows: list[list[str]], decimal: str) -> bool:
 
 
 def _counts_on(cells: Sequence[str]) -> bool:
-    """Whether cells are whole numbers of which each is the last one plus 1, or 0 and 1."""
+    """Whether cells are whole numbers of which each is the last one plus 1, or later years."""
     if not all(cell.strip().isdigit() for cell in cells):
         return False
     numbers = [int(cell) for cell in cells]
     steps = {after - before for before, after in pairwise(numbers)}
-    return steps == {1} and (len(numbers) > 2 or numbers[0] == 0)
+    years = len(numbers) > 2 and min(steps) > 0 and {*numbers} <= {*_YEARS}
+    return years or (steps == {1} and (len(numbers) > 2 or numbers[0] == 0))
 
 
 def _fitted(names: list[str], body: Sequence[Sequence[str]]) -> tuple[list[str], bool]:

@@ -38,6 +38,9 @@ _MOSTLY = 0.9
 #: Share of numbers from which on a column of text is pointed out.
 _PARTLY = 0.5
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+#: Numbers with thousands separators, currencies or per cent.
+_DRESSED = re.compile(r"[$€£¥]?\s*[+-]?(\d{1,3}([ ,.'’]\d{3})+([.,]\d+)?|\d+([.,]\d+)?)\s*[%$€£¥]?")
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 #: Column -> cell that was read as missing, as written -> how often.
@@ -79,10 +82,11 @@ class MixedColumn:
         table : str
             Name of the table.
         """
+        of = f"{self.n_other} of {self.n_cells} cells {'is' if self.n_other == 1 else 'are'}"
         return TableError(
-            f"{table}: column {self.name!r} holds {self.cell!r} in line {self.line}, which is not "
-            f"a number, as are {self.n_other} of {self.n_cells} cells; if it means a missing "
-            f"value, name it (--missing {_quoted(self.cell)}), or leave the column out (--drop)"
+            f"{table}: column {self.name!r} holds {self.cell!r} in line {self.line} ({of} no "
+            f"number): if it means a missing value, name it (--missing {_quoted(self.cell)}), or "
+            f"leave the column out (--drop {_quoted(self.name)})"
         )
 
 
@@ -120,6 +124,9 @@ class TextTable:
         Columns without any value.
     mixed : dict of str to MixedColumn
         Columns of text that hold many numbers.
+    dressed : dict of str to str
+        Columns of numbers that are not read as such, since they are written with thousands
+        separators, currencies or per cent; and the first cell.
 
     Raises
     ------
@@ -145,6 +152,7 @@ class TextTable:
         self._marks = frozenset(self._table.missing)
         self.empty: tuple[str, ...] = ()
         self.mixed: dict[str, MixedColumn] = {}
+        self.dressed: dict[str, str] = {}
         with self._errors():
             self.layout = find_layout(path, self._table, self.name)
             self._positions = {name: i for i, name in enumerate(self.layout.names)}
@@ -271,8 +279,11 @@ class TextTable:
         values, cells = self._parsed(column)
         other = [row for row, cell in cells.items() if not self._is_missing(cell)]
         n_other, n_numbers = len(other), int((~np.isnan(values)).sum())
-        if n_other and n_numbers >= _PARTLY * (n_numbers + n_other):
-            name, line = str(column.name), self.line(n_rows + other[0])
+        name = str(column.name)
+        if n_other and all(_DRESSED.fullmatch(cells[row]) for row in other):
+            self.dressed[name] = cells[other[0]]
+        elif n_other and n_numbers >= _PARTLY * (n_numbers + n_other):
+            line = self.line(n_rows + other[0])
             n_cells = n_numbers + n_other
             self.mixed[name] = MixedColumn(name, cells[other[0]], line, n_other, n_cells)
         return not n_other
@@ -316,10 +327,12 @@ class TextTable:
             values, cells = self._parsed(column)
             for row, cell in cells.items():
                 if not self._is_missing(cell):
+                    cure = f"if it means a missing value, name it (--missing {_quoted(cell)})"
+                    if self.layout.decimal == "." and _DECIMAL_COMMA.fullmatch(cell):
+                        cure = "name the decimal mark (--decimal ,)"
                     raise TableError(
                         f"{self.name}: line {self.line(n_rows + row)}, column {name!r} holds "
-                        f"{cell!r}, which is not a number; if it means a missing value, name it "
-                        f"(--missing {_quoted(cell)}), or leave the column out"
+                        f"{cell!r}, which is not a number; {cure}, or leave the column out"
                     )
                 if cell:
                     marks.setdefault(name, Counter())[cell] += 1

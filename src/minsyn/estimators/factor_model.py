@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn._warnings import warn
-from minsyn.data import is_stream, stream_of_features
+from minsyn.data import is_stream, plain_frame, stream_of_features
 from minsyn.estimators.encoders import encode, folded
 from minsyn.estimators.persistence import (
     ModelFormatError,
@@ -189,7 +189,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ('x0', 'x1', 'x2')
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
         import pandas as pd
 
         Z = pd.DataFrame(self._encode(X), columns=list(self.get_feature_names_out()))
@@ -444,17 +444,24 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Restore the result of `_state`."""
 
-    def _blocks(self, X: Any) -> Iterator[Float[np.ndarray, "samples features"]]:
+    def _blocks(
+        self, X: Any, *, ordered: bool = False
+    ) -> Iterator[Float[np.ndarray, "samples features"]]:
         """Yield the samples, as a whole or in blocks of a stream, after a check of the features."""
         if is_stream(X):
             names = getattr(self, "feature_names_in_", None)
             names = None if names is None else list(names)
             stream = stream_of_features(X, names, self.n_features_in_)
+            if ordered and not stream.ordered:
+                raise ValueError(
+                    f"{stream.name} shuffles its samples, so that the rows of a result could not "
+                    "be told apart: pass its dataset, or a DataLoader without shuffle"
+                )
             yield from stream.blocks(missing=self._takes_missing)
         else:
             yield validate_data(
                 self,
-                X,
+                plain_frame(X),
                 reset=False,
                 dtype=[np.float64, np.float32],
                 ensure_all_finite="allow-nan" if self._takes_missing else True,
@@ -487,7 +494,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _plain_transform(self, X: Any) -> Float[np.ndarray, "samples latents"]:
         """Return the latents as an array, regardless of ``set_output``."""
         check_is_fitted(self)
-        return np.concatenate([self._encode(x) for x in self._blocks(X)])
+        return np.concatenate([self._encode(x) for x in self._blocks(X, ordered=True)])
 
     def _encode(
         self, X: Float[np.ndarray, "samples features"]

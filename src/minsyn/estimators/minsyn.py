@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn._warnings import warn
-from minsyn.data import as_samples, is_stream
+from minsyn.data import as_samples, is_stream, plain_frame
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.covariance import CovarianceSolver, covariance_obstacles, filled
 from minsyn.estimators.encoders import find_encoder
@@ -501,7 +501,7 @@ class MinSyn(FactorModel):
     def _array(self, X: Any, reset: bool = True, min_samples: int = 2) -> Any:
         return validate_data(
             self,
-            X,
+            plain_frame(X),
             reset=reset,
             dtype=[np.float64, np.float32],
             ensure_min_samples=min_samples,
