@@ -151,6 +151,8 @@ def test_every_decoder_of_the_registry(name):
         ({"n_components": "minimum-average-partial", "groups": "2"}, r"--n-components minimum"),
         ({"latents": "tanh"}, r"--latents tanh: expected one of auto, "),
         ({"solver": "covariance", "batch_size": 9}, r"--batch-size .* --solver covariance"),
+        ({"solver": "covariance", "decoder": "bernoulli"}, r"--decoder .* --solver covariance"),
+        ({"solver": "covariance", "latents": "softplus"}, r"--latents .* --solver covariance"),
     ],
 )
 def test_messages(given, message):

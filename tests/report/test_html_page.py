@@ -150,6 +150,12 @@ def test_the_page_is_whole_and_needs_nothing_else():
     assert factor_page(report) == text
 
 
+def test_letters_that_the_font_lacks_are_left_to_the_reader(recwarn):
+    page = Page(factor_page(report_of(names=[*"abcdefgh", "日本語"])))
+    assert "日本語".encode() in b64decode(page.sources[0].split(",")[1])
+    assert not [w for w in recwarn if "missing from font" in str(w.message)]
+
+
 @pytest.mark.parametrize(("n_factors", "n_features"), [(1, 2), (14, 100)])
 def test_pages_of_other_sizes(n_factors, n_features):
     groups = [f"group {j % 2}" for j in range(n_factors)] if n_factors > 1 else []

@@ -192,8 +192,9 @@ class Description:
         if self.made is not None and self.made.scale == "standard":
             notes.append("Features count alike.")
         elif self.made is None or self.made.scale == "none":
+            as_in_the_fit = "as in the fit, " if self.model.observations_.affine else ""
             notes.append(
-                "In this table features count alike. By their variances, as in the fit, the "
+                f"In this table features count alike. By their variances, {as_in_the_fit}the "
                 f"factors explain {self.summary.explained:.1%}."
             )
         return notes

@@ -185,6 +185,10 @@ def _solver(options: ModelOptions) -> Any:
     exact = name in ("lbfgs", "covariance")
     if exact:
         _refuse(options, ("synergy_weight", *_ADAM), f"--solver {name}")
+    if name == "covariance":
+        other = ("decoder",) * (options.decoder not in (None, "gaussian"))
+        other += ("latents",) * (options.latents not in (None, "auto", "linear"))
+        _refuse(options, other, "--solver covariance")
     if exact or (name == "auto" and not given):
         return name
     device = given.pop("device", None)

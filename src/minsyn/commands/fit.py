@@ -215,14 +215,15 @@ def fit(
     user_data = open_data(data, columns, drop, layout)
     summary = user_data.statistics
     assert summary is not None
+    _check_content(user_data, summary)
     _check_sizes(sizes, user_data)
     scaling = _scaling_of(scale, options, user_data, summary)
     model = build_estimator(replace(options, standardize=scaling == "standard"))
     check_missing(model, user_data, summary)
     if not quiet:
-        _print_data(user_data, summary, scaling)
+        _print_data(user_data, _about_scaling(summary, scaling, options))
     elif scaling == "none" and _unevenness(summary) > _VERY_UNEVEN:
-        warnings.warn(_about_scaling(summary, scaling), stacklevel=2)
+        warnings.warn(_about_scaling(summary, scaling, options), stacklevel=2)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", _IN_NOTES)
@@ -284,6 +285,14 @@ def _within(summary: "ColumnStatistics", low: float, high: float) -> bool:
     return bool((inside | (summary.n_present == 0)).all())
 
 
+def _check_content(user_data: UserData, summary: "ColumnStatistics") -> None:
+    """Raise an error if there is nothing to fit a model to."""
+    if summary.n_samples < 2:
+        raise ValueError(f"{user_data.file} holds one sample: a fit needs two, and better many")
+    if not (summary.std > 0).any():
+        raise ValueError(f"{user_data.file}: no feature varies, so that there is nothing to fit")
+
+
 def _check_sizes(sizes: list[int] | None, user_data: UserData) -> None:
     if sizes is not None and sum(sizes) != user_data.samples.n_features:
         raise ValueError(
@@ -329,26 +338,32 @@ def _training_statistics(model: "MinSyn | VectorMinSyn", user_data: UserData) ->
     return model.statistics_ if takes_missing(model) else statistics_on(model, user_data)
 
 
-def _print_data(user_data: UserData, summary: "ColumnStatistics", scaling: str) -> None:
+def _print_data(user_data: UserData, about_scaling: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
     console = Console(highlight=False)
     samples = user_data.samples
     console.print(
-        escape(f"{user_data.file}: {samples.n_samples:,} samples of {samples.n_features} features"),
+        escape(
+            f"{user_data.file}: {samples.n_samples:,} samples of {samples.n_features:,} "
+            f"feature{'s' * (samples.n_features > 1)}"
+        ),
         soft_wrap=True,
     )
-    notes = [*user_data.notes, _about_scaling(summary, scaling)]
-    for note in notes:
+    for note in (*user_data.notes, about_scaling):
         console.print(escape(note), style="dim", soft_wrap=True)
 
 
-def _about_scaling(summary: "ColumnStatistics", scaling: str) -> str:
+def _about_scaling(summary: "ColumnStatistics", scaling: str, options: ModelOptions) -> str:
+    from minsyn.nn import DECODERS
+
     if scaling == "standard":
         return "standardised: all features count alike (--scale none: by their variance)"
     if scaling == "range":
         return "scaled to [0, 1]"
+    if not DECODERS[options.decoder or "gaussian"].observations.affine:
+        return "not scaled"
     text = "not scaled: features count by their variance"
     if _unevenness(summary) > _UNEVEN:
         std = summary.std[summary.std > 0]

@@ -1,5 +1,6 @@
 """Report of a model's factors: one page of HTML that needs no other file and no network."""
 
+import warnings
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -302,12 +303,24 @@ def _tinted(text: str, value: float) -> str:
 
 def _image(figure: Figure, caption: str) -> str:
     """A figure as a vector graphic inside the page."""
-    buffer = BytesIO()
-    with styled(), rc_context({"svg.fonttype": "path", "svg.hashsalt": "minsyn"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    content = b64encode(buffer.getvalue()).decode("ascii")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        content = _svg(figure, "path")
+    if any("missing from font" in str(warning.message) for warning in caught):
+        # Letters that Matplotlib's font lacks are left to the fonts of the reader.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*missing from font")
+            content = _svg(figure, "none")
     width = _ENLARGED * figure.get_size_inches()[0]
     return (
         f'<figure><img alt="{escape(caption)}" style="width:{width:.2f}in" '
         f'src="data:image/svg+xml;base64,{content}"></figure>'
     )
+
+
+def _svg(figure: Figure, fonttype: str) -> str:
+    """A figure as SVG in base64, with letters as paths or as text."""
+    buffer = BytesIO()
+    with styled(), rc_context({"svg.fonttype": fonttype, "svg.hashsalt": "minsyn"}):
+        figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
+    return b64encode(buffer.getvalue()).decode("ascii")
