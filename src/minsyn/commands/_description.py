@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from minsyn.commands._data import UserData, open_data_for, pairwise_statistics
 from minsyn.commands._missing import check_missing, share_of
 from minsyn.commands._provenance import Provenance
+from minsyn.commands._reading import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -438,7 +439,8 @@ def _statistics(
     """Statistics of the given data, or of the training data as far as they were saved."""
     if data is not None:
         layout = layout if made is None else made.layout_of(layout)
-        return statistics_on(model, open_data_for(model, data, layout))
+        with reading(data):
+            return statistics_on(model, open_data_for(model, data, layout))
     if made is not None:
         return made.statistics
     if hasattr(model, "statistics_"):

@@ -21,27 +21,40 @@ __all__ = [
     "table_format",
 ]
 
+#: Heading of these options in the help.
+_LAYOUT = "Layout of the table"
 #: How a table is written, for the commands that read one.
 Separator = Annotated[
     str | None,
     typer.Option(
         "--sep",
-        help="Character between the values of a text table: `,`, `;`, `tab`, `space`, ...",
+        rich_help_panel=_LAYOUT,
+        help="Character between the values of a text table: `tab`, `comma`, `semicolon`, `space`, "
+        "`pipe` or another one.",
         show_default="found",
     ),
 ]
 Decimal = Annotated[
     str | None,
-    typer.Option(help="Decimal mark of a text table: `.` or `,`.", show_default="found"),
+    typer.Option(
+        rich_help_panel=_LAYOUT,
+        help="Decimal mark of a text table, a point or a comma.",
+        show_default="found",
+    ),
 ]
 Encoding = Annotated[
     str | None,
-    typer.Option(help="Encoding of a text table, such as `cp1252`.", show_default="found"),
+    typer.Option(
+        rich_help_panel=_LAYOUT,
+        help="Encoding of a text table, such as `cp1252`.",
+        show_default="found",
+    ),
 ]
 Header = Annotated[
     bool | None,
     typer.Option(
         "--header/--no-header",
+        rich_help_panel=_LAYOUT,
         help="Whether the first line names the columns.",
         show_default="found",
     ),
@@ -49,6 +62,7 @@ Header = Annotated[
 Missing = Annotated[
     list[str] | None,
     typer.Option(
+        rich_help_panel=_LAYOUT,
         help="Values that are missing, besides empty cells, NA and the like: `--missing -999`.",
         show_default=False,
     ),

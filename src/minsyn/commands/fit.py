@@ -28,6 +28,7 @@ from minsyn.commands._options import (
     table_format,
 )
 from minsyn.commands._provenance import Provenance
+from minsyn.commands._reading import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["fit"]
 
 _SCALES = ("auto", *SCALES)
+#: Headings of the options in the help.
+_MODEL, _COMPUTATION = "Other models", "Computation"
 #: Tables above this size, in float32, are read by blocks: memory does not grow with them.
 _WHOLE_BYTES = 128 * 2**20
 #: Ratios of standard deviations from which on features of the smallest hardly count, or not.
@@ -50,7 +53,8 @@ def fit(
     data: Annotated[
         Path,
         typer.Argument(
-            help="Table (.csv or .parquet) or array (.npy or .npz), one sample per row."
+            help="Table (text, Parquet, Feather, Excel, AnnData) or array (.npy, .npz), one sample "
+            "per row."
         ),
     ],
     output: Annotated[
@@ -73,15 +77,17 @@ def fit(
     decoder: Annotated[
         str | None,
         typer.Option(
-            help="Decoder, by its name in `minsyn.nn.DECODERS`: `gaussian` for real values, "
-            "`bernoulli` for probabilities and binary values, `gaussian-bernoulli`, "
-            "`bernoulli-gaussian` and others.",
+            rich_help_panel=_MODEL,
+            help="Decoder: `gaussian` for real values, `bernoulli` for probabilities and binary "
+            "values, `gaussian-bernoulli`, `bernoulli-gaussian` or another of "
+            "`minsyn.nn.DECODERS`.",
             show_default="gaussian",
         ),
     ] = None,
     latents: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             help="Map to the factors: `linear`, `softplus` (positive) or `sigmoid` (in [0, 1]).",
             show_default="linear for the decoder gaussian",
         ),
@@ -89,6 +95,7 @@ def fit(
     sizes: Annotated[
         list[int] | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             min=1,
             help="Number of categories of each variable, for categorical decoders of one-hot "
             "columns: `--sizes 3 2`.",
@@ -98,6 +105,7 @@ def fit(
     synergy_weight: Annotated[
         float | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             min=0,
             help="Train the decoder, with this weight on its synergy (0: a plain autoencoder).",
             show_default="a decoder in closed form, without synergy",
@@ -106,6 +114,7 @@ def fit(
     groups: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             help="Fit vector factors: groups of factors, each with features of its own. A number "
             "of groups, or `auto`.",
             show_default="factors without groups",
@@ -124,7 +133,7 @@ def fit(
         list[str] | None,
         typer.Option(
             help="Features: `--columns a b c`, commas, or repeated options.",
-            show_default="all numeric columns",
+            show_default="all numeric columns but identifiers",
         ),
     ] = None,
     drop: Annotated[
@@ -138,14 +147,20 @@ def fit(
     missing: Missing = None,
     solver: Annotated[
         str | None,
-        typer.Option(help="`auto`, `covariance`, `lbfgs` or `adam`.", show_default="auto"),
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            help="`auto`, `covariance`, `lbfgs` or `adam`.",
+            show_default="auto",
+        ),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Step size of Adam.", show_default="auto")
+        float | None,
+        typer.Option(rich_help_panel=_COMPUTATION, help="Step size of Adam.", show_default="auto"),
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
+            rich_help_panel=_COMPUTATION,
             min=2,
             help="Samples of a training step of Adam.",
             show_default="all; 512 for large tables",
@@ -154,29 +169,50 @@ def fit(
     n_iter_no_change: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Epochs without improvement after which Adam stops.", show_default="50"
+            rich_help_panel=_COMPUTATION,
+            min=1,
+            help="Epochs without improvement after which Adam stops.",
+            show_default="50",
         ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Device of Adam: `cpu`, `cuda`, `mps` or `auto`.", show_default="cpu"),
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            help="Device of Adam: `cpu`, `cuda`, `mps` or `auto`.",
+            show_default="cpu",
+        ),
     ] = None,
     n_init: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Number of random starts; the best fit is kept.", show_default="auto"
+            rich_help_panel=_COMPUTATION,
+            min=1,
+            help="Number of random starts; the best fit is kept.",
+            show_default="auto",
         ),
     ] = None,
     max_iter: Annotated[
-        int | None, typer.Option(min=1, help="Maximum number of iterations.", show_default="5000")
+        int | None,
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            min=1,
+            help="Maximum number of iterations.",
+            show_default="5000",
+        ),
     ] = None,
     tol: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Relative decrease of the loss below which to stop.", show_default="0.001"
+            rich_help_panel=_COMPUTATION,
+            min=0,
+            help="Relative decrease of the loss below which to stop.",
+            show_default="0.001",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    seed: Annotated[
+        int, typer.Option(rich_help_panel=_COMPUTATION, min=0, help="Seed of all random numbers.")
+    ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")
     ] = False,
@@ -212,7 +248,8 @@ def fit(
     check_model_folder(folder, overwrite=overwrite)
     build_estimator(options)  # refuses options before the data are read
     layout = table_format(sep, decimal, encoding, header, missing)
-    user_data = open_data(data, columns, drop, layout)
+    with reading(data, shown=not quiet):
+        user_data = open_data(data, columns, drop, layout)
     summary = user_data.statistics
     assert summary is not None
     _check_content(user_data, summary)

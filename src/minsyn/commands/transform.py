@@ -19,6 +19,7 @@ from minsyn.commands._options import (
 )
 from minsyn.commands._outputs import check_file
 from minsyn.commands._provenance import Provenance
+from minsyn.commands._reading import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,8 @@ def transform(
         Path, typer.Argument(metavar="MODEL", help="Folder that `minsyn fit` made.")
     ],
     data: Annotated[
-        Path, typer.Argument(help="Data with the same features: .csv, .parquet, .npy or .npz.")
+        Path,
+        typer.Argument(help="Data with the same features, in a file as `minsyn fit` reads it."),
     ],
     output: Annotated[
         Path,
@@ -72,14 +74,16 @@ def transform(
     model = load_model(model_folder)
     made = Provenance.load(model_folder, model.components_.shape)
     layout = layout if made is None else made.layout_of(layout)
-    user_data = open_data_for(model, data, layout)
-    summary = user_data.statistics or column_statistics(user_data.samples, missing=True)
+    with reading(data):
+        user_data = open_data_for(model, data, layout)
+        summary = user_data.statistics or column_statistics(user_data.samples, missing=True)
     check_missing(model, user_data, summary)
     for note in user_data.notes:
         typer.echo(note)
     kept = _kept(user_data, keep)
     names = [str(name) for name in model.get_feature_names_out()]
-    z = np.concatenate([z for z, _ in latents_by_block(model, user_data)])
+    with reading(data):
+        z = np.concatenate([z for z, _ in latents_by_block(model, user_data)])
     carried = user_data.columns(kept) if kept else pd.DataFrame(index=range(len(z)))
     carried = carried.rename(columns={"Unnamed: 0": "index"})
     twice = next((name for name in names if name in carried.columns), None)
