@@ -8,6 +8,7 @@ import pytest
 
 from forms import collect, seeded
 from minsyn.data import TableFormat, as_samples, read_columns, read_table, table_columns
+from minsyn.data.identifiers import find_identifiers
 from minsyn.data.tables import open_table
 
 pa = pytest.importorskip("pyarrow")
@@ -67,6 +68,7 @@ def test_types_and_gaps(tmp_path):
         "flag",
         "price",
     ]
+    assert find_identifiers(opened) == ()
     assert opened.empty == ("none",) and opened.dressed == {"text": "1"}
     samples = as_samples(
         tmp_path / "x.parquet", ["whole", "flag", "price"], table=TableFormat(missing=("-9",))

@@ -223,3 +223,19 @@ def test_a_parsed_csv_file_leaves_nothing_behind(x, tmp_path, small_blocks, monk
     del samples
     gc.collect()
     assert [file.name for file in tmp_path.iterdir()] == ["x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("x.xlsx", "openpyxl", "excel"),
+        ("x.h5ad", "h5py", "anndata"),
+        ("x.feather", "pyarrow", "parquet"),
+        ("x.parquet", "pyarrow.parquet", "parquet"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, name, package, extra):
+    (tmp_path / name).write_text("")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"{name}.*pip install 'minsyn\[{extra}\]'"):
+        as_samples(tmp_path / name)

@@ -37,6 +37,12 @@ SAME = {
     "UTF-16": ("a,b\n1.5,2\n3,4.25\n".encode("utf-16"), "x.csv", []),
     "byte order mark": ("\ufeffa,b\n1.5,2\n3,4.25\n", "x.csv", []),
     "comments": ("# of\n# 2020\na,b\n1.5,2\n3,4.25\n", "x.csv", ["2 comment lines"]),
+    "a title": (
+        "Our table\n\na;b;c\n1,5;2;x\n3;4,25;y\n",
+        "x.csv",
+        ["1 line before the header", "by semicolons", "decimal commas"],
+    ),
+    "a title in a row": ("Our table,,\na,b,c\n1.5,2,x\n3,4.25,y\n", "x.csv", ["'Our table'"]),
     "numpy.savetxt": ("# a b\n1.5e0 2.0e0\n3.0e0 4.25e0\n", "x.txt", ["begins with #", "spaces"]),
 }
 
@@ -45,10 +51,16 @@ SAME = {
 def test_forms_of_text_tables(tmp_path, form):
     content, name, said = SAME[form]
     path = write(tmp_path, content, name)
-    assert table_columns(path) == {"a": True, "b": True}
-    assert numbers(path) == [[1.5, 2.0], [3.0, 4.25]]
-    assert read_table(path).to_numpy().tolist() == [[1.5, 2.0], [3.0, 4.25]]
-    notes = open_table(path).notes
+    columns = {"a": True, "b": True, "c": False}
+    assert table_columns(path) == {k: columns[k] for k in "abc"[: 2 + ("title" in form)]}
+    assert numbers(path, columns=["a", "b"]) == [[1.5, 2.0], [3.0, 4.25]]
+    assert read_table(path)[["a", "b"]].to_numpy().tolist() == [[1.5, 2.0], [3.0, 4.25]]
+    opened = open_table(path)
+    assert opened.line(1) - opened.line(0) == 1
+    assert (
+        path.suffix == ".gz" or "4" in path.read_bytes().split(b"\n")[opened.line(1) - 1].decode()
+    )
+    notes = opened.notes
     assert len(notes) == len(said)
     assert all(any(part in note for note in notes) for part in said)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from minsyn.data.columnar_files import ColumnarTable
 from minsyn.data.tables import AnyTable
@@ -79,7 +80,16 @@ def find_identifiers(table: AnyTable) -> tuple[str, ...]:
     """
     head = table.head()
     named = [n for n in table.columns if n not in table.index and n not in table.dressed]
-    candidates = [name for name in named if _tells_rows_apart(head[name], table.columns[name])]
+    # Columns may be many, and most of them are no whole numbers.
+    numbers = [name for name in named if table.columns[name]]
+    values = head[numbers].to_numpy(np.float64, na_value=np.nan)
+    whole = {name for name, x in zip(numbers, values.T, strict=True) if _is_whole(x)}
+    candidates = [
+        name
+        for name in named
+        if (name in whole or not table.columns[name])
+        and _tells_rows_apart(head[name], table.columns[name])
+    ]
     if candidates and len(head) >= 20:  # there may be more
         for frame in _more(table, candidates):
             candidates = [n for n in candidates if _tells_rows_apart(frame[n], table.columns[n])]
@@ -130,6 +140,10 @@ def _more(table: AnyTable, names: Sequence[str]) -> Iterator[pd.DataFrame]:
     yield pa.Table.from_batches(parts).to_pandas(ignore_metadata=True)
 
 
+def _is_whole(values: Float[np.ndarray, " rows"]) -> bool:
+    return bool(np.all(values == np.round(values)))  # NaN are not
+
+
 def _tells_rows_apart(column: "pd.Series[Any]", numeric: bool) -> bool:
     if len(column) < 2 or column.isna().any():
         return False
@@ -139,8 +153,8 @@ def _tells_rows_apart(column: "pd.Series[Any]", numeric: bool) -> bool:
         if not is_text or not column.is_unique:
             return False
         return _DATE.fullmatch(str(column.iloc[0]).strip()) is None
-    values = column.to_numpy()
-    if values.dtype.kind not in "iuf" or not np.array_equal(values, np.round(values.astype(float))):
+    values = column.to_numpy(np.float64)
+    if not _is_whole(values) or column.dtype == bool:
         return False
     if _is_named_like_identifier(name):
         return bool(column.is_unique)

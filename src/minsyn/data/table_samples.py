@@ -26,6 +26,8 @@ _DECODED_BYTES = 4 * 2**20
 #: Bytes of numbers that are parsed from text at a time: cells with marks of missing values are text
 #: first, and take about ten times as much.
 _PARSED_BYTES = 8 * 2**20
+#: Fewest rows that are parsed at a time: each frame costs time for every column.
+_FEWEST_PARSED = 200
 
 
 def table_samples(table: AnyTable, columns: Sequence[str] | None = None) -> SampleStream:
@@ -195,7 +197,8 @@ def _blocks_of_numbers(
 ) -> Iterator[Float[np.ndarray, "rows features"]]:
     n_rows = 0
     part_bytes = min(_PARSED_BYTES, stream.BLOCK_BYTES)
-    for frame in table.frames(names, max(1, part_bytes // (8 * len(names))), marks):
+    n_part = max(_FEWEST_PARSED, part_bytes // (8 * len(names)))
+    for frame in table.frames(names, n_part, marks):
         values = np.ascontiguousarray(frame.to_numpy(np.float64))
         if np.isinf(values).any():
             row, column = np.argwhere(np.isinf(values))[0]

@@ -72,7 +72,8 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
 
     A header is taken for a row if all of it are numbers (but for column numbers, or years, in
     order), or if it has numbers and a text that comes again in the rows. Lines that begin with
-    ``#`` before it are comments, of which the last may be the header.
+    ``#`` before it are comments, of which the last may be the header, and lines of a single text
+    before rows of several values are titles.
 
     Parameters
     ----------
@@ -102,10 +103,12 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     notes: list[str] = []
     encoding = table.encoding or _found_encoding(path, notes)
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    suffix = _suffixes(path)[0]
+    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
     with open_lines(path, encoding) as file:
         comments, lines = _first_lines(file)
     named = _SEPARATOR_LINE.fullmatch(comments[0]) if comments else None  # for Excel
+    n_title = 0 if table.header is False else _title_lines(lines, table.separator)
+    titles, lines = lines[:n_title], lines[n_title:]
     separator = (
         table.separator or (named and named[1]) or _found_separator(lines, _USUAL.get(suffix, ","))
     )
@@ -126,14 +129,18 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
         raise TableError(f"{name} holds no samples, only a header")
     names, mark_at_end = _fitted(names, body)
     _require_distinct(name, names)
-    n_comments = len(comments)
+    titles = [line for line in titles if not line.isspace()]
+    if titles:
+        said = titles[0].strip().strip('",;\t|')
+        notes.insert(0, f"{_counted(len(titles), 'line')} before the header skipped: {said!r}")
+    n_before = len(comments) + n_title
     if separator != _USUAL.get(suffix, ",") and table.separator is None and not named:
         notes.append(f"values are separated by {_SEPARATORS.get(separator, separator)}")
     if decimal == "," and table.decimal is None:
         notes.append("numbers are read with decimal commas")
     first_row = found[header_lines][0] - 1
     return TextLayout(
-        encoding, separator, decimal, tuple(names), n_comments + first_row, mark_at_end,
+        encoding, separator, decimal, tuple(names), n_before + first_row, mark_at_end,
         tuple(notes),
     )  # fmt: skip
 
@@ -207,12 +214,6 @@ def spaces_to_tabs(line: str) -> str:
     return re.sub(r'("(?:[^"]|"")*"?)|[ \t]+', lambda m: m[1] or "\t", line.strip()) + end
 
 
-def _suffixes(path: Path) -> tuple[str, bool]:
-    """Ending of the name without .gz, and whether it had that."""
-    zipped = path.suffix.lower() == ".gz"
-    return Path(path.stem if zipped else path.name).suffix.lower(), zipped
-
-
 def _found_encoding(path: Path, notes: list[str]) -> str:
     opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
     with opened(path, "rb") as file:
@@ -261,6 +262,30 @@ def _first_lines(file: TextIOWrapper) -> tuple[list[str], list[str]]:
     return comments, lines
 
 
+def _title_lines(lines: Sequence[str], separator: str | None) -> int:
+    """How many of the first lines are titles: of a single text, before rows of several values."""
+    for mark in [separator] if separator else [m for m in _SEPARATORS if m != " "]:
+        if mark == " ":
+            return 0
+        try:
+            found = list(records(iter(lines[:20]), mark))
+        except csv.Error:
+            continue
+        filled = [[cell for cell in row if cell and not cell.isspace()] for _, row in found]
+        n = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)
+        length = len(found[n][1]) if found else 0
+        below = [len(row) for _, row in found[n + 1 : n + 3]]
+        if (
+            n > 0
+            and length != len(found[0][1]) + 1  # or R's names of rows beside a single column
+            and len(filled[n]) == length
+            and below == [length, length]
+            and not any(_is_number(cell, ",") for cells in filled[: n + 1] for cell in cells)
+        ):
+            return found[n][0] - 1
+    return 0
+
+
 def _found_separator(lines: Sequence[str], usual: str) -> str:
     """The separator with which rows have as many values as the header, or nearly so."""
     sample = lines[:100]
@@ -270,7 +295,10 @@ def _found_separator(lines: Sequence[str], usual: str) -> str:
     for separator in _SEPARATORS:
         mark = "\t" if separator == " " else separator
         text = [spaces_to_tabs(line) for line in sample] if separator == " " else sample
-        counts = [len(row) for _, row in records(iter(text), mark)]
+        try:
+            counts = [len(row) for _, row in records(iter(text), mark)]
+        except csv.Error:  # a line that another separator cuts may be too long for one value
+            continue
         # A record may be cut off at the end of the sample.
         counts = counts[:-1] if len(counts) > 2 and len(sample) < len(lines) else counts
         if not counts:

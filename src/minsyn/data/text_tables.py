@@ -8,14 +8,14 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from minsyn.data.table_format import MISSING, MISSING_TEXT, TableFormat
 from minsyn.data.text_layout import (
@@ -247,10 +247,14 @@ class TextTable:
         n_examined = max(20, min(_ROWS_EXAMINED, _CELLS_EXAMINED // len(names)))
         self._head = head = next(self._frames(names, n_examined))
         empty = []
-        for name in names:
+        # Columns are many in some tables: those that pandas read as numbers are not looked at.
+        plain = _are_numbers(head) & head.notna().any().to_numpy() & (not self._table.codes)
+        for name, is_plain in zip(names, plain.tolist(), strict=True):
             if name == INDEX:
                 continue
-            if not self._holds_values(head[name]):
+            if is_plain:
+                self.columns[name] = True
+            elif not self._holds_values(head[name]):
                 empty.append(name)
             else:
                 self.columns[name] = self._is_numeric(head[name], 0)
@@ -279,14 +283,16 @@ class TextTable:
         values, cells = self._parsed(column)
         other = [row for row, cell in cells.items() if not self._is_missing(cell)]
         n_other, n_numbers = len(other), int((~np.isnan(values)).sum())
-        name = str(column.name)
-        if n_other and all(_DRESSED.fullmatch(cells[row]) for row in other):
-            self.dressed[name] = cells[other[0]]
-        elif n_other and n_numbers >= _PARTLY * (n_numbers + n_other):
-            line = self.line(n_rows + other[0])
-            n_cells = n_numbers + n_other
-            self.mixed[name] = MixedColumn(name, cells[other[0]], line, n_other, n_cells)
-        return not n_other
+        if not n_other:
+            return True
+        name, first = str(column.name), other[0]
+        mixed = MixedColumn(name, cells[first], 0, n_other, n_numbers + n_other)
+        dressed = not mixed.mostly_numbers and all(_DRESSED.fullmatch(cells[row]) for row in other)
+        if dressed:
+            self.dressed[name] = cells[first]
+        elif n_numbers >= _PARTLY * mixed.n_cells:
+            self.mixed[name] = replace(mixed, line=self.line(n_rows + first))
+        return False
 
     def _parsed(
         self, column: "pd.Series[Any]"
@@ -309,10 +315,16 @@ class TextTable:
         self, frame: pd.DataFrame, names: Sequence[str], n_rows: int, marks: MissingMarks
     ) -> pd.DataFrame:
         """The frame with marks of missing values taken for such."""
+        wanted = np.array([self.columns[name] for name in names])
+        plain = wanted & _are_numbers(frame) & (not self._table.codes)
+        if plain.all():
+            return frame
         cleaned = {}
-        for name in names:
+        for name, is_plain in zip(names, plain.tolist(), strict=True):
             column = frame[name]
-            if self.columns[name]:
+            if is_plain:
+                cleaned[name] = column
+            elif self.columns[name]:
                 cleaned[name] = self._numbers(column, n_rows, marks)
             else:
                 missing = column.isin(MISSING_TEXT | self._marks)
@@ -385,7 +397,9 @@ class TextTable:
                 **options,
             ) as reader:
                 for frame in [reader.read()] if rows is None else reader:
-                    yield frame[positions].set_axis(list(names), axis="columns")
+                    if list(frame.columns) != positions:
+                        frame = frame[positions]
+                    yield frame.set_axis(list(names), axis="columns")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -407,6 +421,11 @@ class TextTable:
             raise TableError(f"{self.name} is not a gzip file, or is damaged: {error}") from error
         except (pd.errors.ParserError, csv.Error) as error:
             raise TableError(f"{self.name} is not a table of separated values: {error}") from error
+
+
+def _are_numbers(frame: pd.DataFrame) -> Bool[np.ndarray, " columns"]:
+    """Which columns are of a type of numbers, or of truth values."""
+    return np.array([getattr(dtype, "kind", "O") in "fiub" for dtype in frame.dtypes], bool)
 
 
 class _CheckedRows(io.TextIOBase):
