@@ -411,7 +411,7 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
     (folder / "notes").mkdir(exist_ok=True)
     (folder / "notes" / "notes.txt").write_text("mine")
     (folder / "hole.csv").write_text('a,b,c,d,"e, f"\n,2,3,4,5\n1,2,3,4,5\n')
-    hole = np.ones((9, 5))
+    hole = np.arange(45.0).reshape(9, 5)
     hole[3, 1] = np.nan
     np.save("nan.npy", hole)
     np.save("complex.npy", np.ones((3, 2), complex))

@@ -156,7 +156,7 @@ def test_letters_that_the_font_lacks_are_left_to_the_reader(recwarn):
     assert not [w for w in recwarn if "missing from font" in str(w.message)]
 
 
-@pytest.mark.parametrize(("n_factors", "n_features"), [(1, 2), (14, 100)])
+@pytest.mark.parametrize(("n_factors", "n_features"), [(1, 2), (9, 81)])
 def test_pages_of_other_sizes(n_factors, n_features):
     groups = [f"group {j % 2}" for j in range(n_factors)] if n_factors > 1 else []
     page = Page(factor_page(report_of(n_factors, n_features, groups=groups)))
