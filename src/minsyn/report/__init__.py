@@ -1,4 +1,4 @@
-"""Figures and the terminal's table. Figure functions are pure: data in, a Matplotlib figure out."""
+"""Figures, tables for a terminal, and pages of HTML, each a pure function of its data."""
 
 from minsyn._style import COLOURS, WIDTH, new_figure, styled
 from minsyn.report.benchmark import benchmark_figures
