@@ -73,6 +73,7 @@ def test_types_that_are_mixed():
     frame = pd.DataFrame({"a": [1, 2], "b": [0.5, 1], "c": [True, False]})
     for data in (frame, arrow(frame)):
         values, names = named_array(data)
+        assert values.dtype == np.float64
         assert values.tolist() == [[1, 0.5, 1], [2, 1, 0]] and names == ("a", "b", "c")
 
 

@@ -43,6 +43,11 @@ SAME = {
         ["1 line before the header", "by semicolons", "decimal commas"],
     ),
     "a title in a row": ("Our table,,\na,b,c\n1.5,2,x\n3,4.25,y\n", "x.csv", ["'Our table'"]),
+    "commas in semicolons": (
+        "a;b;c\n1,5;2;x\n" + "3;4,25;y, y\n",
+        "x.csv",
+        ["by semicolons", "with decimal commas"],
+    ),
     "numpy.savetxt": ("# a b\n1.5e0 2.0e0\n3.0e0 4.25e0\n", "x.txt", ["begins with #", "spaces"]),
 }
 
@@ -52,7 +57,7 @@ def test_forms_of_text_tables(tmp_path, form):
     content, name, said = SAME[form]
     path = write(tmp_path, content, name)
     columns = {"a": True, "b": True, "c": False}
-    assert table_columns(path) == {k: columns[k] for k in "abc"[: 2 + ("title" in form)]}
+    assert table_columns(path) == {k: columns[k] for k in "abc"[: 2 + (b"c" in path.read_bytes())]}
     assert numbers(path, columns=["a", "b"]) == [[1.5, 2.0], [3.0, 4.25]]
     assert read_table(path)[["a", "b"]].to_numpy().tolist() == [[1.5, 2.0], [3.0, 4.25]]
     opened = open_table(path)
@@ -218,3 +223,14 @@ def test_excel(tmp_path):
         open_table(path, TableFormat(decimal=","))
     with pytest.raises(ValueError, match=r"is not an \.xlsx file"):
         open_table(write(tmp_path, "a,b\n", "y.xlsx"))
+
+
+def test_no_header_is_taken_for_a_title(tmp_path):
+    """Under commas, a line of names between semicolons is a single text."""
+    rows = [f"{i};{i},5;{i};7,25" for i in range(60)]
+    table = open_table(write(tmp_path, "a;b;c;d\n" + "\n".join(rows) + "\n"))
+    assert list(table.columns) == ["a", "b", "c", "d"] and table.line(0) == 2
+    titled = open_table(write(tmp_path, "A title\na;b;c;d\n" + "\n".join(rows) + "\n"))
+    assert list(titled.columns) == ["a", "b", "c", "d"] and titled.line(0) == 3
+    for content in ('"x"\n"r1",a\n"r2",b\n"r3",b\n', "x\na\nb\nc\nd\n"):
+        assert "x" in open_table(write(tmp_path, content)).columns

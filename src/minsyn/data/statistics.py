@@ -100,7 +100,7 @@ class ColumnStatistics:
         n_self, n_other = self.n_present, other.n_present
         n = np.maximum(n_self + n_other, 1)
         weight = n_other / n
-        between = np.where(n_self > 0, other.mean - self.mean, 0.0)
+        between = other.mean - self.mean
         mean = np.where(n_self > 0, self.mean + weight * between, other.mean)
         within = (n_self * self.variance + n_other * other.variance) / n
         return ColumnStatistics(

@@ -107,11 +107,10 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
     with open_lines(path, encoding) as file:
         comments, lines = _first_lines(file)
     named = _SEPARATOR_LINE.fullmatch(comments[0]) if comments else None  # for Excel
-    n_title = 0 if table.header is False else _title_lines(lines, table.separator)
+    given, usual = table.separator or (named and named[1]), _USUAL.get(suffix, ",")
+    n_title = 0 if table.header is False else _title_lines(lines, given, usual)
     titles, lines = lines[:n_title], lines[n_title:]
-    separator = (
-        table.separator or (named and named[1]) or _found_separator(lines, _USUAL.get(suffix, ","))
-    )
+    separator = given or _found_separator(lines, usual)
     if separator == " ":
         lines = [spaces_to_tabs(line) for line in lines]
         comments = [spaces_to_tabs(line.lstrip().lstrip("#")) for line in comments]
@@ -134,7 +133,7 @@ def find_layout(path: Path, table: TableFormat, name: str | None = None) -> Text
         said = titles[0].strip().strip('",;\t|')
         notes.insert(0, f"{_counted(len(titles), 'line')} before the header skipped: {said!r}")
     n_before = len(comments) + n_title
-    if separator != _USUAL.get(suffix, ",") and table.separator is None and not named:
+    if separator != usual and not given:
         notes.append(f"values are separated by {_SEPARATORS.get(separator, separator)}")
     if decimal == "," and table.decimal is None:
         notes.append("numbers are read with decimal commas")
@@ -262,28 +261,39 @@ def _first_lines(file: TextIOWrapper) -> tuple[list[str], list[str]]:
     return comments, lines
 
 
-def _title_lines(lines: Sequence[str], separator: str | None) -> int:
+def _title_lines(lines: Sequence[str], separator: str | None, usual: str) -> int:
     """How many of the first lines are titles: of a single text, before rows of several values."""
+    likely = separator or _found_separator(lines, usual)
+    if likely == " " or _n_filled(_first_records(lines, likely)[:1]) > 1:
+        return 0
+    titles: dict[int, int] = {}
     for mark in [separator] if separator else [m for m in _SEPARATORS if m != " "]:
-        if mark == " ":
-            return 0
-        try:
-            found = list(records(iter(lines[:20]), mark))
-        except csv.Error:
+        found = _first_records(lines, mark)
+        n = next((i for i in range(len(found)) if _n_filled(found[i : i + 1]) > 1), 0)
+        if n == 0:
             continue
-        filled = [[cell for cell in row if cell and not cell.isspace()] for _, row in found]
-        n = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)
-        length = len(found[n][1]) if found else 0
-        below = [len(row) for _, row in found[n + 1 : n + 3]]
+        (start, header), below = found[n], [len(row) for _, row in found[n + 1 : n + 3]]
         if (
-            n > 0
-            and length != len(found[0][1]) + 1  # or R's names of rows beside a single column
-            and len(filled[n]) == length
-            and below == [length, length]
-            and not any(_is_number(cell, ",") for cells in filled[: n + 1] for cell in cells)
+            len(header) != len(found[0][1]) + 1  # or R's names of rows beside a single column
+            and _n_filled(found[n : n + 1]) == len(header)
+            and below == [len(header)] * 2
+            and not any(_is_number(cell, ",") for _, row in found[: n + 1] for cell in row)
         ):
-            return found[n][0] - 1
-    return 0
+            titles[len(header)] = start - 1
+    return titles[max(titles)] if titles else 0
+
+
+def _first_records(lines: Sequence[str], mark: str) -> list[tuple[int, list[str]]]:
+    """Some records; none if a value is too long for one."""
+    try:
+        return list(records(iter(lines[:20]), mark))
+    except csv.Error:
+        return []
+
+
+def _n_filled(found: Sequence[tuple[int, list[str]]]) -> int:
+    """Cells that are not empty."""
+    return sum(bool(cell.strip()) for _, row in found for cell in row)
 
 
 def _found_separator(lines: Sequence[str], usual: str) -> str:
