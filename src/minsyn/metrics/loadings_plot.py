@@ -72,7 +72,12 @@ def plot_loadings(table: "Loadings", *, hide_below: float, parted: bool) -> Figu
         _draw_variances(above, table.explained_alone, numbered)
         above.set_title("variance explained", loc="left", fontsize=7, pad=12 if numbered else 4)
         places = np.arange(n_features)
-        right.barh(places, table.communality, color="0.72", height=0.7 if named else 1.0)
+        if named:
+            right.barh(places, table.communality, color="0.72", height=0.7)
+        else:  # a patch for each of thousands of features would take minutes
+            right.fill_betweenx(
+                places, table.communality, step="mid", color="0.72", linewidth=0, rasterized=True
+            )
         right.set_xlim(0, 1)
         right.set_xlabel("communality", fontsize=7)
         right.set_xticks([0, 0.5, 1], ["0", ".5", "1"])

@@ -217,6 +217,7 @@ def synergy(
     ... )
     >>> result
     SynergyResult: gaussian model, 500 samples, 2 sources, 2 targets; bits, bias correction: wishart
+    negative mutual information, gk synergy: less was measured than the bias that wishart ...
     * ** *** for adjusted permutation p-values up to 0.05, 0.01, 0.001 (n = 99)
         mutual_information  gk_synergy
     x0           ...*...     ...*...
