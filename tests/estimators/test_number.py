@@ -1,5 +1,8 @@
 """Automatic number of factors, what a fitted model tells of its factors, and standardised units."""
 
+import warnings
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ from minsyn.estimators import Adam, AutoEncoder, MinSyn
 from minsyn.estimators.features import Features
 from minsyn.information import Moments
 from minsyn.metrics import parallel_analysis
+from minsyn.nn import GaussianCategoricalDecoder
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -176,8 +180,6 @@ def test_uneven_units_are_said(X, rng):
     with pytest.warns(UserWarning, match="set standardize=True if their units differ"):
         MinSyn(2).fit(pd.DataFrame(X * 10.0 ** np.arange(15)).add_prefix("v"))
     pixels = rng.random((100, 20)) * np.append(np.full(4, 1e-3), np.ones(16))
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         MinSyn(2).fit(pixels)
@@ -274,3 +276,31 @@ def test_features_that_are_constant_to_rounding(X):
     X[:, 5] = 1e9 + np.arange(300) % 2 * 2.4e-7
     model = MinSyn(2, standardize=True, solver="lbfgs", random_state=0).fit(X)
     assert model.score(X) == pytest.approx(-model.loss_curve_[-1], rel=1e-3)
+
+
+def test_a_matrix_without_means_is_said_where_means_count(X, tmp_path):
+    correlations = np.corrcoef(X.T)
+    model = MinSyn(3).fit_covariance(correlations, n_samples=300)
+    scores = (X - X.mean(axis=0)) / X.std(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Z = model.transform(scores)
+    np.testing.assert_allclose(Z.std(axis=0), 1)
+    model.save(tmp_path)
+    for one in (model, MinSyn.load(tmp_path)):
+        with pytest.warns(UserWarning, match="fitted to a matrix without means"):
+            one.transform(scores + 3)
+    known = MinSyn(3).fit_covariance(correlations, mean=np.full(15, 3.0), n_samples=300)
+    np.testing.assert_allclose(known.transform(scores + 3), Z, atol=1e-9)
+
+
+def test_correlations_taken_for_samples(X):
+    with pytest.warns(UserWarning, match="taken for samples: if it holds correlations"):
+        MinSyn(2).fit(np.corrcoef(X.T))
+
+
+def test_an_automatic_number_is_not_for_one_hot_columns(rng):
+    one_hot = np.hstack([np.eye(3)[rng.integers(3, size=50)] for _ in range(3)])
+    decoder = partial(GaussianCategoricalDecoder, sizes=[3, 3, 3])
+    with pytest.raises(ValueError, match="not for one-hot columns"):
+        MinSyn(decoder=decoder).fit(one_hot)

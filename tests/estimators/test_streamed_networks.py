@@ -49,13 +49,17 @@ def unit_interval_data(rng):
 
 
 def model_of(encoder, synergy_weight, decoder="gaussian", noisy=True, **others):
+    latents = "auto"
     if encoder == "own":
         torch.manual_seed(0)
         encoder = Own(noisy)
+        # A shift of linear latents changes nothing: Adam follows the rounding of its gradient.
+        latents = "softplus" if decoder == "gaussian" else "auto"
     if synergy_weight < np.inf:
         decoder = Free(decoder, synergy_weight)
     settings = {"max_iter": 12, "tol": 0.0, "random_state": 0}
     settings |= {name: others.pop(name) for name in settings if name in others}
+    settings["latents"] = latents
     return MinSyn(2, encoder=encoder, decoder=decoder, solver=Adam(**others), **settings)
 
 

@@ -23,7 +23,7 @@ def test_bars_are_the_strongest_correlations(rng):
     *panels, below = figure.axes
     for factor, axes in zip(summary.order(), panels, strict=True):
         features = summary.top_features(factor, 3)
-        assert axes.get_title(loc="left").startswith(f"f{factor} explains")
+        assert axes.get_title().startswith(f"f{factor} explains")
         assert [text.get_text() for text in axes.get_yticklabels()] == [
             "abcdefg"[i] for i in features
         ]

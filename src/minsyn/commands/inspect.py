@@ -115,21 +115,25 @@ def inspect(
 
     described = Description.of(load_model(model_folder), model_folder, data, layout)
     rows = loading_rows(described.loadings, hide_below=hide_below, top=top)
-    _print(described, rows, top or _SYNERGIES)
+    # Files first: a reader of the output, such as `head`, may leave before its end.
+    written = []
     if figure is not None:
         figure.parent.mkdir(parents=True, exist_ok=True)
         _figure(described, top, shape).savefig(figure, dpi=dpi or 200)
-        typer.echo(str(figure))
+        written.append(figure)
     if report is not None:
         from minsyn._atomic import write_atomically
 
         maps = {} if shape is None else {"Maps of the factors": _figure(described, top, shape)}
         report.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(report, _page(described, rows, model_folder, maps))
-        typer.echo(str(report))
+        written.append(report)
     if output is not None:
         _write(described, output)
-        typer.echo(str(output))
+        written.append(output)
+    _print(described, rows, top or _SYNERGIES)
+    for file in written:
+        typer.echo(str(file))
 
 
 def _shape(text: str | None) -> tuple[int, int] | None:

@@ -75,6 +75,13 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     observations_: Observations
 
     @property
+    def n_components_(self) -> int:
+        """Number of factors."""
+        if "components_" not in self.__dict__:  # AttributeError, so that `hasattr` works
+            raise AttributeError(f"this {type(self).__name__} is not fitted")
+        return len(self.components_)
+
+    @property
     def encoder_weights_(self) -> Float[np.ndarray, "latents features"]:
         """Weights of the linear encoder, for the original data."""
         return self._linear_layer("encoder_weights_").weight.detach().numpy()

@@ -36,6 +36,7 @@ from minsyn.estimators.weighted import WeightsIf
 from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.metrics import AveragePartial, Scree
 from minsyn.nn import LATENTS, Decoder
+from minsyn.nn.observations import Categorical
 from minsyn.training.worker import worker_of
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class MinSyn(FactorModel):
         Weights of the linear encoder, for the original X.
     encoder_bias_ : ndarray of shape (n_components,)
         Biases of the linear encoder.
+    n_components_ : int
+        Number of factors, given or found.
     statistics_ : PairwiseStatistics
         Statistics of latents and features from which the decoder was computed.
     loss_curve_ : list of float
@@ -221,6 +224,8 @@ class MinSyn(FactorModel):
     _scree: Scree | AveragePartial | None = None
     #: Whether the fit standardised, whatever the parameter has been set to since.
     _standardized: bool = False
+    #: Whether the model came from a matrix without means.
+    _without_means: bool = False
 
     def __init__(
         self,
@@ -299,7 +304,9 @@ class MinSyn(FactorModel):
             Covariances; those of standardised features are their correlations. The columns of a
             DataFrame name the features. `minsyn.information.Moments` bring mean and weight along.
         mean : array-like of shape (n_features,), optional
-            Means of the features; 0 by default.
+            Means of the features. Without them, the model describes factors, but `transform` and
+            `score` take the means as 0, with a warning: centre the samples first, and standardise
+            them if the matrix holds correlations.
         n_samples : float, optional
             Number of samples behind the matrix. An automatic ``n_components`` needs it, and a later
             `partial_fit`, as their weight against the new samples.
@@ -349,6 +356,7 @@ class MinSyn(FactorModel):
         problem = self._moments_problem(moments, self.n_components)
         self._choose_number(problem)
         self._take(CovarianceSolver().fit(problem, self._start({})))
+        self._without_means = mean is None and not isinstance(cov, Moments)
         self._warn_of_units()
         self._warn_unless_converged(self.max_iter)
         return self
@@ -446,7 +454,13 @@ class MinSyn(FactorModel):
         if sample_weight is not None and not self._from_moments:
             self._require_moments("sample_weight")
         if not is_stream(X):
-            return self._array_problem(self._array(X), self.n_components, sample_weight)
+            X = self._array(X)
+            if _is_correlation(X):
+                warn(
+                    "X is a symmetric matrix with ones on its diagonal, and is taken for samples: "
+                    "if it holds correlations, use fit_covariance"
+                )
+            return self._array_problem(X, self.n_components, sample_weight)
         samples = as_samples(X)
         streamed = StreamProblem(samples, self._spec(self.n_components), sample_weight)
         self.n_features_in_ = samples.n_features
@@ -482,6 +496,11 @@ class MinSyn(FactorModel):
             raise ValueError(
                 f"n_components={problem.n_components!r} cannot be used with an encoder module, "
                 "whose number of outputs is given: set n_components to it"
+            )
+        if isinstance(problem.observations, Categorical):
+            raise ValueError(
+                f"n_components={problem.n_components!r} is not for one-hot columns, whose sums "
+                "would count as factors: give a number"
             )
         solver = self.solver
         run = (solver.run if isinstance(solver, Adam) else None) or Run()
@@ -554,7 +573,16 @@ class MinSyn(FactorModel):
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
-        return super()._encode(filled(X, self.statistics_) if self._takes_missing else X)
+        X = filled(X, self.statistics_) if self._takes_missing else X
+        off = np.abs(X.mean(axis=0)) > _OFF_CENTRE * self.statistics_.std_x
+        if self._without_means and len(X) >= _ENOUGH_FOR_MEANS and off.any():
+            name = self._feature_names()[int(np.argmax(off))]
+            warn(
+                "the model was fitted to a matrix without means, which are taken as 0, but the "
+                f"mean of {name} is {X.mean(axis=0)[np.argmax(off)]:.3g}: give mean= to "
+                "fit_covariance, and standardise the samples if the matrix holds correlations"
+            )
+        return super()._encode(X)
 
     def _merge_and_refit(
         self, X: Float[np.ndarray, "samples features"], sample_weight: Any
@@ -618,7 +646,7 @@ class MinSyn(FactorModel):
         self.statistics_ = solution.statistics
         self._fitted_decoder = repr(self._decoder_choice())
         self._moments = solution.moments
-        self._standardized = self.standardize
+        self._standardized, self._without_means = self.standardize, False
         self.missing_ = solution.missing
 
     @property
@@ -661,6 +689,7 @@ class MinSyn(FactorModel):
             "decoder": self._fitted_decoder,
             "missing": self.missing_,
             "standardized": self._standardized,
+            "without_means": self._without_means,
         }
         if isinstance(self._scree, Scree):
             record["scree"] = {"n_factors": self._scree.n_factors, "by": self._scree.criterion}
@@ -680,6 +709,7 @@ class MinSyn(FactorModel):
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self._fitted_decoder, self.missing_ = record["decoder"], float(record["missing"])
         self._standardized = bool(record["standardized"])
+        self._without_means = bool(record["without_means"])
         self._scree = None
         if "scree" in record:
             found = record["scree"]
@@ -703,6 +733,10 @@ class MinSyn(FactorModel):
 #: Ratio of the largest standard deviation to that of a quarter of the features, from which on the
 #: latter hardly count.
 _UNEVEN = 100.0
+#: Means of so many samples that are so many standard deviations from 0 are no chance.
+_ENOUGH_FOR_MEANS, _OFF_CENTRE = 10, 1.5
+#: Deviation from symmetry and from a unit diagonal that is taken for rounding.
+_ROUNDING = 1e-6
 _OF_FEATURES = ("mean", "covariance", "pair_weight", "pair_mean")
 
 
@@ -718,6 +752,15 @@ def _names_of(covariance: Any) -> list[str] | None:
             f"{rows[:3]} and {names[:3]}, ..."
         )
     return names if all(isinstance(name, str) for name in names) else None
+
+
+def _is_correlation(X: Float[np.ndarray, "samples features"]) -> bool:
+    return (
+        X.shape[0] == X.shape[1] > 2
+        and bool(np.all(np.abs(np.diagonal(X) - 1) <= _ROUNDING))
+        and bool(np.all(np.abs(X) <= 1 + _ROUNDING))
+        and bool(np.all(np.abs(X - X.T) <= _ROUNDING))
+    )
 
 
 def _low(decoder: Any) -> float:

@@ -268,7 +268,7 @@ def _read_record(file: Path) -> dict[str, Any]:
         raise ModelFormatError(
             f"{file} has format version {version!r} (written by minsyn "
             f"{record.get('minsyn_version')}); this minsyn {__version__} reads version "
-            f"{_FORMAT_VERSION}: install the version that wrote it"
+            f"{_FORMAT_VERSION}: fit the model again, or install the version that wrote it"
         )
     return record
 

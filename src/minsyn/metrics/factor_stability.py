@@ -271,9 +271,9 @@ def stability(
     >>> print(stability(PCA(3), X, random_state=0))
     congruence of factors between random halves of the samples, 20 times, n = 300
               mean  5 % quantile  explains
-    F1       0.985         0.953     42.0%  found again
-    F2       0.991         0.978     37.5%  found again
-    F3       0.241         0.037      3.5%  unstable
+    pca0     0.985         0.953     42.0%  found again
+    pca1     0.991         0.978     37.5%  found again
+    pca2     0.241         0.037      3.5%  unstable
     """
     if n_resamples < 1:
         raise ValueError(f"n_resamples={n_resamples} must be at least 1")
@@ -289,8 +289,9 @@ def stability(
     first, *seeds = rng.spawn(n_resamples + 1)
     whole = model if _is_fitted(model) else _fitted(model, X, first)
     names = getattr(whole, "feature_names_in_", getattr(X, "columns", None))
+    factors = whole.get_feature_names_out() if hasattr(whole, "get_feature_names_out") else None
     table = loadings(
-        _statistics(whole, X), None if names is None else [str(name) for name in names]
+        _statistics(whole, X), None if names is None else [str(name) for name in names], factors
     )
     if len(table.values) != X.shape[1]:
         raise ValueError(

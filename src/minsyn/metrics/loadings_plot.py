@@ -190,7 +190,7 @@ def _draw_arrow(
         axes.text(
             start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]),
             _decimals(value), fontsize=6, ha="center", va="center", zorder=2.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.4},
         )  # fmt: skip
 
 

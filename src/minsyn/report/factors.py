@@ -71,8 +71,8 @@ def figure_of_factors(
     >>> x = z[:, [0, 1, 1]] + rng.normal(size=(100, 3))
     >>> summary = summarise_factors(PairwiseStatistics.of(z, x))
     >>> figure = figure_of_factors(summary, synergy(z, x), ["f", "g"], ["a", "b", "c"])
-    >>> [axes.get_title(loc="left").split()[0] for axes in figure.axes]
-    ['g', 'f', 'Information']
+    >>> [axes.get_title().split()[0] for axes in figure.axes[:2]]
+    ['g', 'f']
     """
     n_factors, n_features = summary.correlation.shape
     if image_shape is not None and image_shape[0] * image_shape[1] != n_features:
@@ -104,7 +104,6 @@ def figure_of_factors(
             factor = summary.order()[place]
             axes.set_title(
                 f"{_short(factor_names[factor])} explains {summary.explained_alone[factor]:.1%}",
-                loc="left",
                 fontsize=8,
             )
             if image_shape is None:
