@@ -3,21 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
 from minsyn._warnings import warn
 from minsyn.information._pmf import Unit, in_unit
-from minsyn.information.measures import MEASURES, names_of
-from minsyn.information.sampled.models import (
-    DiscreteModel,
-    GaussianModel,
-    GaussianMoments,
-    Model,
-    normal_scores,
-)
+from minsyn.information.measures import MEASURES, Null, names_of
+from minsyn.information.sampled.discrete import DiscreteModel
+from minsyn.information.sampled.gaussian import GaussianModel, GaussianMoments
+from minsyn.information.sampled.models import Model, null_values
 from minsyn.information.sampled.resampling import (
     basic_interval,
     false_discovery_rate,
@@ -100,6 +96,7 @@ def synergy(
     n_bootstrap: int = 0,
     confidence: float = 0.95,
     n_permutations: int = 0,
+    null: Literal["synergy", "independence"] = "synergy",
     random_state: int | np.random.Generator | None = None,
 ) -> SynergyResult:
     r"""Measures of synergy of sources Z about each target X, from samples.
@@ -156,12 +153,22 @@ def synergy(
     confidence : float, default=0.95
         Coverage of the intervals.
     n_permutations : int, default=0
-        Permutations for p-values; 0 for none. The null hypothesis is the same for every measure:
-        the target is independent of all sources together, whose own dependence stays. The p-value
-        is the share of permutations that reach the value; neither is corrected for bias [6]_. A
-        small p-value of a synergy rejects independence. It does not show that sources which inform
-        about the target do so only in combination: for that see the interval. ``q_values`` are
-        adjusted over the targets [7]_.
+        Resamples for p-values; 0 for none. The p-value is the share of resamples, the observed
+        samples among them, that reach the value; neither is corrected for bias [6]_. ``q_values``
+        are adjusted over the targets [7]_.
+    null : {"synergy", "independence"}
+        Null hypothesis of the p-values of synergies; ``result.null`` names that of each measure.
+
+        - "synergy": there is no synergy, whatever each source tells alone. For GK synergy, whole
+          minus sum and S_max, resamples keep the sources and take the target from the distribution
+          that minimises the information under the same pairwise marginals: a Gaussian target is
+          what its best source predicts, plus the permuted rest [8]_. The best source is chosen anew
+          each time. For CI synergy, resamples make the sources independent given the target, by
+          permuting what the target leaves of each [9]_.
+        - "independence": the target is permuted against the sources, whose own dependence stays.
+          Sources that tell something, each by itself, are enough to reject it.
+
+        Measures that are no synergies are always tested against independence.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
 
@@ -204,6 +211,8 @@ def synergy(
     .. [5] Davison, Hinkley (1997), Bootstrap methods and their application, Sec. 5.2.
     .. [6] Phipson, Smyth (2010), Permutation p-values should never be zero.
     .. [7] Benjamini, Hochberg (1995), JRSS B 57.
+    .. [8] Freedman, Lane (1983), A nonstochastic interpretation of reported significance levels.
+    .. [9] Rosenbaum (1984), Conditional permutation tests and the propensity score.
 
     Examples
     --------
@@ -217,7 +226,8 @@ def synergy(
     ... )
     >>> result
     SynergyResult: gaussian model, 500 samples, 2 sources, 2 targets; bits, bias correction: wishart
-    * ** *** for adjusted permutation p-values up to 0.05, 0.01, 0.001 (n = 99)
+    * ** *** for adjusted p-values up to 0.05, 0.01, 0.001, from 99 resamples each
+    null of the p-values: independence (mutual_information); no GK synergy (gk_synergy)
         mutual_information  gk_synergy
     x0           ...*...     ...*...
     x1           ...         ...
@@ -241,7 +251,7 @@ def synergy(
     >>> bool(abs(result["gk_synergy"][0] - 1) < 0.02)
     True
     """
-    _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations)
+    _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations, null)
     names = _measure_names(model, measures)
     correction = _correction(model, bias_correction)
     in_unit(0.0, unit)
@@ -265,9 +275,9 @@ def synergy(
             name: basic_interval(v, drawn[name], confidence, MEASURES[name].least)
             for name, v in uncorrected.items()
         }
+    nulls = _nulls(names, null)
     if n_permutations:
-        null = fitted.null(n_permutations, for_null)
-        p_values = {name: permutation_p_value(v, null[name]) for name, v in uncorrected.items()}
+        p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
         q_values = {name: false_discovery_rate(p) for name, p in p_values.items()}
     return SynergyResult(
         values=_in_unit(_corrected(uncorrected, bias), unit),
@@ -276,6 +286,7 @@ def synergy(
         intervals=None if intervals is None else _in_unit(intervals, unit),
         p_values=p_values,
         q_values=q_values,
+        null=nulls if n_permutations else {},
         best_source=_best_source(fitted),
         variances=fitted.variances,
         sources=vectors.names,
@@ -389,6 +400,7 @@ def synergy_from_statistics(
         intervals=None,
         p_values=None,
         q_values=None,
+        null={},
         best_source=_best_source(moments),
         variances=moments.variances.astype(np.float64),
         sources=vectors.names,
@@ -412,6 +424,29 @@ def _in_unit(nats: Mapping[str, Any], unit: Unit) -> dict[str, Any]:
 
 def _corrected(values: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, Any]:
     return {name: v - bias.get(name, 0.0) for name, v in values.items()}
+
+
+def _nulls(names: tuple[str, ...], null: str) -> dict[str, Null]:
+    return {name: MEASURES[name].null if null == "synergy" else "independence" for name in names}
+
+
+def _p_values(
+    fitted: Model,
+    values: Mapping[str, Any],
+    nulls: Mapping[str, Null],
+    n: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """P-values in the order of the values; measures of one null share its resamples."""
+    found = {}
+    seeds = dict(zip(get_args(Null), rng.spawn(len(get_args(Null))), strict=True))
+    for null in dict.fromkeys(nulls.values()):
+        names = tuple(name for name in values if nulls[name] == null)
+        stacks = null_values(fitted.only(names), null, n, seeds[null])
+        for name in names:
+            each = [permutation_p_value(values[name], s[name], fitted.rounding) for s in stacks]
+            found[name] = np.max(each, axis=0)
+    return {name: found[name] for name in values}
 
 
 def _best_source(fitted: Model | GaussianMoments) -> Int[np.ndarray, " n"]:
@@ -472,8 +507,7 @@ def _model(
         discretised = "; ".join(t for t in (z.discretisation, x.discretisation) if t)
         fitted = DiscreteModel(z.codes, x.codes, z.sizes, x.sizes, names, correction == "shrinkage")
         return fitted, discretised
-    scores = {"scores": normal_scores} if model == "copula" else {}
-    gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, **scores)
+    gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, model == "copula")
     _check_n_samples(sources.n_samples, int(gaussian.varying.sum()))
     return gaussian, ""
 
@@ -486,6 +520,7 @@ def _check_options(
     n_bootstrap: int,
     confidence: float,
     n_permutations: int,
+    null: str,
 ) -> None:
     if model not in CORRECTIONS:
         raise ValueError(f"model must be one of {', '.join(CORRECTIONS)}; found {model!r}")
@@ -505,6 +540,8 @@ def _check_options(
             "n_bootstrap and n_permutations must not be negative; "
             f"found {n_bootstrap} and {n_permutations}"
         )
+    if null not in ("synergy", "independence"):
+        raise ValueError(f"null must be 'synergy' or 'independence'; found {null!r}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1; found {confidence}")
 

@@ -34,14 +34,16 @@ def basic_interval(
 
 
 def permutation_p_value(
-    value: Float[np.ndarray, " n"], null: Float[np.ndarray, "b n"]
+    value: Float[np.ndarray, " n"], null: Float[np.ndarray, "b n"], rounding: float = 1e-12
 ) -> Float[np.ndarray, " n"]:
     """Share of permutations, the observed order among them, that reach the value.
 
     (1 + #{null >= value}) / (1 + b): valid for any b, and never 0 (Phipson and Smyth 2010).
     """
-    # Values that differ only by the rounding of sums count as equal.
-    reached = null >= value - 1e-12 * np.maximum(np.abs(np.where(np.isfinite(value), value, 0)), 1)
+    # Values that differ only by the rounding of sums, or of a solver, count as equal.
+    reached = null >= value - rounding * np.maximum(
+        np.abs(np.where(np.isfinite(value), value, 0)), 1
+    )
     return (1 + reached.sum(axis=0)) / (1 + len(null))
 
 
