@@ -42,7 +42,7 @@ class Measure:
     pmf : callable or None
         Its values from a `PmfBatch`; None where it is not defined for discrete variables.
     wishart : callable or None
-        Its bias from Gaussian samples; None where that has no closed form.
+        Its bias from Gaussian samples; None where draws find it.
     miller_madow : callable or None
         Its bias from counts to first order; None for measures that are no sums of entropies.
     signed : bool
@@ -168,14 +168,14 @@ _ENTRIES = (
         "what the sources tell without any combination of them",
         gaussian=lambda s: information(s.unexplained_by_best),
         pmf=lambda b: b.union,
-        wishart=lambda w: w.information(w.rank_of_best),
+        wishart=lambda w: w.union,
     ),
     Measure(
         "gk_synergy",
         "Griffith-Koch synergy, the mutual less the union information",
         gaussian=_gaussian_gk_synergy,
         pmf=lambda b: np.maximum(b.information - b.union, 0.0),
-        wishart=lambda w: w.information(w.rank) - w.information(w.rank_of_best),
+        wishart=lambda w: w.information(w.rank) - w.union,
         null="no GK synergy",
     ),
     Measure(

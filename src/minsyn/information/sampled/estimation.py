@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -37,6 +37,8 @@ CORRECTIONS = {
 }
 #: Largest table of a target that is worked on, in cells: some hundred megabytes.
 _MAX_CELLS = 10_000_000
+#: Measures whose expected bias has a closed form, and is told whatever correction is taken.
+_FOR_NOTES = ("mutual_information", "whole_minus_sum", "total_correlation")
 #: Nats below which a source tells nothing but rounding.
 _NOTHING = 1e-12
 
@@ -130,16 +132,17 @@ def synergy(
         negative, so that averages over targets or data sets are not biased upwards. "auto" is
         "wishart" for Gaussian and copula data, "jackknife" for discrete.
 
-        - "wishart" (exact for Gaussian samples, approximate for a copula): the bias of log
-          determinants [1]_. The union information is corrected as the information of the best
-          source, as if it were known which source is the best. Where several sources tell about
-          equally much, their maximum is still too large, and GK synergy too small.
+        - "wishart" (Gaussian samples; approximate for a copula): the expected bias under the
+          Wishart distribution of their covariances. It is exact for the mutual information, the
+          whole minus the sum and the total correlation [1]_. For the others it comes from draws,
+          which for the union information and GK synergy take into account that the best source is
+          chosen by its data.
         - "miller-madow" (discrete): entropies gain (occupied cells - 1) / 2N [2]_.
         - "shrinkage" (discrete): tables are drawn towards equal probabilities with the intensity
           of James and Stein [3]_. Little variance; values are too small where there is much to
           find. ``uncorrected`` holds the values of the shrunk tables.
-        - "jackknife": by leaving out groups of samples [4]_. Under "wishart" it serves CI synergy,
-          under "miller-madow" all measures that are not sums of entropies.
+        - "jackknife": by leaving out groups of samples [4]_. Under "miller-madow" it serves all
+          measures that are not sums of entropies.
     bins : int, optional
         Number of bins for continuous columns under ``model="discrete"``, at least 2. A column is
         continuous if it holds floats of which some are not whole; without ``bins`` it raises.
@@ -267,6 +270,10 @@ def synergy(
     constant = _constant(fitted, sources.names)
     uncorrected = fitted.values()
     bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
+    sampling_bias = bias
+    if correction != "wishart":
+        known = tuple(name for name in names if name in _FOR_NOTES)
+        sampling_bias = fitted.only(known).sampling_bias()
     for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
@@ -282,7 +289,7 @@ def synergy(
     return SynergyResult(
         values=_in_unit(_corrected(uncorrected, bias), unit),
         uncorrected=_in_unit(uncorrected, unit),
-        sampling_bias=_in_unit(fitted.sampling_bias(), unit),
+        sampling_bias=_in_unit(sampling_bias, unit),
         intervals=None if intervals is None else _in_unit(intervals, unit),
         p_values=p_values,
         q_values=q_values,
@@ -331,11 +338,11 @@ def synergy_from_statistics(
     n_samples : float, optional
         Number of samples behind the statistics; their weight by default.
     measures : "all", str or sequence of str
-        As in `synergy`. With "wishart", "all" is every measure that this correction knows.
+        As in `synergy`.
     unit : {"bits", "nats"}
         Unit of all values.
     bias_correction : {"none", "wishart"}
-        Correction of bias, see `synergy`. CI synergy has none without samples.
+        Correction of bias, see `synergy`.
 
     Returns
     -------
@@ -345,8 +352,8 @@ def synergy_from_statistics(
     Raises
     ------
     ValueError
-        If names or labels do not fit the statistics, an option is unknown, the correction does not
-        know a measure, or it needs more samples.
+        If names or labels do not fit the statistics, an option is unknown, or the correction needs
+        more samples.
 
     Warns
     -----
@@ -374,15 +381,6 @@ def synergy_from_statistics(
             f"{bias_correction!r}"
         )
     names = _measure_names("gaussian", measures)
-    if bias_correction == "wishart":
-        known = tuple(name for name in names if MEASURES[name].wishart is not None)
-        if measures != "all" and known != names:
-            unknown = ", ".join(name for name in names if name not in known)
-            raise ValueError(
-                f"bias_correction='wishart' has no closed form for {unknown}: leave it out, or "
-                "correct it by the jackknife with synergy(Z, X)"
-            )
-        names = known
     weight = float(statistics.weight if n_samples is None else n_samples)
     moments = GaussianMoments(statistics, names, vectors.groups)
     n_varying = int(moments.varying.sum())
@@ -390,7 +388,10 @@ def synergy_from_statistics(
         _check_n_samples(weight, n_varying)
     constant = _constant(moments, source_names)
     uncorrected = moments.values()
-    bias = moments.sampling_bias(weight) if weight > n_varying + 1 else {}
+    bias = {}
+    if weight > n_varying + 1:
+        known = names if bias_correction == "wishart" else _FOR_NOTES
+        bias = replace(moments, names=tuple(n for n in names if n in known)).sampling_bias(weight)
     return SynergyResult(
         values=_in_unit(
             _corrected(uncorrected, bias if bias_correction == "wishart" else {}), unit

@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 
 from minsyn.information._bias import WishartBias, jackknife_bias
 from minsyn.information._gaussian_sources import GaussianSources, information
+from minsyn.information._wishart import drawn, drawn_bias, varying_sources
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
     NUMBERS_AT_ONCE,
@@ -77,22 +78,28 @@ class GaussianMoments:
         return information(self.sources.unexplained_alone)
 
     def sampling_bias(self, n_samples: int | float) -> Values:
-        """Expected bias of `values`; measures for which it has no closed form are absent."""
-        constant = ~self.varying
-        each = self.groups or tuple(np.arange(len(constant))[:, None])
-        # A constant variable is uncorrelated with the others, and adds 1 to every rank.
-        bias = WishartBias(
-            n_samples,
-            self.sources.rank - int(constant.sum()),
-            self.sources.ranks - np.array([int(constant[group].sum()) for group in each]),
-            self.sources.best,
-        )
+        """Expected bias of `values`: closed forms, and draws of Wishart matrices for the rest.
+
+        The union information is the largest of several, and GK synergy less by it. Their bias, and
+        that of measures without a closed form, is found by draws.
+        """
+        sources = varying_sources(self.sources, self.varying)
+        n_targets = len(self.variances)
+        if not self.varying.any():
+            return {name: np.zeros(n_targets) for name in self.names}
+        chosen = {"union_information", "gk_synergy"} & set(self.names)
+        of_union = drawn_bias(sources, n_samples) if chosen else np.zeros(n_targets)
+        bias = WishartBias(n_samples, sources.rank, sources.ranks, of_union)
         known = {name: MEASURES[name].wishart for name in self.names}
-        return {
-            name: np.where(self.variances > 0, formula(bias), 0.0)
-            for name, formula in known.items()
-            if formula is not None
-        }
+        found = {name: formula(bias) for name, formula in known.items() if formula is not None}
+        rest = {name: np.zeros(n_targets) for name in self.names if name not in found}
+        for targets, member, draws in drawn(sources, n_samples) if rest else ():
+            for name, of_measure in rest.items():
+                values, whole = MEASURES[name].of(draws).mean(axis=0), MEASURES[name].of(member)
+                finite = np.isfinite(values) & np.isfinite(whole)
+                of_measure[targets][finite] = values[finite] - whole[finite]
+        found |= rest
+        return {name: np.where(self.variances > 0, found[name], 0.0) for name in self.names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,24 +155,20 @@ class GaussianModel:
         return self.moments.alone()
 
     def sampling_bias(self) -> Values:
-        """Expected bias of `values` by the Wishart distribution's closed form."""
+        """Expected bias of `values` from sampling of Gaussian variables."""
         return self.moments.sampling_bias(len(self.z))
 
     def bias(self, method: str) -> Values:
-        """Bias by the Wishart distribution's closed form, or by the jackknife."""
-        known = self.sampling_bias() if method == "wishart" else {}
-        rest = tuple(name for name in self.names if name not in known)
-        if rest:
-            model = replace(self, names=rest)
-            all_rows = np.arange(len(self.z))
-            left = [np.delete(all_rows, group) for group in jackknife_groups(len(self.z))]
-            sizes = sorted({len(rows) for rows in left})
-            without = [
-                model._of_rows(np.stack([rows for rows in left if len(rows) == size]))
-                for size in sizes
-            ]
-            known |= jackknife_bias(model.moments.values(), joined(without))
-        return known
+        """Bias by the Wishart distribution, or by the jackknife."""
+        if method == "wishart":
+            return self.sampling_bias()
+        all_rows = np.arange(len(self.z))
+        left = [np.delete(all_rows, group) for group in jackknife_groups(len(self.z))]
+        sizes = sorted({len(rows) for rows in left})
+        without = [
+            self._of_rows(np.stack([rows for rows in left if len(rows) == size])) for size in sizes
+        ]
+        return jackknife_bias(self.values(), joined(without))
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n sets of samples that are drawn with replacement."""
