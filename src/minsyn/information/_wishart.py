@@ -17,7 +17,7 @@ from minsyn.information._gaussian_sources import GaussianSources, information
 
 #: Numbers in the draws for all targets together, and bounds of the number of draws. The noise that
 #: d draws add to a corrected value is its own standard deviation over sqrt(d).
-_NUMBERS, _LEAST_DRAWS, _MOST_DRAWS = 20_000_000, 50, 200
+_NUMBERS, _LEAST_DRAWS, _MOST_DRAWS = 2_000_000, 50, 200
 #: Numbers in the draws that are held at a time.
 _NUMBERS_AT_ONCE = 2_000_000
 #: Variance below which a variable is determined by others.

@@ -51,6 +51,15 @@ class DiscreteModel:
         return np.array(self.z_sizes) > 1
 
     @property
+    def n_fitted(self) -> Int[np.ndarray, " n"]:
+        """Occupied cells of each target's table, less one."""
+
+        def occupied(tables: Int[np.ndarray, "k *shape"], _: Any) -> dict[str, Any]:
+            return {"n": (tables > 0).reshape(1, len(tables), -1).sum(axis=-1) - 1}
+
+        return np.asarray(self._by_size(occupied)["n"]).astype(int)
+
+    @property
     def rounding(self) -> float:
         """Gap of the solver of union information."""
         return 2 * ROUGH_GAP
@@ -91,16 +100,30 @@ class DiscreteModel:
         rest = tuple(name for name in self.names if name not in known)
         return known | (replace(self, names=rest)._jackknife() if rest else {})
 
-    def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
-        """Values of n tables of counts that are drawn from the observed ones."""
+    def origin(self) -> Values:
+        """Values of the smoothed tables."""
 
         def of_tables(tables: Int[np.ndarray, "k *shape"], _: Any) -> Stacks:
-            drawn = [
-                rng.multinomial(len(self.z), p.ravel(), size=n).reshape(n, *p.shape)
-                for p in self._pmfs(tables)
-            ]
-            each = [self._measure_in_parts(d) for d in drawn]
-            return {name: np.stack([e[name] for e in each], axis=1) for name in self.names}
+            batch = PmfBatch(smoothed(tables), rough=True)
+            return {name: MEASURES[name].of(batch)[None] for name in self.names}
+
+        return self._by_size(of_tables)
+
+    def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n tables of counts that are drawn from the smoothed tables.
+
+        From the observed ones, cells that chance left empty would stay empty.
+        """
+
+        def of_tables(tables: Int[np.ndarray, "k *shape"], _: Any) -> Stacks:
+            found = []
+            for p in smoothed(tables):
+                drawn = [
+                    rng.multinomial(len(self.z), p.ravel(), size=count).reshape(count, 1, *p.shape)
+                    for count in parts_of(n, NUMBERS_AT_ONCE // p.size)
+                ]
+                found.append(joined([self._values_of(d) for d in drawn]))
+            return beside(found)
 
         return self._by_size(of_tables, stacked=True)
 
@@ -362,3 +385,11 @@ def least_synergistic(counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, 
     wrong = np.abs(batch.information - batch.union) > _NO_SYNERGY
     member[wrong] = q[wrong]
     return member
+
+
+def smoothed(counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
+    """Cell probabilities with pseudo-counts of sqrt(N) / 2 in all, equal in every cell."""
+    axes = tuple(range(1, counts.ndim))
+    n_samples = counts.sum(axis=axes, keepdims=True)
+    added = np.sqrt(n_samples) / 2
+    return (counts + added / counts[0].size) / (n_samples + added)

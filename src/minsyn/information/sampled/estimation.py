@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -15,9 +16,10 @@ from minsyn.information.sampled.discrete import DiscreteModel
 from minsyn.information.sampled.gaussian import GaussianModel, GaussianMoments
 from minsyn.information.sampled.models import Model, null_values
 from minsyn.information.sampled.resampling import (
-    basic_interval,
     false_discovery_rate,
+    hull,
     permutation_p_value,
+    shifted_interval,
 )
 from minsyn.information.sampled.result import SynergyResult
 from minsyn.information.sampled.table import Table, as_codes, as_table, default_names
@@ -149,10 +151,11 @@ def synergy(
     binning : {"equal-frequency", "equal-width"}
         Edges of the bins: quantiles, or equal distances. The result names the binned columns.
     n_bootstrap : int, default=0
-        Bootstrap samples for confidence intervals; 0 for none. Intervals are basic (pivotal)
-        ones [5]_, whose centre is corrected for bias. They are cut at 0 for measures that cannot be
-        negative. Near 0 they cover less than their nominal level, and under "shrinkage" they may
-        lie above the value.
+        Bootstrap samples for confidence intervals; 0 for none. Intervals are those of the
+        percentiles, shifted by twice the bias that the resamples show [5]_, and cut at 0 for
+        measures that cannot be negative. Where sources tell about equally much, the intervals of
+        the union information and of GK synergy also hold those of the mean of these sources. Near
+        0, where half of the interval is cut off, they cover more than their nominal level.
     confidence : float, default=0.95
         Coverage of the intervals.
     n_permutations : int, default=0
@@ -277,11 +280,9 @@ def synergy(
     for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
-        drawn = fitted.bootstrap(n_bootstrap, for_bootstrap)
-        intervals = {
-            name: basic_interval(v, drawn[name], confidence, MEASURES[name].least)
-            for name, v in uncorrected.items()
-        }
+        intervals = _intervals(
+            fitted, uncorrected, sources.n_samples, n_bootstrap, confidence, for_bootstrap
+        )
     nulls = _nulls(names, null)
     if n_permutations:
         p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
@@ -425,6 +426,33 @@ def _in_unit(nats: Mapping[str, Any], unit: Unit) -> dict[str, Any]:
 
 def _corrected(values: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, Any]:
     return {name: v - bias.get(name, 0.0) for name, v in values.items()}
+
+
+def _intervals(
+    fitted: Model,
+    values: Mapping[str, Any],
+    n_samples: int,
+    n: int,
+    confidence: float,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    ties = fitted.with_ties() if isinstance(fitted, GaussianModel) else None
+    models = [(fitted, values)] + ([] if ties is None else [(ties, ties.values())])
+    found: dict[str, Any] = {}
+    for (model, of_model), seed in zip(models, (rng, deepcopy(rng)), strict=False):
+        drawn, origin = model.bootstrap(n, seed), model.origin()
+        for name, v in of_model.items():
+            interval = shifted_interval(
+                v,
+                drawn[name],
+                origin[name],
+                confidence,
+                MEASURES[name].least,
+                n_samples,
+                fitted.n_fitted,
+            )
+            found[name] = hull(found[name], interval) if name in found else interval
+    return found
 
 
 def _nulls(names: tuple[str, ...], null: str) -> dict[str, Null]:

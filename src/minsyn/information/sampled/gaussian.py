@@ -29,6 +29,10 @@ from minsyn.information.statistics import PairwiseStatistics
 
 #: A variable whose deviations are below this many roundings of its size does not vary.
 _CONSTANT_ROUNDINGS = 16
+#: Measures that choose the best source, and the sign with which its information enters, reversed.
+_CHOOSING = {"union_information": -1.0, "gk_synergy": 1.0}
+#: Standard deviations of a difference, times sqrt(2 log m), below which sources count as equal.
+_TIED = 1.6
 
 
 def normal_scores(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "samples k"]:
@@ -114,6 +118,7 @@ class GaussianModel:
     names: tuple[str, ...]
     groups: tuple[Int[np.ndarray, " _"], ...] | None = None
     ranked: bool = False
+    tied: Bool[np.ndarray, "sources n"] | None = None
 
     @cached_property
     def scored(self) -> tuple[Float[np.ndarray, "samples variables"], Float[np.ndarray, "_ n"]]:
@@ -138,6 +143,11 @@ class GaussianModel:
         return self.moments.varying
 
     @property
+    def n_fitted(self) -> Int[np.ndarray, " n"]:
+        """Number of samples that a regression on all sources takes up."""
+        return np.full(self.x.shape[1], int(self.varying.sum()) + 1)
+
+    @property
     def rounding(self) -> float:
         """Rounding of sums."""
         return 1e-12
@@ -148,7 +158,7 @@ class GaussianModel:
 
     def values(self) -> Values:
         """Plug-in values of the measures."""
-        return self.moments.values()
+        return self._of_ties(self.moments.values(), self.moments.sources)
 
     def alone(self) -> Float[np.ndarray, "sources n"]:
         """Plug-in information of each source alone about each target."""
@@ -170,6 +180,10 @@ class GaussianModel:
         ]
         return jackknife_bias(self.values(), joined(without))
 
+    def origin(self) -> Values:
+        """Values of the observed samples."""
+        return self.values()
+
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n sets of samples that are drawn with replacement."""
         n_samples, m = self.z.shape
@@ -180,6 +194,64 @@ class GaussianModel:
                 for count in parts_of(n, at_once)
             ]
         )
+
+    def with_ties(self) -> "GaussianModel | None":
+        """The same model with the mean of the best sources for the best one.
+
+        Its union information is the mean information of the sources that are not clearly worse than
+        the best, and has no bias from choosing. None where no measure chooses.
+        """
+        names = tuple(name for name in self.names if name in _CHOOSING)
+        return replace(self, names=names, tied=self._tied()) if names else None
+
+    def _tied(self) -> Bool[np.ndarray, "sources n"]:
+        """Sources whose information is not clearly below the largest, by their influences."""
+        z, x = self._standardised
+        sources, n_samples = self.moments.sources, len(self.z)
+        left = sources.unexplained_alone
+        alone, best = information(left), sources.best
+        columns = np.arange(x.shape[1])
+        tied = np.zeros(alone.shape, dtype=bool)
+        at_once = max(1, NUMBERS_AT_ONCE // (n_samples * len(alone)))
+        for start in range(0, x.shape[1], at_once):
+            targets = columns[start : start + at_once]
+            influence = self._influences(z, x[:, targets], targets)
+            of_best = influence[best[targets], :, np.arange(len(targets))].T
+            spread = (influence - of_best).std(axis=1) / np.sqrt(n_samples)
+            # Of informations near 0, which are squares, the influences vanish.
+            spread = np.hypot(spread, 1 / n_samples)
+            limit = _TIED * np.sqrt(2 * np.log(max(len(alone), 2))) * spread
+            largest = alone[best[targets], targets]
+            finite = np.isfinite(largest)
+            near = np.where(finite, largest, 0.0) - np.where(finite, alone[:, targets], 0.0) < limit
+            tied[:, targets] = near & finite
+        tied[best, columns] = True
+        return tied
+
+    def _influences(
+        self,
+        z: Float[np.ndarray, "samples variables"],
+        x: Float[np.ndarray, "samples k"],
+        targets: Int[np.ndarray, " k"],
+    ) -> Float[np.ndarray, "sources samples k"]:
+        """Influence of each sample on the information of each source alone.
+
+        That of R^2 is 2 R (f x - R (f^2 + x^2) / 2) with the standardised best prediction f.
+        """
+        sources = self.moments.sources
+        r = np.sqrt(np.maximum(1 - sources.unexplained_alone[:, targets], 0.0))
+        blocks = self.groups or tuple(np.arange(z.shape[1])[:, None])
+        found = np.empty((len(blocks), *x.shape))
+        for k, block in enumerate(blocks):
+            if self.groups is None:
+                fit = z[:, block] * np.sign(sources.rho[block[0], targets])
+            else:
+                part = sources.parts[k]
+                fit = z[:, block] @ (np.linalg.pinv(part.factor).T @ part.rho[:, targets])
+                fit = fit / np.where(r[k] > 0, r[k], 1.0)
+            left = np.maximum(sources.unexplained_alone[k, targets], np.finfo(np.float64).eps)
+            found[k] = r[k] * (fit * x - 0.5 * r[k] * (fit * fit + x * x)) / left
+        return found
 
     def independent(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n sets of samples in which targets are permuted against the sources."""
@@ -305,11 +377,26 @@ class GaussianModel:
         n_targets = self.x.shape[1]
         at_once = max(1, NUMBERS_AT_ONCE // (count * n_drawn))
         starts = range(0, n_targets, at_once)
-        found = [
-            self._values(self._stack_of(z, draw_x(rows, slice(start, start + at_once))))
-            for start in starts
-        ]
+        found = []
+        for start in starts:
+            targets = slice(start, start + at_once)
+            sources = self._stack_of(z, draw_x(rows, targets))
+            found.append(self._of_ties(self._values(sources), sources, targets))
         return beside(found)
+
+    def _of_ties(
+        self, values: dict[str, Any], sources: GaussianSources, targets: slice = slice(None)
+    ) -> dict[str, Any]:
+        """Values with the mean of the tied sources for the best one."""
+        if self.tied is None:
+            return values
+        tied = self.tied[:, targets]
+        alone = information(sources.unexplained_alone)
+        mean = np.where(tied, alone, 0.0).sum(axis=-2) / tied.sum(axis=0)
+        best = information(sources.unexplained_by_best)
+        known = np.isfinite(best) & np.isfinite(mean)
+        lost = np.where(known, best, 0.0) - np.where(known, mean, 0.0)
+        return {name: v + _CHOOSING[name] * lost for name, v in values.items()}
 
     def _stack_of(
         self, z: Float[np.ndarray, "b samples variables"], x: Float[np.ndarray, "b samples n"]

@@ -38,6 +38,11 @@ class Model(Protocol):
         ...
 
     @property
+    def n_fitted(self) -> Int[np.ndarray, " n"]:
+        """Number of samples that a fit of each target's distribution takes up."""
+        ...
+
+    @property
     def rounding(self) -> float:
         """Differences of resampled values that are rounding, relative to values above 1."""
         ...
@@ -65,8 +70,12 @@ class Model(Protocol):
         """The same model with some of its measures."""
         ...
 
+    def origin(self) -> Values:
+        """Values of the distributions that `bootstrap` draws from."""
+        ...
+
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
-        """Values of n sets of samples that are drawn with replacement."""
+        """Values of n sets of samples that are drawn from about the observed distribution."""
         ...
 
     def independent(self, n: int, rng: np.random.Generator) -> Stacks:
