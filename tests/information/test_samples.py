@@ -20,8 +20,10 @@ from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information.measures import MEASURES, names_of
 from minsyn.information.sampled import discrete as tables
 from minsyn.information.sampled import gaussian as normal
+from minsyn.information.sampled import table as tables_of
 from minsyn.information.sampled.discrete import DiscreteModel, least_synergistic
 from minsyn.information.sampled.gaussian import GaussianModel, normal_scores
+from minsyn.information.sampled.resampling import hull, shifted_interval
 
 
 @pytest.fixture
@@ -516,3 +518,40 @@ def test_resamples_do_not_depend_on_the_size_of_batches(table, model, monkeypatc
         for measure in names:
             stack = together["bootstrap"][0][measure]
             np.testing.assert_allclose(stack[3], again[measure], rtol=1e-9)
+
+
+@pytest.mark.parametrize("bins", [2, 3, 4])
+def test_bins_never_part_ties_and_are_the_same_for_minus_z(rng, bins):
+    zeros = np.concatenate([np.zeros(800), np.arange(200) + 0.5])
+    for z in (zeros, zeros[300:], rng.integers(6, size=97) + 0.5):
+        codes = tables_of.as_codes(tables_of.as_table(z, "Z"), bins, "equal-frequency").codes[:, 0]
+        mirrored = tables_of.as_codes(tables_of.as_table(-z, "Z"), bins, "equal-frequency")
+        np.testing.assert_array_equal(codes.max() - codes, mirrored.codes[:, 0])
+        for value in np.unique(z):
+            assert len(set(codes[z == value])) == 1
+    # All that the bins can tell about z > 0.
+    result = synergy(zeros, zeros > 0, "discrete", bins=bins, bias_correction="none")
+    assert result["mutual_information"][0] == pytest.approx(0.7219, abs=1e-4)
+    told = f"z in 2 equal-frequency bins (asked for {bins};"
+    assert (told in repr(result)) == (bins > 2)
+
+
+def test_rows_of_pandas_objects_are_paired_by_index(rng):
+    z = pd.DataFrame(rng.normal(size=(100, 2)), columns=["a", "b"])
+    x = (z.a + z.b + rng.normal(size=100)).rename("x")
+    expected = synergy(z, x)["mutual_information"]
+    np.testing.assert_array_equal(synergy(z, x.sample(frac=1))["mutual_information"], expected)
+    np.testing.assert_array_equal(synergy(z, x.to_numpy())["mutual_information"], expected)
+    with pytest.raises(ValueError, match=r"different indices.*set_axis"):
+        synergy(z, x.set_axis(np.arange(100) + 1))
+
+
+def test_an_interval_by_hand():
+    """Percentiles, shifted by the bias twice: replicates 1 to 100 of 40, about a value of 50."""
+    interval = shifted_interval(
+        np.array([50.0]), np.arange(1.0, 101)[:, None], np.array([40.0]), 0.85, -np.inf,
+        10**9, np.array([1]),
+    )  # fmt: skip
+    np.testing.assert_allclose(interval, [[8 - 50.5 + 50 - 10.5, 93 - 50.5 + 50 - 10.5]])
+    one = np.array([[1.0, 2]])
+    assert hull(one, np.array([[0.0, 1.5]])).tolist() == [[0, 2]]

@@ -22,7 +22,7 @@ from minsyn.information.sampled.resampling import (
     shifted_interval,
 )
 from minsyn.information.sampled.result import SynergyResult
-from minsyn.information.sampled.table import Table, as_codes, as_table, default_names
+from minsyn.information.sampled.table import Table, aligned, as_codes, as_table, default_names
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["ConstantSourceWarning", "synergy", "synergy_from_statistics"]
@@ -110,7 +110,8 @@ def synergy(
     Z : array_like or DataFrame, shape (n_samples, n_sources) or (n_samples,)
         The sources. A DataFrame's column names are kept.
     X : array_like, DataFrame or Series, shape (n_samples, n_targets) or (n_samples,)
-        The targets; each is measured on its own.
+        The targets; each is measured on its own. Rows of two pandas objects are paired by their
+        index, of others by position.
     model : {"gaussian", "copula", "discrete"}
         - "gaussian": jointly Gaussian variables, from correlations.
         - "copula": Gaussian after each variable is replaced by the normal scores of its ranks
@@ -147,7 +148,8 @@ def synergy(
           measures that are not sums of entropies.
     bins : int, optional
         Number of bins for continuous columns under ``model="discrete"``, at least 2. A column is
-        continuous if it holds floats of which some are not whole; without ``bins`` it raises.
+        continuous if it holds floats of which some are not whole; without ``bins`` it raises. Equal
+        values are never parted, so that ties may leave another number of bins; the result tells it.
     binning : {"equal-frequency", "equal-width"}
         Edges of the bins: quantiles, or equal distances. The result names the binned columns.
     n_bootstrap : int, default=0
@@ -187,10 +189,10 @@ def synergy(
     Raises
     ------
     ValueError
-        If Z and X differ in length or are empty; hold NaN or infinite values; under a Gaussian
-        model, if there are no more samples than columns of Z that vary, plus one; if continuous
-        data are given to the discrete model without ``bins``; if a table has too many cells; or if
-        an option is unknown.
+        If Z and X differ in length or in their pandas index, or are empty; hold NaN or infinite
+        values; under a Gaussian model, if there are no more samples than columns of Z that vary,
+        plus one; if continuous data are given to the discrete model without ``bins``; if a table
+        has too many cells; or if an option is unknown.
 
     Warns
     -----
@@ -261,7 +263,7 @@ def synergy(
     names = _measure_names(model, measures)
     correction = _correction(model, bias_correction)
     in_unit(0.0, unit)
-    sources, targets = as_table(Z, "Z"), as_table(X, "X")
+    sources, targets = as_table(Z, "Z"), as_table(aligned(Z, X), "X")
     if sources.n_samples != targets.n_samples:
         raise ValueError(
             f"Z and X must hold the same samples; found {sources.n_samples} and {targets.n_samples}"
