@@ -1,5 +1,6 @@
 """Measures from samples: against the exact ones, and what is promised around them."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.stats import false_discovery_control
 
 from minsyn.information import (
     ConstantSourceWarning,
+    NonlinearDependenceWarning,
     PairwiseStatistics,
     discrete,
     examples,
@@ -23,6 +25,7 @@ from minsyn.information.sampled import gaussian as normal
 from minsyn.information.sampled import table as tables_of
 from minsyn.information.sampled.discrete import DiscreteModel, least_synergistic
 from minsyn.information.sampled.gaussian import GaussianModel, normal_scores
+from minsyn.information.sampled.nonlinear import missed_targets
 from minsyn.information.sampled.resampling import hull, shifted_interval
 
 
@@ -555,3 +558,21 @@ def test_an_interval_by_hand():
     np.testing.assert_allclose(interval, [[8 - 50.5 + 50 - 10.5, 93 - 50.5 + 50 - 10.5]])
     one = np.array([[1.0, 2]])
     assert hull(one, np.array([[0.0, 1.5]])).tolist() == [[0, 2]]
+
+
+@pytest.mark.parametrize("model", ["gaussian", "copula"])
+def test_what_a_gaussian_model_is_blind_to_is_warned_of(rng, model):
+    z = rng.normal(size=(300, 2))
+    x = np.column_stack([z.sum(axis=1), z[:, 0] * z[:, 1]]) + 0.3 * rng.normal(size=(300, 2))
+    with pytest.warns(NonlinearDependenceWarning, match=r"about x1 \(Gaussian 0\.0.*bins=4"):
+        synergy(z, x, model, measures="gk_synergy")
+
+
+def test_linear_dependence_and_none_are_not_warned_of(rng):
+    for m in (1, 2, 4):
+        z = rng.standard_t(4, size=(150, m))
+        x = np.column_stack([z.sum(axis=1, keepdims=True), np.zeros((150, 20))])
+        assert missed_targets(z, x + rng.normal(size=x.shape), np.zeros(21))[1:] == []
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            synergy(z, x + rng.normal(size=x.shape), measures="mutual_information")

@@ -10,11 +10,13 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from minsyn._warnings import warn
+from minsyn.information._gaussian_sources import information
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information.measures import MEASURES, Null, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
 from minsyn.information.sampled.gaussian import GaussianModel, GaussianMoments
 from minsyn.information.sampled.models import Model, null_values
+from minsyn.information.sampled.nonlinear import warn_of_missed
 from minsyn.information.sampled.resampling import (
     false_discovery_rate,
     hull,
@@ -198,6 +200,10 @@ def synergy(
     -----
     ConstantSourceWarning
         If a column of Z does not vary.
+    NonlinearDependenceWarning
+        If bins of the sources tell clearly more about a target than the Gaussian or copula model,
+        as of a product of two sources. Looked for where there are enough samples for so many
+        sources.
 
     See Also
     --------
@@ -274,6 +280,9 @@ def synergy(
     )
     constant = _constant(fitted, sources.names)
     uncorrected = fitted.values()
+    if isinstance(fitted, GaussianModel):
+        whole = information(fitted.moments.sources.unexplained)
+        warn_of_missed(*fitted.scored, whole, targets.names)
     bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
     sampling_bias = bias
     if correction != "wishart":
