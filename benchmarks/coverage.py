@@ -18,14 +18,19 @@ from minsyn.information import discrete, gaussian, synergy, union_information
 from minsyn.information.measures import names_of
 
 
+#: Targets of one set of sources: independent of each other given these, and cheaper together.
+TARGETS = 10
+
+
 def correlated(rho, sigma):
     """A scene of Gaussian sources with correlations sigma, and rho with the target."""
     sigma, rho = np.array(sigma, float), np.array(rho, float)
-    factor = np.linalg.cholesky(np.block([[sigma, rho[:, None]], [rho, np.ones((1, 1))]]))
+    factor, weights = np.linalg.cholesky(sigma), np.linalg.solve(sigma, rho)
+    noise = np.sqrt(1 - rho @ weights)
 
     def draw(n, rng):
-        samples = rng.normal(size=(n, len(factor))) @ factor.T
-        return samples[:, :-1], samples[:, -1]
+        z = rng.normal(size=(n, len(factor))) @ factor.T
+        return z, (z @ weights)[:, None] + noise * rng.normal(size=(n, TARGETS))
 
     truth = {m: float(getattr(gaussian, m)(sigma, rho[:, None])[0]) for m in names_of("gaussian")}
     return draw, truth
@@ -35,9 +40,14 @@ def table(pmf):
     """A scene of counts."""
     pmf = np.asarray(pmf, float) / np.sum(pmf)
 
+    p_z = pmf.sum(axis=-1)
+    given = (pmf / np.where(p_z > 0, p_z, 1.0)[..., None]).reshape(-1, pmf.shape[-1]).cumsum(axis=1)
+
     def draw(n, rng):
-        cells = np.stack(np.unravel_index(rng.choice(pmf.size, n, p=pmf.ravel()), pmf.shape), 1)
-        return cells[:, :-1], cells[:, -1]
+        states = rng.choice(p_z.size, n, p=p_z.ravel())
+        uniform = rng.random((n, TARGETS)) * given[states, -1:]
+        x = (uniform[:, :, None] >= given[states][:, None, :-1]).sum(axis=2)
+        return np.stack(np.unravel_index(states, p_z.shape), axis=1), x
 
     truth = {m: getattr(discrete, m)(pmf) for m in names_of("discrete")}
     truth["union_information"] = truth["union_information"].value
@@ -186,15 +196,16 @@ def coverage(scenes, model, sizes, repeats, rng):
     for label, (draw, truth) in scenes.items():
         for n in sizes:
             held = np.zeros(len(names))
-            for repeat in range(repeats):
+            sets = repeats // TARGETS
+            for repeat in range(sets):
                 z, x = draw(n, rng)
                 result = synergy(
                     z, x, model, bias_correction="none", n_bootstrap=400, random_state=repeat
                 )
                 for k, name in enumerate(names):
-                    low, high = result.intervals[name][0]
-                    held[k] += low <= truth[name] + 1e-9 and truth[name] - 1e-9 <= high
-            cells = " | ".join(f"{share:.3f}" for share in held / repeats)
+                    low, high = result.intervals[name].T
+                    held[k] += ((low <= truth[name] + 1e-6) & (truth[name] - 1e-6 <= high)).mean()
+            cells = " | ".join(f"{share:.3f}" for share in held / sets)
             print(f"| {label} | {n} | {cells} |", flush=True)
 
 
@@ -204,15 +215,15 @@ def rejected(scenes, model, measure, sizes, repeats, rng):
     for label, (draw, _) in scenes.items():
         shares = []
         for n in sizes:
-            found = 0
-            for repeat in range(repeats):
+            found, sets = 0.0, repeats // TARGETS
+            for repeat in range(sets):
                 z, x = draw(n, rng)
                 result = synergy(
                     z, x, model, measures=measure, bias_correction="none", n_permutations=199,
                     random_state=repeat,
                 )  # fmt: skip
-                found += result.p_values[measure][0] <= 0.05
-            shares.append(found / repeats)
+                found += (result.p_values[measure] <= 0.05).mean()
+            shares.append(found / sets)
         print(f"| {label} | {' | '.join(f'{share:.3f}' for share in shares)} |", flush=True)
 
 
@@ -221,7 +232,7 @@ def main():
     parser.add_argument("what", choices=["coverage", "size", "power"])
     parser.add_argument("--models", nargs="+", default=["gaussian", "copula", "discrete"])
     parser.add_argument("--samples", type=int, nargs="+", default=[50, 200])
-    parser.add_argument("--repeats", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=1000, help="data sets of one target")
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
     options = (arguments.samples, arguments.repeats, rng)

@@ -129,16 +129,15 @@ class DiscreteModel:
 
     def independent(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n sets of samples in which targets are permuted against the sources."""
-        orders = np.stack([rng.permutation(len(self.z)) for _ in range(n)])
-        states = self._states()
+        states, start = self._states(), copy(rng)
 
         def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
-            parts, at = [], 0
+            # The same permutations for the targets of every shape.
+            parts, again = [], copy(start)
             for count in parts_of(n, NUMBERS_AT_ONCE // max(tables.size, len(self.z))):
-                permuted = states[orders[at : at + count]]
+                permuted = again.permuted(np.broadcast_to(states, (count, len(states))), axis=1)
                 drawn = [self._tables_of(permuted, self.x[:, t], tables.shape[1:]) for t in targets]
                 parts.append(self._values_of(np.stack(drawn, axis=1)))
-                at += count
             return joined(parts)
 
         return self._by_size(of_targets, stacked=True)
@@ -152,8 +151,7 @@ class DiscreteModel:
         first has too little noise where cells hold few samples.
         """
         of_targets = rng.spawn(self.x.shape[1])
-        uniform = rng.random((n, len(self.z)))
-        best = self.alone().argmax(axis=0)
+        start, best = copy(rng), self.alone().argmax(axis=0)
 
         def drawn(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             member = least_synergistic(tables)
@@ -164,14 +162,13 @@ class DiscreteModel:
             return beside(found)
 
         def permuted(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
-            states, parts, at = self._states(), [], 0
+            states, parts, again = self._states(), [], copy(start)
             for count in parts_of(n, NUMBERS_AT_ONCE // max(tables.size, len(self.z))):
-                part = uniform[at : at + count]
-                at += count
+                uniform = again.random((count, len(self.z)))
                 found = []
                 for t in targets:
                     z = self.z[:, best[t]]
-                    order = np.argsort(part + z, axis=-1)
+                    order = np.argsort(uniform + z, axis=-1)
                     x = self.x[order, t]
                     of_sorted = states[np.argsort(z, kind="stable")]
                     found.append(self._tables_of(of_sorted, x, tables.shape[1:]))

@@ -169,11 +169,7 @@ class SynergyResult:
                 "* ** *** for adjusted p-values up to 0.05, 0.01, 0.001, from "
                 f"{self.n_permutations} resamples each"
             )
-            about = {
-                null: [m for m in self.null if self.null[m] == null] for null in self.null.values()
-            }
-            told = "; ".join(f"{null} ({', '.join(names)})" for null, names in about.items())
-            lines.append(f"null of the p-values: {told}")
+            lines.append(f"null of the p-values: {self.describe_null()}")
         shown = range(min(len(self.targets), _TARGETS_IN_REPR))
         table = [["", *self.measures]]
         table += [[self.targets[i], *(self._cell(m, i) for m in self.measures)] for i in shown]
@@ -185,6 +181,13 @@ class SynergyResult:
         if len(self.targets) > _TARGETS_IN_REPR:
             lines.append(f"... and {len(self.targets) - _TARGETS_IN_REPR} more; see to_frame()")
         return "\n".join(lines)
+
+    def describe_null(self) -> str:
+        """Null hypotheses, each with the measures whose p-values are about it."""
+        about: dict[str, list[str]] = {}
+        for measure, null in self.null.items():
+            about.setdefault(null, []).append(measure)
+        return "; ".join(f"{null} ({', '.join(names)})" for null, names in about.items())
 
     def notes(self) -> list[str]:
         """Sentences that a reader of the values should know.
