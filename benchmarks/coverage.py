@@ -17,7 +17,6 @@ import numpy as np
 from minsyn.information import discrete, gaussian, synergy, union_information
 from minsyn.information.measures import names_of
 
-
 #: Targets of one set of sources: independent of each other given these, and cheaper together.
 TARGETS = 10
 

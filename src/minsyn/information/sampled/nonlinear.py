@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import chdtri
 
 from minsyn._warnings import warn
 from minsyn.information.sampled.resampling import permutation_p_value
@@ -17,8 +18,9 @@ _SAMPLES_PER_CELL = 4
 _MOST_BINS = 4
 #: Numbers of samples and targets that are looked at; of more targets, only so many.
 _MOST_NUMBERS = 5_000_000
-#: Standard deviations under independence, and nats, by which bins must tell more.
-_DEVIATIONS, _NATS = 5.0, 0.05
+#: Significance of bins' information under independence, and nats by which they must tell more than
+#: the Gaussian model beyond what is significant.
+_LEVEL, _NATS = 1e-7, 0.05
 #: Permutations that confirm, and targets that they are spent on.
 _PERMUTATIONS, _CONFIRMED = 99, 10
 
@@ -67,8 +69,8 @@ def missed_targets(
     """Targets about which bins of the sources tell clearly more than a Gaussian model.
 
     Of Gaussian variables bins tell less, by the data processing inequality. The bins' information
-    less its mean under independence must exceed the Gaussian one by several standard deviations,
-    and be reached by no permutation of the target.
+    less what chance gives must exceed the Gaussian one, and be reached by no permutation of the
+    target.
 
     Parameters
     ----------
@@ -92,8 +94,8 @@ def missed_targets(
     states = np.unique(states, return_inverse=True)[1]
     codes = _binned(x[:, chosen], bins)
     found, freedom = _information(states, codes, bins)
-    mean, deviation = freedom / (2 * n_samples), np.sqrt(2 * freedom) / (2 * n_samples)
-    least = found - mean - _DEVIATIONS * deviation
+    # 2 N I is chi-squared under independence (Wilks 1938).
+    least = found - chdtri(np.maximum(freedom, 1), _LEVEL) / (2 * n_samples)
     finite = np.isfinite(nats[chosen])
     more = finite & (least > np.where(finite, nats[chosen], 0.0) + _NATS)
     order = np.argsort(-(least - np.where(finite, nats[chosen], 0.0)), kind="stable")
