@@ -2,11 +2,18 @@
 
     python benchmarks/covariance_fit.py [--shapes 10000x500x20 ...] [--repeats 3] [--rivals]
 
-One thread. Both sides are timed alternately, whole fits with all their starts; the ratio is that of
-the best times. ``--rivals`` adds FactorAnalysis with varimax.
+One thread, time of the processor. PCA and MinSyn are timed alternately, whole fits with all their
+starts; the ratio is that of the best times. ``--rivals`` adds scikit-learn's FactorAnalysis with
+varimax and, if it is installed (``pip install linearcorex``), LinearCorex, which are fitted once,
+each in a process of its own; their time is divided by MinSyn's. Rivals that need more than
+``--limit`` seconds are stopped.
 """
 
 import argparse
+import contextlib
+import io
+import multiprocessing
+import resource
 import time
 import warnings
 
@@ -39,15 +46,55 @@ def factors(n_samples, n_features, n_factors, seed=0):
     return X
 
 
+def seconds_of(function):
+    """Seconds of the processor that a call takes."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
 def fastest(functions, repeats):
     """Least seconds of each of several calls, taken in turns."""
-    times = [[] for _ in functions]
-    for _ in range(repeats):
-        for function, seconds in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            seconds.append(time.perf_counter() - start)
-    return [min(seconds) for seconds in times]
+    times = [[seconds_of(function) for function in functions] for _ in range(repeats)]
+    return np.min(times, axis=0)
+
+
+def varimax_factors(X, k):
+    FactorAnalysis(k, rotation="varimax").fit(X)
+
+
+def linear_corex(X, k):
+    with contextlib.redirect_stdout(io.StringIO()):  # it asks for cudamat
+        from linearcorex import Corex
+
+        Corex(n_hidden=k, seed=0).fit(X)
+
+
+def rival_seconds(fit, X, k, limit):
+    """As text; a fit that fails, or takes too long, says so."""
+
+    def run(answers):
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        try:
+            with threadpool_limits(1):
+                answers.send(seconds_of(lambda: fit(X, k)))
+        except ImportError:
+            answers.send("not installed")
+        except Exception as error:
+            answers.send(f"{type(error).__name__}: {error}")
+
+    mine, others = multiprocessing.Pipe(duplex=False)
+    # A forked process has the data without a copy.
+    process = multiprocessing.get_context("fork").Process(target=run, args=(others,))
+    process.start()
+    others.close()
+    try:
+        return mine.recv()
+    except EOFError:  # stopped
+        return float("inf")
+    finally:
+        process.join()
 
 
 def main():
@@ -57,25 +104,37 @@ def main():
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--limit", type=int, default=300, help="seconds of a rival's fit")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    print(f"{'shape':16} {'PCA s':>8} {'MinSyn s':>9} {'ratio':>6} {'wanted':>7}", end="")
-    print(f" {'varimax FA s':>13}" if arguments.rivals else "")
+    rivals = {}
+    if arguments.rivals:
+        rivals = {"varimax FA / MinSyn": varimax_factors, "LinearCorex / MinSyn": linear_corex}
+    print(
+        "| samples x features, factors | PCA, s | MinSyn, s | MinSyn / PCA | wanted |"
+        + "".join(f" {name} |" for name in rivals)
+    )
+    print("|:--|" + "--:|" * (4 + len(rivals)))
     for shape in arguments.shapes:
         n_samples, n_features, k = map(int, shape.split("x"))
         X = factors(n_samples, n_features, k)
         sides = [
             lambda X=X, k=k: PCA(k, random_state=0).fit(X),
-            lambda X=X, k=k: MinSyn(k, latents="linear", random_state=0).fit(X),
+            lambda X=X, k=k: MinSyn(k, random_state=0).fit(X),
         ]
         pca, ours = fastest(sides, arguments.repeats)
         wanted = f"<= {SHAPES[shape]}" if shape in SHAPES else ""
-        print(
-            f"{shape:16} {pca:8.3f} {ours:9.3f} {ours / pca:6.1f} {wanted:>7}", end="", flush=True
-        )
-        if arguments.rivals:
-            rival = FactorAnalysis(k, rotation="varimax")
-            print(f" {fastest([lambda X=X, m=rival: m.fit(X)], 1)[0]:13.3f}", end="")
+        row = f"| {n_samples:,} x {n_features:,}, {k} | {pca:.3f} | {ours:.3f} | {ours / pca:.1f}"
+        print(f"{row} | {wanted} |", end="", flush=True)
+        for fit in rivals.values():
+            seconds = rival_seconds(fit, X, k, arguments.limit)
+            if seconds == float("inf"):
+                seconds = f"> {arguments.limit / ours:.0f}"
+            print(
+                f" {seconds} |" if isinstance(seconds, str) else f" {seconds / ours:.1f} |",
+                end="",
+                flush=True,
+            )
         print(flush=True)
 
 

@@ -28,7 +28,7 @@ from minsyn.data import as_samples, column_statistics
 from minsyn.estimators import Adam, adam
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.module import find_decoder_choice
-from minsyn.estimators.problem import Scaling, StreamProblem
+from minsyn.estimators.problem import ModelSpec, Scaling, StreamProblem
 from minsyn.nn import DECODERS
 
 BATCH_SIZE, N_LATENTS = 512, 20
@@ -102,9 +102,8 @@ def minsyn_epoch(samples, decoder, columns):
     train = adam.train
     scale = float(np.sqrt(columns.variance.mean()))
     scaling = Scaling(columns.mean, scale, ~columns.constant)
-    problem = StreamProblem(
-        samples, N_LATENTS, find_decoder_choice(decoder), find_encoder("linear")
-    )
+    choice = find_decoder_choice(decoder, DECODERS[decoder].latents.name)
+    problem = StreamProblem(samples, ModelSpec(N_LATENTS, choice, find_encoder("linear")))
     with (
         patch.object(adam, "train", timed),
         patch.object(StreamProblem, "scaling", lambda *_: scaling),

@@ -1,5 +1,6 @@
 """Fixtures that every test may use: one thread, no display, real data where there is some."""
 
+import io
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
+from PIL import Image
 
 #: A folder beside the checkout, or the one named in MINSYN_DATA.
 _DATA = Path(os.environ.get("MINSYN_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -31,3 +33,15 @@ def real_data():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def pixels():
+    """A figure as an array of pixels."""
+
+    def draw(figure):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=100)
+        return np.asarray(Image.open(buffer).convert("RGB")).astype(int)
+
+    return draw

@@ -48,7 +48,7 @@ def _main(
 
 app.command("fit", cls=VariadicCommand)(fit)
 app.command("transform", cls=VariadicCommand)(transform)
-app.command("inspect")(inspect)
+app.command("inspect", cls=VariadicCommand)(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
 app.command("figure1")(figure1)
 app.command("benchmark")(benchmark)

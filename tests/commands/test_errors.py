@@ -19,7 +19,7 @@ WORKING = {
     "figure1": ([], "minsyn.report.figure1.figure1"),
     "fit": (
         ["x.csv", "--n-components", "1", "--output", "m", "--max-iter", "5", "-q"],
-        "minsyn.data.column_statistics",
+        "minsyn.MinSyn.fit",
     ),
     "inspect": (["model"], "minsyn.metrics.summarise_factors"),
     "synergy": (["x.csv", "--sources", "a", "b"], "minsyn.information.synergy"),
@@ -35,7 +35,7 @@ MISTAKES = {
         "figure1": None,
         "fit": (["ragged.csv", "--n-components", "1", "--output", "m"], "ragged.csv: line 3 has 1"),
         "inspect": (["model", "--data", "ragged.csv"], "ragged.csv"),
-        "synergy": (["semicolons.csv", "--sources", "a"], "must be separated by commas"),
+        "synergy": (["semicolons.csv", "--sources", "a"], "1 samples of 0 sources seem"),
         "transform": (["model", "ragged.csv", "--output", "z.csv"], "ragged.csv: line 3 has 1"),
     },
     "output is the input": {
@@ -75,7 +75,7 @@ MISTAKES = {
         "figure1": (["--output", "figure.docx"], "--output figure.docx: expected a name ending in"),
         "fit": (
             ["x.csv", "--n-components", "1", "--output", "m", "--scale", "log"],
-            "--scale log: expected one of none, standard, range",
+            "--scale log: expected one of auto, standard, none, range",
         ),
         "inspect": (
             ["model", "--figure", "f.png", "--image-shape", "3"],
@@ -185,7 +185,7 @@ def raise_(error):
         ),
         (lambda: raise_(OSError(28, "No space left on device")), "Error: No space left on device"),
         (lambda: raise_(ImportError("pip install 'minsyn[parquet]'")), "minsyn[parquet]"),
-        (lambda: MinSyn("three").fit(np.eye(3)), "n_components"),
+        (lambda: MinSyn("three").fit_covariance(np.eye(3)), "n_components"),
     ],
     ids=["memory", "numpy", "torch", "permission", "disk", "package", "scikit-learn"],
 )

@@ -19,6 +19,7 @@ from minsyn.metrics import summarise_factors
 from minsyn.nn import DECODERS, GaussianDecoder
 
 FEATURES = ["a", "b", "c", "d", "e, f"]
+MEASURES = ("mutual_information", "union_information", "gk_synergy")
 QUICK = ("--solver", "lbfgs", "--max-iter", 8)
 
 
@@ -59,16 +60,17 @@ def test_fit_says_what_it_does(folder, tmp_path):
     result = run("fit", folder / "x.csv", "--n-components", 2, "--output", tmp_path / "m", *QUICK)
     assert result.exit_code == 0, result.output
     for said in (
-        "150 samples of 6 features",
-        "left out, not numeric: name",
-        "with --scale standard they count alike",
+        "150 samples of 5 features",
+        "left out, identifiers: name, count; --columns keeps them",
+        "standardised: all features count alike (--scale none: by their variance)",
         "2 factors explain",
         f"minsyn inspect {tmp_path / 'm'}",
     ):
         assert said in result.output
     quiet = run(
-        "fit", folder / "x.csv", "--n-components", 2, "--output", tmp_path / "m", *QUICK, "-q"
-    )  # again, into the same folder
+        "fit", folder / "x.csv", "--n-components", 2, "--output", tmp_path / "m", *QUICK, "-q",
+        "--overwrite",
+    )  # fmt: skip
     assert quiet.exit_code == 0 and quiet.stdout == ""
     held = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert sorted(held) == ["arrays.safetensors", "fit.json", "fit.npz", "model.json"]
@@ -86,10 +88,10 @@ def test_a_large_table_is_passed_over_by_blocks(folder, tmp_path, monkeypatch):
     assert list(blocks.feature_names_in_) == list(whole.feature_names_in_) == FEATURES
 
 
-def test_a_missing_header_is_noticed(tmp_path):
+def test_without_a_header_no_sample_is_lost(tmp_path):
     np.savetxt(tmp_path / "x.csv", np.random.default_rng(0).random((20, 3)), delimiter=",")
     result = run("fit", tmp_path / "x.csv", "--n-components", 1, "--output", tmp_path / "m", *QUICK)
-    assert result.exit_code == 0 and "is the header missing?" in result.output
+    assert result.exit_code == 0 and "20 samples of 3 features" in result.output
 
 
 def test_the_model_takes_the_data_as_they_are(model, table):
@@ -129,7 +131,7 @@ def test_any_file_gives_the_same_model_and_the_same_latents(folder, table, model
         assert np.load(output)["names"].tolist() == ["minsyn0", "minsyn1"]
     else:
         frame = pd.read_csv(output) if kind == "csv" else pd.read_parquet(output)
-        assert list(frame.columns) == ["name", "minsyn0", "minsyn1"]
+        assert list(frame.columns) == ["name", "count", "minsyn0", "minsyn1"]
         assert frame.name.tolist() == table.name.tolist()
         found = frame[["minsyn0", "minsyn1"]].to_numpy()
     np.testing.assert_allclose(found, expected)
@@ -142,7 +144,7 @@ def test_other_data_of_the_same_features(folder, table, model, tmp_path):
     result = run("transform", folder / "model", tmp_path / "y.csv", "--output", output)
     assert result.exit_code == 0, result.output
     frame = pd.read_csv(output)
-    assert list(frame.columns) == ["index", "name", "minsyn0", "minsyn1"]
+    assert list(frame.columns) == ["count", "name", "index", "minsyn0", "minsyn1"]
     np.testing.assert_allclose(frame.minsyn1, model.transform(table[FEATURES])[:20, 1])
     for keep, columns in [(["count", "a"], ["count", "a"]), (["none"], [])]:
         words = ("--output", output, "--keep", *keep)
@@ -169,9 +171,11 @@ def test_inspect(folder, model, table, tmp_path):
     synergy = model.synergy(x, bias_correction="none")
     bias = synergy.sampling_bias["mutual_information"].max()
     for said in (
-        "features count alike",
-        f"2 factors explain {summary.explained:.1%} of the variance of 5 features",
-        f"explains {summary.explained_alone[0]:.1%} (uniquely {summary.explained_only[0]:.1%})",
+        "2 factors of 5 features, fitted to 150 samples from ",
+        "Features count alike.",
+        *(f"{share:.1%}" for share in (*summary.explained_alone, *summary.explained_only)),
+        f"{summary.explained:.1%}",
+        *(f"{value:.2f}" for value in summary.correlation.ravel() if abs(value) >= 0.3),
         f"{synergy.sums['gk_synergy']:.2f}",
         "Gaussian model, 150 samples, bias correction: none",
         f"(the bias of all factors is {bias:.2g} bits per feature",
@@ -206,7 +210,7 @@ def test_models_saved_from_python(table, tmp_path):
     x.to_csv(tmp_path / "x.csv", index=False)
     MinSyn(2, max_iter=8, random_state=0).fit(x).save(tmp_path / "minsyn")
     AutoEncoder(2, max_iter=8, random_state=0).fit(x).save(tmp_path / "autoencoder")
-    assert "count by their variance" in run("inspect", tmp_path / "minsyn").output
+    assert "By their variances, as in the fit" in run("inspect", tmp_path / "minsyn").output
     unknown = run("inspect", tmp_path / "autoencoder")
     assert unknown.exit_code == 1 and "saved without statistics; give data" in unknown.stderr
     known = run("inspect", tmp_path / "autoencoder", "--data", tmp_path / "x.csv")
@@ -231,7 +235,7 @@ def test_bernoulli(folder, table, tmp_path):
     Z = load_model(tmp_path / "m").transform(table[FEATURES])
     assert 0 <= Z.min() < 0.5 < Z.max() <= 1
     shown = run("inspect", tmp_path / "m")
-    assert shown.exit_code == 0 and "log odds/std" in shown.output
+    assert shown.exit_code == 0 and "minsyn1" in shown.output
 
 
 class _Mine(GaussianDecoder):
@@ -289,11 +293,15 @@ def test_every_model_that_fit_makes(table, tmp_path, monkeypatch, scale, options
     pd.testing.assert_frame_equal(frame, pd.read_csv(tmp_path / "g.csv"), rtol=1e-5, atol=1e-9)
     groups = getattr(model, "latent_groups_", None)
     measured = model.synergy(x, groups=groups, bias_correction="none")
-    np.testing.assert_allclose(frame.gk_synergy_bits[:5], measured["gk_synergy"], atol=1e-5)
+    p = np.where(x.isin([0, 1]).all(), x.mean(), np.nan)
+    entropy = np.nan_to_num(-p * np.log2(p) - (1 - p) * np.log2(1 - p), nan=np.inf)
+    whole, best, gk = (np.minimum(measured[name], entropy) for name in MEASURES)
+    expected = np.where(whole < measured["mutual_information"], whole - best, gk)
+    np.testing.assert_allclose(frame.gk_synergy_bits[:5], expected, atol=1e-5)
     if "--groups" in options:
         assert frame.group.tolist() == np.repeat(groups, 5).tolist()
         assert f"in {groups.max() + 1} group" in fitted.output
-        assert "group 0, explains" in shown.output
+        assert all(f"group {group}" in shown.output for group in groups)
 
 
 def test_scales_that_do_not_suit_a_decoder(folder, tmp_path):
@@ -310,7 +318,7 @@ def test_pixels(rng, tmp_path):
     words = ("--figure", tmp_path / "f.pdf", "--image-shape")
     shown = run("inspect", tmp_path / "m", *words, "3x4")
     assert shown.exit_code == 0 and (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
-    assert "features count by their variance" in shown.output
+    assert "By their variances, as in the fit" in shown.output
     assert "x11" in run("inspect", tmp_path / "m", "--top", 12).output
     wrong = run("inspect", tmp_path / "m", *words, "3x5")
     assert wrong.exit_code == 1 and "15 pixels" in wrong.stderr
@@ -320,6 +328,7 @@ def test_pixels(rng, tmp_path):
 
 def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path):
     words = ("--n-components", 2, "--max-iter", 1, "--solver", "lbfgs", "-q")
+    words += ("--scale", "standard")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         result = run("fit", folder / "x.npy", "--output", tmp_path / "m", *words)
@@ -332,19 +341,36 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("fit", "x.txt"), "x.txt: expected a file ending in .npy, .npz"),
-        (("fit", "holes.csv"), "line 3 has no value in column 'b'"),
+        (("fit", "x.doc"), "x.doc: expected a file ending in .npy, .npz"),
+        (("fit", "holes.csv", "--latents", "softplus"), "column 'b' has 1 missing value, and this"),
+        (("fit", "holes.csv", "--groups", "1"), "column 'b' has 1 missing value, and this"),
         (("fit", "text.csv"), "no numeric columns left"),
         (("fit", "empty.csv"), "is empty"),
-        (("fit", "nan.npy"), "row 3, column 1 is nan"),
+        (("fit", "nan.npy", "--solver", "lbfgs"), "nan.npy: column 1 has 1 missing value, and"),
+        (
+            ("fit", "x.csv", "--output", "model"),
+            "model holds a model already: --overwrite replaces",
+        ),
+        (("fit", "x.csv", "--overwrite", "--output", "notes"), "holds other things than a model"),
+        (("fit", "x.csv", "--decimal", ";"), "decimal=';' must be '.' or ','"),
+        (("inspect", "model", "--missing", "-9"), "--missing has no effect without --data"),
+        (("inspect", "model", "--report", "r.pdf"), "--report r.pdf: expected a name ending in .h"),
+        (
+            ("transform", "softplus", "hole.csv", "--output", "z.csv"),
+            "'a' has 1 missing value, and",
+        ),
+        (("inspect", "softplus", "--data", "hole.csv"), "column 'a' has 1 missing value, and this"),
         (("fit", "complex.npy"), "real numbers; found complex128"),
         (("fit", "x.csv", "--columns", "q"), "--columns: no column 'q'; the columns are name, a"),
         (("fit", "x.csv", "--columns", "a", "name"), "x.csv: column 'name' is not numeric"),
         (("fit", "x.csv", "--drop", "q"), "--drop: no column 'q'"),
-        (("fit", "x.npy", "--columns", "a"), "only .csv and .parquet files have columns"),
+        (("fit", "x.npy", "--columns", "a"), "an array has no columns to choose from"),
         (("fit", "x.csv", "--decoder", "poisson"), "--decoder poisson: expected one of b"),
         (("fit", "x.csv", "--n-components", "9"), "must be at most the number of features"),
-        (("fit", "x.csv", "--solver", "sgd"), "--solver sgd: expected one of auto, adam, lbfgs"),
+        (
+            ("fit", "x.csv", "--solver", "sgd"),
+            "--solver sgd: expected one of auto, covariance, lbf",
+        ),
         (("fit", "x.csv", "--groups", "9"), "groups"),
         (
             (
@@ -381,8 +407,11 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
     (folder / "narrow.csv").write_text("a,b\n1,2\n3,4\n")
     (folder / "holes.csv").write_text("a,b\n1.5,2\n3,\n4,5\n")
     (folder / "words.csv").write_text('a,b,c,d,"e, f"\n1,2,many,4,5\n')
-    (folder / "x.txt").write_text("1 2\n")
-    hole = np.ones((9, 5))
+    (folder / "x.doc").write_text("1 2\n")
+    (folder / "notes").mkdir(exist_ok=True)
+    (folder / "notes" / "notes.txt").write_text("mine")
+    (folder / "hole.csv").write_text('a,b,c,d,"e, f"\n,2,3,4,5\n1,2,3,4,5\n')
+    hole = np.arange(45.0).reshape(9, 5)
     hole[3, 1] = np.nan
     np.save("nan.npy", hole)
     np.save("complex.npy", np.ones((3, 2), complex))
@@ -393,6 +422,8 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
             (folder / name / file).write_bytes((folder / "model" / file).read_bytes())
     (folder / "damaged" / "fit.npz").write_bytes(b"PK")
     MinSyn(1, max_iter=5).fit(np.random.default_rng(0).random((9, 3))).save("another")
+    x = pd.read_csv("x.csv", nrows=9)[FEATURES]
+    MinSyn(1, latents="softplus", max_iter=2, standardize=True).fit(x).save("softplus")
     more = []
     if words[0] == "fit":
         more += ["--n-components", "2"] * ("--n-components" not in words)
@@ -402,6 +433,123 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
     assert message in result.stderr
     assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: ")
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.fixture
+def answers(tmp_path, monkeypatch):
+    """A table of two causes in columns of different units, with identifiers and holes."""
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(200, 2))
+    x = z[:, [0, 0, 0, 1, 1, 1]] * [1, 50, 1, 1, 1, 1e3] + rng.normal(size=(200, 6)) * [
+        0.5, 20, 0.5, 0.5, 0.5, 500,
+    ]  # fmt: skip
+    table = pd.DataFrame(x.round(3), columns=["mood", "income", "sleep", "noise", "heat", "rent"])
+    table.insert(0, "person", [f"P{i:03d}" for i in range(200)])
+    table["yes"] = (z[:, 0] > 0).astype(int) + 1
+    table.loc[::17, "sleep"] = np.nan
+    table.loc[3, "rent"] = -999
+    table.to_csv(tmp_path / "answers.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return table
+
+
+def test_one_command_is_enough(answers, tmp_path):
+    fitted = run("fit", "answers.csv", "--missing", -999)
+    assert fitted.exit_code == 0, fitted.output
+    for said in (
+        "200 samples of 7 features",
+        "left out, identifiers: person",
+        "missing: 13 of 1,400 values (0.9%)",
+        "standardised: all features count alike",
+        "2 factors by parallel analysis explain",
+        "answers-model    next: minsyn inspect answers-model",
+    ):
+        assert said in fitted.output
+    assert "epoch" not in fitted.output and fitted.stderr == ""
+    model = load_model("answers-model")
+    x = answers[model.feature_names_in_].replace(-999, np.nan)
+    expected = MinSyn(standardize=True, random_state=0).fit(x)
+    np.testing.assert_allclose(model.components_, expected.components_, rtol=1e-6)
+
+    before = {path: path.read_bytes() for path in (tmp_path / "answers-model").iterdir()}
+    again = run("fit", "answers.csv")
+    assert again.exit_code == 1 and "answers-model holds a model already" in again.stderr
+    assert {path: path.read_bytes() for path in before} == before
+    replaced = run("fit", "answers.csv", "--overwrite", "--n-components", 3, "-q")
+    assert replaced.exit_code == 0 and len(load_model("answers-model").components_) == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["answers-model", "answers.csv"]
+
+
+def test_missing_values_are_those_of_the_fit_in_other_commands_too(answers, tmp_path):
+    assert run("fit", "answers.csv", "--missing", -999, "-q").exit_code == 0
+    made = run("transform", "answers-model", "answers.csv", "--output", "z.csv")
+    assert made.exit_code == 0, made.output
+    assert "200 samples, 2 factors; 0.9% of the values are missing" in made.output
+    z = pd.read_csv("z.csv")
+    assert list(z) == ["person", "minsyn0", "minsyn1"]
+    model = load_model("answers-model")
+    x = answers[model.feature_names_in_].replace(-999, np.nan)
+    np.testing.assert_allclose(z[["minsyn0", "minsyn1"]], model.transform(x))
+    shown = run("inspect", "answers-model", "--output", "own.csv")
+    on_file = run("inspect", "answers-model", "--data", "answers.csv", "--output", "file.csv")
+    assert "0.9% of the values missing" in shown.output
+    assert "described on 200 samples from answers.csv" in on_file.output
+    pd.testing.assert_frame_equal(pd.read_csv("own.csv"), pd.read_csv("file.csv"), rtol=1e-6)
+    assert "yes has two values: bits are capped" in shown.output
+    assert (pd.read_csv("own.csv").query("feature == 'yes'").mutual_information_bits <= 1).all()
+
+
+def test_arrays_are_not_scaled_and_two_factors_that_are_one_are_named(answers, tmp_path):
+    x = answers.drop(columns=["person", "sleep"]).to_numpy()
+    np.save("x.npy", x)
+    fitted = run("fit", "x.npy", "--n-components", 2, "--latents", "softplus", "--max-iter", 30)
+    assert fitted.exit_code == 0, fitted.output
+    assert "not scaled: features count by their variance, and standard" in fitted.output
+    expected = MinSyn(2, latents="softplus", max_iter=30, random_state=0).fit(x)
+    np.testing.assert_allclose(load_model("x-model").components_, expected.components_, rtol=1e-4)
+    same = np.repeat(x[:, :1], 3, axis=1) + 1e-3 * np.random.default_rng(0).normal(size=(200, 3))
+    np.save("same.npy", np.hstack([same, x[:, 1:2] * 1e-4]))
+    twice = run("fit", "same.npy", "--n-components", 2, "--output", "twice", "--solver", "lbfgs")
+    assert twice.exit_code == 0, twice.output
+    said = "Nearly the same factor twice, by their correlations: minsyn0 and minsyn1 ("
+    assert f"Warning: {said}" in twice.stderr and "fit fewer factors" in twice.stderr
+    assert said in run("inspect", "twice").output
+
+
+def test_report(answers, tmp_path):
+    assert run("fit", "answers.csv", "-q").exit_code == 0
+    shown = run("inspect", "answers-model", "--report", "new/report.html", "--hide-below", 0.5)
+    assert shown.exit_code == 0, shown.output
+    page = (tmp_path / "new" / "report.html").read_text()
+    for said in ("Factors of answers.csv", "those below 0.5 are left out", "0.9%", "rent"):
+        assert said in page
+    for said in ("by parallel analysis", "standardised", "random_state=0", "data:image/svg"):
+        assert said in page
+    assert "http" not in page
+
+
+def test_a_model_that_appears_during_the_fit_is_not_lost(answers, tmp_path, monkeypatch):
+    plain = MinSyn.fit
+
+    def fit_beside_another(self, X, y=None, **more):
+        MinSyn(1).fit_covariance(np.eye(2)).save("answers-model")
+        return plain(self, X, y, **more)
+
+    monkeypatch.setattr(MinSyn, "fit", fit_beside_another)
+    late = run("fit", "answers.csv", "-q")
+    assert late.exit_code == 1 and "this one is in answers-model-2" in late.stderr
+    assert load_model("answers-model").n_features_in_ == 2
+    assert load_model("answers-model-2").n_features_in_ == 7
+
+
+def test_a_save_that_fails_leaves_nothing(answers, tmp_path, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("minsyn.commands._provenance.Provenance.save", full)
+    failed = run("fit", "answers.csv", "-q")
+    assert failed.exit_code == 1 and "No space left" in failed.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]
 
 
 def test_ctrl_c_leaves_no_model(folder, monkeypatch, tmp_path):
@@ -421,4 +569,4 @@ def test_as_a_program(table, tmp_path):
     done = subprocess.run(words, cwd=tmp_path, env=os.environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "2 factors explain" in done.stdout
-    assert MinSyn.load(tmp_path / "m").n_features_in_ == 6
+    assert MinSyn.load(tmp_path / "m").n_features_in_ == 5  # without the row number

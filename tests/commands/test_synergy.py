@@ -94,6 +94,20 @@ def test_many_targets_are_not_all_printed(rng, tmp_path):
     assert "18 more targets" in result.output
 
 
+def test_text_is_no_target_and_layouts_are_said(table, tmp_path):
+    table["name"] = [f"s{i}" for i in range(len(table))]
+    table.loc[3, "y"] = -9.0
+    table.to_csv(tmp_path / "data.csv", index=False, sep="|")
+    words = ("synergy", tmp_path / "data.csv", "--sources", "a", "b", "--sep", "|")
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert "no targets, as they are not numeric: name" in result.output
+    missing = run(*words, "--missing", -9)
+    assert missing.exit_code == 1 and "column 'y' has 1 missing value" in missing.stderr
+    wrong = run(*words, "--sep", ";")
+    assert wrong.exit_code == 1 and wrong.stderr.count("\n") == 1
+
+
 def test_parquet(table, tmp_path):
     pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
     table.to_parquet(tmp_path / "data.parquet")
@@ -112,7 +126,7 @@ def test_parquet(table, tmp_path):
         (("data.csv", "--sources", "a", "--model", "discrete"), "pass bins="),
         (("data.csv", "--sources", "a", "--output", "out.xlsx"), ".csv, .parquet, .json"),
         (("absent.csv", "--sources", "a"), "no such file"),
-        (("data.txt", "--sources", "a"), ".parquet"),
+        (("data.doc", "--sources", "a"), ".parquet"),
         (("empty.csv", "--sources", "a"), "is empty"),
         (("holes.csv", "--sources", "a"), "column 'a' has 1 missing values"),
         (("data.csv", "--sources", "a", "--bins", 3), "bins is for model='discrete'"),

@@ -80,6 +80,7 @@ def test_fit_page(in_tmp_path):
     for command, output in shown:
         assert_alike(execute(command), output)
     assert (in_tmp_path / "factors.png").read_bytes().startswith(b"\x89PNG")
+    assert (in_tmp_path / "sensors.html").read_text().startswith("<!DOCTYPE html>")
     exec(from_python, names)
     written = pd.read_csv("factors.csv")
     np.testing.assert_allclose(names["Z"], written[[f"minsyn{j}" for j in range(4)]])

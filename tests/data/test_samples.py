@@ -84,7 +84,7 @@ def test_what_holds_no_samples(tmp_path, x):
     with pytest.raises(FileNotFoundError, match="no such file"):
         as_samples(tmp_path / "x.npy")
     with pytest.raises(ValueError, match=r"expected a file ending in \.npy, \.npz"):
-        as_samples(tmp_path / "x.xlsx")
+        as_samples(tmp_path / "x.docx")
     with pytest.raises(ValueError, match="4 processes cannot share batches of 2 samples"):
         collect(as_samples(x), 3, None, 0, 4)
 

@@ -36,15 +36,16 @@ BAD = {
     "": "is empty; a header line",
     "\n \n": "is empty; a header line",
     "a,b\n": "holds no samples",
-    "a;b\n1;2\n": "one column, 'a;b': values must be separated by commas",
-    '"a" "b"\n"1" 2 3\n': "values must be separated by commas",
     "a,b\n1,2\n1,2,3\n": "line 3 has 3 values, but the table has 2 columns",
     "a,b\n1,2,3,4\n": "line 2 has 4 values, but the table has 2 columns",
     "a,b,c\n1,2\n": "line 2 has 2 values, but the table has 3 columns",
     "a,b,c\n1,2,3\n\n4,5\n": "line 4 has 2 values, but the table has 3 columns",
     "a,b\n1,1,2\n2,1\n": "line 3 has 2 values, but the table has 3 columns",
     "a,b\n" + "1,2,\n" * 1500 + "1,2,3\n": "line 1502 has 3 values, but the table has 2 columns",
-    'a,b\n1,"2\n': "is not a table of comma-separated values",
+    'a,b\n1,"2\n': "is not a table of separated values",
+    "a,b, a\n1,2,3\n": "columns 1 and 3 are both named 'a'",
+    "a;b\n1;2\n1;2;3\n": "line 3 has 3 values, but the table has 2 columns",
+    "# two\n#comments\n\na,b\n1,2\n\n3,2,1\n": "line 7 has 3 values",
     "a,b\n" + "1,2\n" * 1500 + "1,x\n": "line 1502, column 'b' holds 'x', which is not a number",
     "a,b\n" + "1,2\n" * 1500 + "1\n": "line 1502 has 1 values",
 }
@@ -59,12 +60,15 @@ def test_bad_csv_files_have_one_error(tmp_path, content, reader):
 
 
 def test_files_that_are_no_tables(tmp_path):
-    (tmp_path / "x.csv").write_bytes("é,b\n1,2\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"not a table of comma-separated values: .*utf-8"):
+    (tmp_path / "x.csv").write_bytes(b"a,b\n\0\1\2,3\n")
+    with pytest.raises(ValueError, match="is not a text table: it holds bytes of zero"):
         read_table(tmp_path / "x.csv")
+    (tmp_path / "x.csv.gz").write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(ValueError, match="is not a gzip file, or is damaged"):
+        read_table(tmp_path / "x.csv.gz")
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_table(tmp_path / "y.csv")
-    with pytest.raises(ValueError, match=r"expected a \.csv or \.parquet file"):
+    with pytest.raises(ValueError, match=r"expected a table, as a file ending in \.csv"):
         table_columns(tmp_path / "x.npy")
     pytest.importorskip("pyarrow")
     (tmp_path / "x.parquet").write_text("a,b\n1,2\n")
@@ -138,11 +142,15 @@ def test_readers_agree_on_numbers_and_missing_values(tmp_path, rng):
     np.testing.assert_array_equal(
         next(as_samples(tmp_path / "x.csv").blocks()), read_table(tmp_path / "x.csv")
     )
-    for mark in ("", "NA", "NaN", "null"):
+    for mark in ("", "NA", "NaN", "null", "?", " n.d. ", "-", "#N/A", '""'):
         (tmp_path / "x.csv").write_text(f"a,b\n1,2\n{mark},3\n")
         assert read_table(tmp_path / "x.csv").a.isna().tolist() == [False, True]
-        with pytest.raises(ValueError, match="line 3 has no value in column 'a'; drop such rows"):
-            as_samples(tmp_path / "x.csv")
+        samples = as_samples(tmp_path / "x.csv")
+        assert np.isnan(next(samples.blocks(missing=True))).tolist() == [[False] * 2, [True, False]]
+        marks = {} if mark in ("", '""') else {"a": {mark.strip(): 1}}
+        assert samples.missing_marks == marks
+        with pytest.raises(ValueError, match="line 3, column 'a' is nan; drop those rows or fill"):
+            next(samples.blocks())
         assert as_samples(tmp_path / "x.csv", ["b"]).n_samples == 2
     (tmp_path / "x.csv").write_text("a,b\n1,inf\n")
     with pytest.raises(ValueError, match="line 2, column 'b' is inf"):
@@ -215,3 +223,19 @@ def test_a_parsed_csv_file_leaves_nothing_behind(x, tmp_path, small_blocks, monk
     del samples
     gc.collect()
     assert [file.name for file in tmp_path.iterdir()] == ["x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("x.xlsx", "openpyxl", "excel"),
+        ("x.h5ad", "h5py", "anndata"),
+        ("x.feather", "pyarrow", "parquet"),
+        ("x.parquet", "pyarrow.parquet", "parquet"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, name, package, extra):
+    (tmp_path / name).write_text("")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"{name}.*pip install 'minsyn\[{extra}\]'"):
+        as_samples(tmp_path / name)

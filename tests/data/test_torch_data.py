@@ -12,6 +12,7 @@ from torch.utils.data import (
 )
 
 from forms import Mapped, Streamed, collect, seeded
+from minsyn import MinSyn
 from minsyn.data import as_samples
 
 
@@ -64,3 +65,14 @@ def test_processes_share_only_loaders_that_keep_their_order(x):
     ordered = as_samples(DataLoader(dataset, batch_size=3))
     parts = [np.concatenate(list(ordered.blocks(rank, 2))) for rank in range(2)]
     np.testing.assert_array_equal(np.concatenate(parts), x)
+
+
+def test_rows_of_a_shuffled_loader_cannot_be_told_apart(x):
+    loader = DataLoader(Mapped(x), batch_size=8, shuffle=True)
+    assert not as_samples(loader).ordered and as_samples(Mapped(x)).ordered
+    assert as_samples(DataLoader(Streamed(x), batch_size=8)).ordered
+    model = MinSyn(1, random_state=0).fit(loader)
+    for use in (model.transform, model.reconstruct):
+        with pytest.raises(ValueError, match="DataLoader of Mapped shuffles its samples"):
+            use(loader)
+    np.testing.assert_allclose(model.score(loader), model.score(x), rtol=1e-4)

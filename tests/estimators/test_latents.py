@@ -32,7 +32,6 @@ def test_linear_latents_are_the_pre_activations(X, solver, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        {"encoder": (4,), "solver": Adam()},
         {"decoder": "single-parent"},
         {"decoder": "gaussian-bernoulli"},
         {"decoder": Free()},
@@ -44,7 +43,15 @@ def test_linear_latents_of_other_models(X, options):
     Z = model.transform(X)
     assert (Z < 0).any()
     assert np.isfinite(model.components_).all()
-    assert (fitted(X, **options).transform(X) > 0).all(), "they have latents of their own"
+    assert (fitted(X, latents="auto", **options).transform(X) > 0).all(), (
+        "they have latents of their own"
+    )
+
+
+def test_latents_of_the_gaussian_decoder_are_linear_by_default(X):
+    model = fitted(X, encoder=(4,), solver=Adam())
+    assert model.latents_.name == "linear" and (model.transform(X) < 0).any()
+    assert fitted(X, latents="softplus").latents_.name == "softplus"
 
 
 @pytest.mark.parametrize("decoder", ["bernoulli", "bernoulli-gaussian", Free("bernoulli")], ids=str)

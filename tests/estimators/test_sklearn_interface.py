@@ -19,26 +19,16 @@ from minsyn.estimators import Adam, AutoEncoder, Free, InfoMax, MinSyn
 # those of the Bernoulli decoder must: `test_binary_features` covers it.
 @parametrize_with_checks(
     [
-        # As many factors as features would be more than such data tell apart: the check of weights
-        # would compare optima that are alike.
-        MinSyn(1, latents="linear"),
+        MinSyn(),
         MinSyn(solver="lbfgs"),
-        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=20),
-        MinSyn(1, solver=Adam(statistics="running", batch_size=16), max_iter=20),
-        AutoEncoder(max_iter=20),
-        AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=20),
+        MinSyn(decoder=Free(synergy_weight=1.0), max_iter=5),
+        MinSyn(1, solver=Adam(statistics="running", batch_size=16), max_iter=5),
+        AutoEncoder(max_iter=5),
+        AutoEncoder(1, noise_std=0.1, batch_size=16, max_iter=5),
         InfoMax(),
     ]
 )
 def test_scikit_learn_checks(estimator, check):
-    check(estimator)
-
-
-@parametrize_with_checks([MinSyn()])
-def test_scikit_learn_checks_of_the_defaults(estimator, check):
-    """Sparse matrices, which Adam fits for thousands of epochs, are fitted for fewer."""
-    if "sparse" in getattr(check, "func", check).__name__:
-        estimator.set_params(max_iter=50)
     check(estimator)
 
 

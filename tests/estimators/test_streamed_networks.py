@@ -109,7 +109,7 @@ def test_small_blocks_of_a_sparse_matrix(decoder, kind, X, monkeypatch):
     monkeypatch.setattr(stream, "BLOCK_BYTES", 40 * 20)
     data = sparse.csr_array(X)
     assert_same_model(model_of(*kind, decoder, False).fit(data), whole, X)
-    options = {"batch_size": 50, "max_iter": 60}
+    options = {"batch_size": 50, "max_iter": 30}
     mixed = model_of(*kind, decoder, False, **options).fit(data)
     expected = model_of(*kind, decoder, False, **options).fit(X).score(X)
     assert mixed.score(X) == pytest.approx(expected, rel=0.1)
@@ -251,7 +251,7 @@ def test_partial_fit_goes_on(decoder, kind, X, tmp_path):
     model = model_of(*kind, decoder).partial_fit(X).partial_fit(X)
     restored = pickle.loads(pickle.dumps(model))
     assert np.array_equal(restored.partial_fit(X).components_, model.partial_fit(X).components_)
-    fitted = model_of(*kind, decoder, False, batch_size=50, max_iter=60).fit(X)
+    fitted = model_of(*kind, decoder, False, batch_size=50, max_iter=15).fit(X)
     before = fitted.reconstruct(X)
     fitted.save(tmp_path / "model")
     encoder = {"encoder": fitted.encoder} if isinstance(fitted.encoder, nn.Module) else {}
@@ -261,7 +261,7 @@ def test_partial_fit_goes_on(decoder, kind, X, tmp_path):
     np.testing.assert_allclose(fitted.reconstruct(X), before, atol=0.01)
     loaded.partial_fit(X)
     np.testing.assert_allclose(loaded.components_, fitted.components_, rtol=1e-4, atol=1e-5)
-    assert fitted.n_iter_ == 61
+    assert fitted.n_iter_ == 16
 
 
 def test_partial_fit_and_features_that_vary_later(X, rng):

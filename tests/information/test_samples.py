@@ -233,6 +233,24 @@ def test_p_values_are_uniform_under_the_null(rng):
         assert result.q_values[name].min() > 0.05
 
 
+def test_what_a_correction_made_negative_is_explained_and_has_no_star(rng):
+    measured = synergy(*rng.normal(size=(2, 40, 3)), n_permutations=1, random_state=0)
+    zeros = {name: np.zeros(3) for name in measured.measures}
+    result = replace(measured, q_values=zeros)
+    gk, signed = result["gk_synergy"], "whole_minus_sum"
+    assert gk.min() < 0 and result[signed].min() < 0
+    np.testing.assert_array_equal(result.significant("gk_synergy"), gk > 0)
+    assert result.significant(signed).all()
+    rows = repr(result).splitlines()[-3:]
+    for i, row in enumerate(rows):
+        cell = row.split()[1 + result.measures.index("gk_synergy")]
+        assert cell.endswith("***") == (gk[i] > 0)
+    assert any(note.startswith("negative ") and "gk synergy" in note for note in result.notes())
+    assert not any("negative" in note for note in replace(result, values=zeros).notes())
+    with pytest.raises(ValueError, match="n_permutations"):
+        replace(measured, q_values=None).significant("gk_synergy")
+
+
 @pytest.mark.parametrize(("model", "options"), [("copula", {}), ("discrete", {"bins": 2})])
 def test_random_state_decides(table, model, options):
     def run(seed, **counts):

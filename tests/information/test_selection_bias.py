@@ -26,18 +26,20 @@ def test_of_equal_sources_the_largest_noise_is_added(rng):
 
 
 def test_draws_have_the_moments_of_the_wishart_distribution(monkeypatch):
-    """Means of informations exceed the truth by the exact bias; singular sources count once."""
-    sigma = np.array([[1, 0.5, 1], [0.5, 1, 0.5], [1, 0.5, 1]])
-    rho = np.array([[0.6], [-0.3], [0.6]])
-    sources = GaussianSources.of(sigma, np.repeat(rho, 4, axis=1))
+    """Informations exceed those of the member by the exact bias."""
+    sigma, rho = np.array([[1, 0.5], [0.5, 1]]), np.array([[0.6], [-0.3]])
     monkeypatch.setattr(_wishart, "_MOST_DRAWS", 20_000)
-    monkeypatch.setattr(_wishart, "_NUMBERS_AT_ONCE", 10_000_000)
-    ((_, member, draws),) = drawn(sources, 30)
-    # 2 determined directions; the member's own correlations are adjusted for 30 samples.
+    ((_, member, draws),) = drawn(GaussianSources.of(sigma, np.repeat(rho, 4, axis=1)), 30)
     whole = MEASURES["mutual_information"]
     found = whole.of(draws).mean() - whole.of(member).mean()
     assert found == pytest.approx(information_bias(30, 2), rel=0.06)
+
+
+def test_draws_of_copies_are_copies():
+    sigma = np.array([[1, 0.5, 1], [0.5, 1, 0.5], [1, 0.5, 1]])
+    ((_, _, draws),) = drawn(GaussianSources.of(sigma, np.array([[0.6], [-0.3], [0.6]])), 30)
     np.testing.assert_allclose(draws.sigma[:, 0, 2], 1)
+    np.testing.assert_allclose(draws.rho[:, 0], draws.rho[:, 2])
 
 
 def test_correction_of_equal_sources(rng):

@@ -1,5 +1,7 @@
 """MinSyn with parts exchanged: each row is the model that it says it is."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from minsyn.estimators.vectors.balance import balancing_weights
 from minsyn.estimators.vectors.group_fit import GroupProblem
 from minsyn.information import PairwiseStatistics
 from minsyn.information.gaussian import ci_decoder
-from studies.ablation import loss
+from studies.ablation import loss, rows
 from studies.ablation.__main__ import app
 from studies.ablation.model import DECODERS, PARTITIONS, AblatedMinSyn
 from studies.ablation.report import ablation_table, figure_of_ablation
@@ -278,6 +280,9 @@ def invoke(*arguments):
 
 def test_a_stopped_run_is_resumed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # Short fits: what is told here is where they end up.
+    defaults = {"n_starts": 2, "max_iter": 60}
+    monkeypatch.setattr(rows, "AblatedMinSyn", partial(AblatedMinSyn, **defaults))
     letters = load_typewriter(size=6)
     np.savez("small.npz", images=letters.images, labels=letters.labels)
     options = ("--letters", "small.npz", "--decoders", "free-linear", "--components", 2)

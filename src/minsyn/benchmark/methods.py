@@ -166,6 +166,18 @@ def _pca(n_components: int, random_state: int) -> Any:
     return PCA(n_components, svd_solver="full", random_state=random_state)
 
 
+def _pca_varimax(n_components: int, random_state: int) -> Any:
+    from minsyn.benchmark.rotated import VarimaxPCA
+
+    return VarimaxPCA(n_components)
+
+
+def _fa_varimax(n_components: int, random_state: int) -> Any:
+    from minsyn.benchmark.rotated import VarimaxFactorAnalysis
+
+    return VarimaxFactorAnalysis(n_components, random_state=random_state)
+
+
 def _nmf(n_components: int, random_state: int) -> Any:
     from sklearn.decomposition import NMF
 
@@ -265,6 +277,8 @@ METHODS: Mapping[str, Method] = _by_key(
     Method("nmf", "NMF", _nmf, bounded=True),
     Method("sparse-pca", "SparsePCA", _sparse_pca),
     Method("dictionary", "DictionaryLearning", _dictionary),
+    Method("pca-varimax", "PCA + varimax", _pca_varimax),
+    Method("fa-varimax", "Factor analysis + varimax", _fa_varimax),
 )
 
 #: Keys of the paper's seven methods, of MinSyn with vector factors, and of the oracle.

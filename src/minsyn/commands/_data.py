@@ -1,7 +1,7 @@
 """Features and other columns of a file, and a model's latents of them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +12,22 @@ if TYPE_CHECKING:
     import numpy as np
     from pandas import DataFrame
 
-    from minsyn.data import SampleStream
+    from minsyn.data import ColumnStatistics, SampleStream, TableFormat
+    from minsyn.data.tables import AnyTable
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics
 
 __all__ = ["UserData", "latents_by_block", "open_data", "open_data_for", "pairwise_statistics"]
 
-_TABLES = (".csv", ".parquet")
+#: Names of what a table is often meant to predict.
+_TARGETS = ("target", "label", "labels", "class", "y", "outcome")
+#: Marks of missing values, or columns, that are told one by one.
+_TOLD = 5
 
 
 @dataclass(frozen=True)
 class UserData:
-    """Samples of a file, and the names of its columns that are not features.
+    """Samples of a file, and what was found in it.
 
     Attributes
     ----------
@@ -32,15 +36,38 @@ class UserData:
     samples : SampleStream
         The features.
     not_numbers : tuple of str
-        Columns of text, dates and the like, and a stored index.
+        Columns of text, dates and the like, columns without values, and a stored index.
+    identifiers : tuple of str
+        Those among `not_numbers` and `left_out` that tell the samples apart.
     left_out : tuple of str
-        Numeric columns that were not chosen.
+        Numeric columns that are no features.
+    missing : dict of str to int
+        Features with missing values, and how many they have. Empty after `open_data_for`.
+    missing_marks : dict of str to dict of str to int
+        Feature -> text that was read as a missing value -> how often.
+    statistics : ColumnStatistics or None
+        Of the features; None after `open_data_for`.
+    notes : tuple of str
+        What was found, left out or missing, as sentences of one line each.
+    table : TableFormat or None
+        What was known about the file.
     """
 
     file: Path
     samples: "SampleStream"
     not_numbers: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
+    missing_marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    statistics: "ColumnStatistics | None" = None
+    notes: tuple[str, ...] = ()
+    table: "TableFormat | None" = None
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Columns that say which sample is which: an index, identifiers and text."""
+        return tuple(dict.fromkeys((*self.identifiers, *self.not_numbers)))
 
     def columns(self, names: Sequence[str]) -> "DataFrame":
         """Columns of the table, unchanged.
@@ -52,46 +79,75 @@ class UserData:
         """
         from minsyn.data import read_columns
 
-        return read_columns(self.file, names)
+        return read_columns(self.file, names, self.table)
 
 
 def open_data(
-    file: Path, columns: list[str] | None = None, drop: list[str] | None = None
+    file: Path,
+    columns: list[str] | None = None,
+    drop: list[str] | None = None,
+    table: "TableFormat | None" = None,
 ) -> UserData:
-    """Features of a ``.csv``, ``.parquet``, ``.npy`` or ``.npz`` file.
+    """Features of a file that `minsyn.data.as_samples` reads, and what was found in it.
+
+    This passes over the data once.
 
     Parameters
     ----------
     file : Path
         The file.
     columns : list of str, optional
-        Features; all numeric columns by default.
+        Features; by default all numeric columns but identifiers.
     drop : list of str, optional
         Columns that are not features.
+    table : TableFormat, optional
+        What cannot be seen in the file.
 
     Raises
     ------
     ValueError
-        If there is no such column, no numeric column is left, or the file is not a table.
+        If there is no such column, no numeric column is left, a column of numbers holds other
+        cells, or the file is not a table.
     """
-    from minsyn.data import as_samples, table_columns
+    from minsyn.data.identifiers import find_identifiers
+    from minsyn.data.table_samples import table_samples
+    from minsyn.data.tables import is_table, open_table
 
-    if file.suffix.lower() not in _TABLES:
-        if columns is not None or drop is not None:
-            raise ValueError(f"{file}: only .csv and .parquet files have columns to choose from")
-        return UserData(file, as_samples(file))
-    numeric = table_columns(file)
-    features = [name for name in numeric if numeric[name]]
+    if not is_table(file):
+        return _described(_of_array(file, columns, drop, table))
+    opened = open_table(file, table)
+    identifiers = find_identifiers(opened)
+    present = list(opened.columns)
+    dropped = choose_columns(present, drop, "--drop") if drop is not None else []
     if columns is not None:
-        features = choose_columns(list(numeric), columns, "--columns")
-    dropped = choose_columns(list(numeric), drop, "--drop") if drop is not None else []
+        features = choose_columns(present, columns, "--columns")
+        text = next((n for n in features if not opened.columns[n] and n not in opened.mixed), None)
+        if text is not None:
+            raise ValueError(f"{file}: column {text!r} is not numeric")
+    else:
+        # A column that is nearly one of numbers is an error, until somebody decides on it.
+        doubtful = {name for name, mixed in opened.mixed.items() if mixed.mostly_numbers}
+        features = [
+            name
+            for name in present
+            if (opened.columns[name] or name in doubtful) and name not in identifiers
+        ]
     features = [name for name in features if name not in dropped]
     if not features:
-        raise ValueError(f"{file} has no numeric columns left to fit a model to")
-    return _of_table(file, numeric, features)
+        ids = [name for name in identifiers if opened.columns[name] and name not in dropped]
+        why = (
+            f"; --columns {ids[0]} keeps {ids[0]!r}, which looks like an identifier" if ids else ""
+        )
+        for mixed in [m for name, m in opened.mixed.items() if name not in dropped][:1]:
+            why = f": column {mixed.name!r}, for one, holds {mixed.cell!r} in line {mixed.line}"
+        raise ValueError(f"{file} has no numeric columns left to fit a model to{why}")
+    samples = table_samples(opened, features)
+    data = _of_table(opened, samples, features, identifiers, table)
+    notes = (*opened.notes, *_notes_on_columns(opened, data, columns, dropped))
+    return _described(replace(data, notes=notes))
 
 
-def open_data_for(model: "FactorModel", file: Path) -> UserData:
+def open_data_for(model: "FactorModel", file: Path, table: "TableFormat | None" = None) -> UserData:
     """The features of a fitted model in a file, by name where the model has feature names.
 
     Parameters
@@ -100,25 +156,36 @@ def open_data_for(model: "FactorModel", file: Path) -> UserData:
         The fitted model.
     file : Path
         Data with the same features.
+    table : TableFormat, optional
+        What cannot be seen in the file.
 
     Raises
     ------
     ValueError
         If a feature is missing, or the number of features differs.
     """
-    if file.suffix.lower() in _TABLES and hasattr(model, "feature_names_in_"):
-        from minsyn.data import table_columns
+    from minsyn.data import as_samples
+    from minsyn.data.identifiers import find_identifiers
+    from minsyn.data.table_samples import table_samples
+    from minsyn.data.tables import is_table, open_table
 
-        numeric = table_columns(file)
-        features = list(model.feature_names_in_)
-        missing = [name for name in features if name not in numeric]
-        if missing:
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise ValueError(
-                f"{file} lacks columns that the model was fitted to: {', '.join(missing[:5])}{more}"
-            )
-        return _of_table(file, numeric, features)
-    data = open_data(file)
+    if is_table(file) and hasattr(model, "feature_names_in_"):
+        opened = open_table(file, table)
+        features = [str(name) for name in model.feature_names_in_]
+        _require_features(file, opened.columns, features)
+        text = [n for n in features if not opened.columns[n] and n not in opened.mixed]
+        if text:
+            raise ValueError(f"{file}: column {text[0]!r} is not numeric")
+        identifiers = tuple(n for n in find_identifiers(opened) if n not in features)
+        data = _of_table(opened, table_samples(opened, features), features, identifiers, table)
+        return replace(data, notes=(*opened.notes, *_notes_on_marks(data)))
+    if file.suffix.lower() == ".h5ad" and hasattr(model, "feature_names_in_"):
+        features = [str(name) for name in model.feature_names_in_]
+        from minsyn.data.anndata_files import h5ad_names
+
+        _require_features(file, h5ad_names(file), features)
+        return UserData(file, as_samples(file, features, table=table), table=table)
+    data = open_data(file, table=table) if is_table(file) else _of_array(file, None, None, table)
     if data.samples.n_features != model.n_features_in_:
         raise ValueError(
             f"{file} has {data.samples.n_features} features, the model was fitted to "
@@ -127,18 +194,172 @@ def open_data_for(model: "FactorModel", file: Path) -> UserData:
     return data
 
 
-def _of_table(file: Path, numeric: dict[str, bool], features: list[str]) -> UserData:
+def _require_features(file: Path, present: Container[str], features: Sequence[str]) -> None:
+    missing = [name for name in features if name not in present]
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise ValueError(
+            f"{file} lacks columns that the model was fitted to: {', '.join(missing[:5])}{more}"
+        )
+
+
+def _of_array(
+    file: Path,
+    columns: list[str] | None,
+    drop: list[str] | None,
+    table: "TableFormat | None",
+) -> UserData:
+    """Features of a file that is no table."""
     from minsyn.data import as_samples
 
-    text = next((name for name in features if not numeric[name]), None)
-    if text is not None:
-        raise ValueError(f"{file}: column {text!r} is not numeric")
+    if columns is None and drop is None:
+        return UserData(file, as_samples(file, table=table), table=table)
+    if file.suffix.lower() != ".h5ad":
+        raise ValueError(f"{file}: an array has no columns to choose from by --columns or --drop")
+    from minsyn.data.anndata_files import h5ad_names
+
+    present = list(h5ad_names(file))
+    features = present if columns is None else choose_columns(present, columns, "--columns")
+    dropped = set() if drop is None else set(choose_columns(present, drop, "--drop"))
+    features = [name for name in features if name not in dropped]
+    if not features:
+        raise ValueError(f"{file} has no variables left to fit a model to")
+    chosen = set(features)
+    left_out = tuple(name for name in present if name not in chosen)
+    notes = (f"left out, not chosen: {_listed(left_out)}",) if left_out else ()
+    samples = as_samples(file, features, table=table)
+    return UserData(file, samples, left_out=left_out, notes=notes, table=table)
+
+
+def _of_table(
+    opened: "AnyTable",
+    samples: "SampleStream",
+    features: Sequence[str],
+    identifiers: Sequence[str],
+    table: "TableFormat | None",
+) -> UserData:
+    chosen = set(features)
+    out = [name for name in opened.columns if name not in chosen]
     return UserData(
-        file,
-        as_samples(file, features),
-        tuple(name for name in numeric if not numeric[name]),
-        tuple(name for name in numeric if numeric[name] and name not in features),
+        opened.path,
+        samples,
+        not_numbers=tuple(n for n in out if not opened.columns[n]),
+        identifiers=tuple(n for n in identifiers if n not in chosen),
+        left_out=tuple(n for n in out if opened.columns[n]),
+        missing_marks=samples.missing_marks,
+        table=table,
     )
+
+
+def _notes_on_columns(
+    opened: "AnyTable", data: UserData, columns: list[str] | None, dropped: Sequence[str]
+) -> Iterator[str]:
+    """What is left out and why, and what is left in but perhaps should not."""
+    if data.identifiers:
+        numeric = [name for name in data.identifiers if opened.columns[name]]
+        keep = columns is None and len(set(numeric) - set(dropped)) > 0
+        cure = "; --columns keeps them" if keep else ""
+        yield f"left out, identifiers: {_listed(data.identifiers)}{cure}"
+    told = {*data.identifiers, *opened.empty, *opened.dressed}
+    text = [name for name in data.not_numbers if name not in told]
+    if text:
+        shown = ["the index" if name in opened.index else name for name in text]
+        yield f"left out, not numeric: {_listed(shown)}"
+    if opened.empty:
+        yield f"left out, without values: {_listed(opened.empty)}"
+    partly = [n for n in text if n in opened.mixed and n not in dropped] if columns is None else []
+    for name in partly[:_TOLD]:
+        mixed = opened.mixed[name]
+        yield (
+            f"column {name} is left out as text: {mixed.n_other} of {mixed.n_cells} cells are no "
+            f"numbers, the first, {mixed.cell!r}, in line {mixed.line}; if they mean missing "
+            "values, name them by --missing"
+        )
+    for name, cell in [*opened.dressed.items()][:_TOLD] if columns is None else []:
+        if name not in dropped:
+            yield f"column {name} is left out: {cell!r} and the like are no plain numbers"
+    others = [name for name in data.left_out if name not in data.identifiers]
+    if others:
+        yield f"left out, not chosen: {_listed(others)}"
+    if columns is None:
+        yield from _notes_on_names(data)
+
+
+def _notes_on_names(data: UserData) -> Iterator[str]:
+    from minsyn.data.identifiers import names_subjects
+
+    for name in data.samples.feature_names or ():
+        if name.lower() in _TARGETS:
+            yield f"column {name} is used as a feature; leave it out with --drop {name}"
+        elif names_subjects(name):
+            yield (
+                f"column {name} is used as a feature, but named like an identifier; leave it out "
+                f"with --drop {name}"
+            )
+
+
+def _described(data: UserData) -> UserData:
+    """The same with statistics, and notes on missing values, constants and codes."""
+    from minsyn.data.sentinels import statistics_and_sentinels
+
+    samples = data.samples
+    statistics, sentinels = statistics_and_sentinels(samples)
+    names = samples.feature_names or tuple(f"x{i}" for i in range(samples.n_features))
+    missing = {names[i]: int(n) for i, n in enumerate(statistics.n_missing) if n}
+    data = replace(data, statistics=statistics, missing=missing)
+    notes = [*data.notes, *_notes_on_missing(data), *_notes_on_marks(data)]
+    for found in sentinels[: 2 * _TOLD]:
+        notes.append(
+            f"column {names[found.feature]} holds {found.value:g} in {found.n_samples:,} rows: if "
+            f"it means a missing value, give --missing {found.value:g}"
+        )
+    if len(sentinels) > 2 * _TOLD:
+        notes.append(f"and {len(sentinels) - 2 * _TOLD} more columns hold such numbers")
+    constant = [name for name, same in zip(names, statistics.constant, strict=True) if same]
+    if constant:
+        notes.append(f"constant: {_listed(constant)}")
+    return replace(data, notes=tuple(notes))
+
+
+def _notes_on_missing(data: UserData) -> Iterator[str]:
+    if not data.missing:
+        return
+    n = sum(data.missing.values())
+    n_cells = data.samples.n_samples * data.samples.n_features
+    most = max(data.missing, key=lambda name: data.missing[name])
+    where = (
+        f"in column {most}"
+        if len(data.missing) == 1
+        else f"in {len(data.missing)} columns, most in {most} ({data.missing[most]:,})"
+    )
+    yield f"missing: {n:,} of {n_cells:,} values ({_percent(n / n_cells)}), {where}"
+    without = [n for n, count in data.missing.items() if count == data.samples.n_samples]
+    if without:
+        yield f"without a value in any row: {_listed(without)}; leave out with --drop"
+
+
+def _notes_on_marks(data: UserData) -> Iterator[str]:
+    """Texts that were read as missing values, and where."""
+    columns: dict[str, dict[str, int]] = {}
+    for name, marks in data.missing_marks.items():
+        for mark, n in marks.items():
+            columns.setdefault(mark, {})[name] = n
+    for mark in sorted(columns, key=lambda mark: -sum(columns[mark].values()))[:_TOLD]:
+        found = columns[mark]
+        n = sum(found.values())
+        where = f"column {next(iter(found))}" if len(found) == 1 else f"{len(found)} columns"
+        yield f"{mark!r} read as missing in {where} ({n:,})"
+    if len(columns) > _TOLD:
+        yield f"and {len(columns) - _TOLD} more marks of missing values"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 else "below 0.1%"
+
+
+def _listed(names: Sequence[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def latents_by_block(
@@ -156,12 +377,13 @@ def latents_by_block(
     Yields
     ------
     tuple of ndarray of shape (rows, n_components) and (rows, n_features)
-        The next block may overwrite the features.
+        The next block may overwrite the features. Values may be missing in them if the model takes
+        such data.
     """
     import pandas as pd
 
     names = getattr(model, "feature_names_in_", None)
-    for block in user_data.samples.blocks():
+    for block in user_data.samples.blocks(missing=True):
         x = block if names is None else pd.DataFrame(block, columns=names, copy=False)
         yield model.transform(x), block
 

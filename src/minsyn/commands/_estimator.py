@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["ModelOptions", "build_estimator", "reads_blocks"]
 
 _ADAM = ("learning_rate", "batch_size", "n_iter_no_change", "device")
-_MINSYN = ("decoder", "sizes", "synergy_weight", "solver", *_ADAM)
+_MINSYN = ("decoder", "latents", "sizes", "synergy_weight", "solver", *_ADAM)
+_SOLVERS = ("auto", "covariance", "lbfgs", "adam")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +21,12 @@ class ModelOptions:
 
     Attributes
     ----------
-    n_components : int or None
-        Number of factors.
+    n_components : str or None
+        Number of factors, or the criterion that finds it.
     decoder : str or None
         Name in `minsyn.nn.DECODERS`.
+    latents : str or None
+        Name in `minsyn.nn.LATENTS`, or "auto".
     sizes : list of int or None
         Number of categories of each variable, for categorical decoders.
     synergy_weight : float or None
@@ -36,14 +39,17 @@ class ModelOptions:
         Options of Adam and of its run.
     n_init, max_iter, tol
         Options of all estimators.
+    standardize : bool
+        Whether features are standardised; of vector factors, before the fit.
     seed : int
         Random state.
     verbose : int
         Whether to show progress.
     """
 
-    n_components: int | None = None
+    n_components: str | None = None
     decoder: str | None = None
+    latents: str | None = None
     sizes: list[int] | None = None
     synergy_weight: float | None = None
     groups: str | None = None
@@ -55,6 +61,7 @@ class ModelOptions:
     n_init: int | None = None
     max_iter: int | None = None
     tol: float | None = None
+    standardize: bool = False
     seed: int = 0
     verbose: int = 0
 
@@ -85,20 +92,30 @@ def build_estimator(options: ModelOptions) -> "MinSyn | VectorMinSyn":
 
     Examples
     --------
-    >>> build_estimator(ModelOptions(n_components=3, decoder="bernoulli", batch_size=64))
+    >>> build_estimator(ModelOptions(n_components="3", decoder="bernoulli", batch_size=64))
     MinSyn(decoder='bernoulli', n_components=3, random_state=0,
            solver=Adam(batch_size=64))
     """
     from minsyn import MinSyn, VectorMinSyn
 
-    shared = options.given("n_components", "n_init", "max_iter", "tol")
+    shared = options.given("n_init", "max_iter", "tol")
     shared |= {"random_state": options.seed, "verbose": options.verbose}
+    n_components = _n_components(options)
     if options.groups is not None:
         _refuse(options, _MINSYN, "vector factors (--groups)")
-        return VectorMinSyn(n_groups=_groups(options.groups), **shared)
-    if options.n_components is None:
-        raise ValueError("--n-components: give the number of factors (only --groups can choose it)")
-    return MinSyn(decoder=_decoder(options), solver=_solver(options), **shared)
+        return VectorMinSyn(
+            None if n_components == "auto" else n_components,
+            n_groups=_groups(options.groups),
+            **shared,
+        )
+    return MinSyn(
+        n_components,
+        decoder=_decoder(options),
+        latents=_latents(options),
+        solver=_solver(options),
+        standardize=options.standardize,
+        **shared,
+    )
 
 
 def reads_blocks(estimator: "MinSyn | VectorMinSyn") -> bool:
@@ -110,6 +127,29 @@ def reads_blocks(estimator: "MinSyn | VectorMinSyn") -> bool:
         The estimator.
     """
     return getattr(estimator, "solver", "lbfgs") != "lbfgs"
+
+
+def _n_components(options: ModelOptions) -> Any:
+    from minsyn.estimators.number import CRITERIA
+
+    text = options.n_components or "auto"
+    criteria = tuple(CRITERIA) if options.groups is None else ("auto",)
+    if text in criteria:
+        return text
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(
+            f"--n-components {text}: expected a number from 1, or {' or '.join(criteria)}"
+        )
+    return int(text)
+
+
+def _latents(options: ModelOptions) -> Any:
+    from minsyn.nn import LATENTS
+
+    name, allowed = options.latents or "auto", ("auto", *LATENTS)
+    if name not in allowed:
+        raise ValueError(f"--latents {name}: expected one of {', '.join(allowed)}")
+    return name
 
 
 def _decoder(options: ModelOptions) -> Any:
@@ -139,12 +179,17 @@ def _solver(options: ModelOptions) -> Any:
     from minsyn import Adam, Run
 
     name = options.solver or "auto"
-    if name not in ("auto", "adam", "lbfgs"):
-        raise ValueError(f"--solver {name}: expected one of auto, adam, lbfgs")
+    if name not in _SOLVERS:
+        raise ValueError(f"--solver {name}: expected one of {', '.join(_SOLVERS)}")
     given = options.given(*_ADAM)
-    if name == "lbfgs":
-        _refuse(options, ("synergy_weight", *_ADAM), "--solver lbfgs")
-    if name == "lbfgs" or (name == "auto" and not given):
+    exact = name in ("lbfgs", "covariance")
+    if exact:
+        _refuse(options, ("synergy_weight", *_ADAM), f"--solver {name}")
+    if name == "covariance":
+        other = ("decoder",) * (options.decoder not in (None, "gaussian"))
+        other += ("latents",) * (options.latents not in (None, "auto", "linear"))
+        _refuse(options, other, "--solver covariance")
+    if exact or (name == "auto" and not given):
         return name
     device = given.pop("device", None)
     return Adam(**given) if device is None else Adam(**given, run=Run(device=device))

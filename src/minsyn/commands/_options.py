@@ -2,9 +2,71 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-__all__ = ["choose_columns", "require_option", "split_names"]
+import typer
+
+if TYPE_CHECKING:
+    from minsyn.data import TableFormat
+
+__all__ = [
+    "Decimal",
+    "Encoding",
+    "Header",
+    "Missing",
+    "Separator",
+    "choose_columns",
+    "require_option",
+    "split_names",
+    "table_format",
+]
+
+#: Heading of these options in the help.
+_LAYOUT = "Layout of the table"
+#: How a table is written, for the commands that read one.
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        "--sep",
+        rich_help_panel=_LAYOUT,
+        help="Character between the values of a text table: `tab`, `comma`, `semicolon`, `space`, "
+        "`pipe` or another one.",
+        show_default="found",
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=_LAYOUT,
+        help="Decimal mark of a text table, a point or a comma.",
+        show_default="found",
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=_LAYOUT,
+        help="Encoding of a text table, such as `cp1252`.",
+        show_default="found",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        rich_help_panel=_LAYOUT,
+        help="Whether the first line names the columns.",
+        show_default="found",
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        rich_help_panel=_LAYOUT,
+        help="Values that are missing, besides empty cells, NA and the like: `--missing -999`.",
+        show_default=False,
+    ),
+]
 
 #: Words with these endings are files that were put behind the options by mistake.
 _FILES = (".csv", ".parquet", ".npy", ".npz")
@@ -87,3 +149,27 @@ def require_option(option: str, value: Any, other: str, is_given: bool) -> None:
     """
     if value is not None and not is_given:
         raise ValueError(f"{option} has no effect without {other}: leave it out, or give both")
+
+
+def table_format(
+    sep: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    header: bool | None,
+    missing: Sequence[str] | None,
+) -> "TableFormat":
+    """How a table is written, from the options of a command.
+
+    Parameters
+    ----------
+    sep, decimal, encoding, header, missing
+        Values of the options; None where one was not given.
+
+    Raises
+    ------
+    ValueError
+        If a value is not allowed.
+    """
+    from minsyn.data import TableFormat
+
+    return TableFormat(sep, decimal, encoding, header, tuple(missing or ()))

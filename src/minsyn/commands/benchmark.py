@@ -31,7 +31,8 @@ def benchmark(
             help="Methods, separated by commas or in repeated options: "
             "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
             "`denoising` (the paper's seven), `minsyn-vector`, `oracle` (told the positions of the "
-            "characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` (slow).",
+            "characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` (slow); "
+            "`pca-varimax` and `fa-varimax` (factor analysis).",
             show_default="the first nine",
         ),
     ] = None,

@@ -1,15 +1,34 @@
 """``minsyn fit``: a model of the user's own table."""
 
 import time
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minsyn.commands._data import UserData, open_data, pairwise_statistics
+from minsyn.commands._data import UserData, open_data
+from minsyn.commands._description import (
+    SCALES,
+    criterion_of,
+    loadings_of,
+    notes_on_duplicates,
+    statistics_on,
+)
 from minsyn.commands._estimator import ModelOptions, build_estimator, reads_blocks
-from minsyn.commands._outputs import check_parent
+from minsyn.commands._missing import check_missing, feature_name, missing_share, takes_missing
+from minsyn.commands._model_folder import check_model_folder, default_folder, save_model
+from minsyn.commands._options import (
+    Decimal,
+    Encoding,
+    Header,
+    Missing,
+    Separator,
+    table_format,
+)
 from minsyn.commands._provenance import Provenance
+from minsyn.commands._reading import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,39 +38,64 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
-_SCALES = ("none", "standard", "range")
+_SCALES = ("auto", *SCALES)
+#: Headings of the options in the help.
+_MODEL, _COMPUTATION = "Other models", "Computation"
 #: Tables above this size, in float32, are read by blocks: memory does not grow with them.
 _WHOLE_BYTES = 128 * 2**20
-#: Ratio of standard deviations from which on features of the smallest hardly count.
-_UNEVEN = 10.0
+#: Ratios of standard deviations from which on features of the smallest hardly count, or not.
+_UNEVEN, _VERY_UNEVEN = 10.0, 100.0
+#: Warnings of the estimator that are notes here, in the words of the command.
+_IN_NOTES = r".*values are missing: covariances are from|standard deviations of the features range"
 
 
 def fit(
     data: Annotated[
         Path,
         typer.Argument(
-            help="Table (.csv or .parquet) or array (.npy or .npz), one sample per row."
+            help="Table (text, Parquet, Feather, Excel, AnnData) or array (.npy, .npz), one sample "
+            "per row."
         ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder for the model.")],
-    n_components: Annotated[
-        int | None,
+    output: Annotated[
+        Path | None,
         typer.Option(
-            min=1, help="Number of factors. With `--groups` it may be left out.", show_default=False
+            help="Folder for the model.", show_default="answers-model for the data answers.csv"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a model in the folder.")
+    ] = False,
+    n_components: Annotated[
+        str | None,
+        typer.Option(
+            help="Number of factors. `auto` finds it by parallel analysis (with `--groups`, for "
+            "each group); other criteria are `empirical-kaiser` and `minimum-average-partial`.",
+            show_default="auto",
         ),
     ] = None,
     decoder: Annotated[
         str | None,
         typer.Option(
-            help="Decoder, by its name in `minsyn.nn.DECODERS`: `gaussian` for real values, "
-            "`bernoulli` for probabilities and binary values, `gaussian-bernoulli`, "
-            "`bernoulli-gaussian` and others.",
+            rich_help_panel=_MODEL,
+            help="Decoder: `gaussian` for real values, `bernoulli` for probabilities and binary "
+            "values, `gaussian-bernoulli`, `bernoulli-gaussian` or another of "
+            "`minsyn.nn.DECODERS`.",
             show_default="gaussian",
+        ),
+    ] = None,
+    latents: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_MODEL,
+            help="Map to the factors: `linear`, `softplus` (positive) or `sigmoid` (in [0, 1]).",
+            show_default="linear for the decoder gaussian",
         ),
     ] = None,
     sizes: Annotated[
         list[int] | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             min=1,
             help="Number of categories of each variable, for categorical decoders of one-hot "
             "columns: `--sizes 3 2`.",
@@ -61,6 +105,7 @@ def fit(
     synergy_weight: Annotated[
         float | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             min=0,
             help="Train the decoder, with this weight on its synergy (0: a plain autoencoder).",
             show_default="a decoder in closed form, without synergy",
@@ -69,6 +114,7 @@ def fit(
     groups: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_MODEL,
             help="Fit vector factors: groups of factors, each with features of its own. A number "
             "of groups, or `auto`.",
             show_default="factors without groups",
@@ -77,31 +123,44 @@ def fit(
     scale: Annotated[
         str,
         typer.Option(
-            help="Scaling of the features: `none`; `standard` (mean 0, variance 1, so that all "
-            "count alike); `range` (to [0, 1], for binary decoders). The scaling becomes part of "
-            "the model, which takes unscaled data."
+            help="Scaling of the features: `standard` (variance 1, so that all count alike), "
+            "`none` (they count by their variance), `range` (to [0, 1], for decoders of binary "
+            "values). `auto` is standard for tables, none for arrays and decoders of binary "
+            "values. The model takes unscaled data in any case."
         ),
-    ] = "none",
+    ] = "auto",
     columns: Annotated[
         list[str] | None,
         typer.Option(
             help="Features: `--columns a b c`, commas, or repeated options.",
-            show_default="all numeric columns",
+            show_default="all numeric columns but identifiers",
         ),
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option(help="Numeric columns that are not features.", show_default=False),
+        typer.Option(help="Columns that are not features.", show_default=False),
     ] = None,
+    sep: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    header: Header = None,
+    missing: Missing = None,
     solver: Annotated[
-        str | None, typer.Option(help="`auto`, `adam` or `lbfgs`.", show_default="auto")
+        str | None,
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            help="`auto`, `covariance`, `lbfgs` or `adam`.",
+            show_default="auto",
+        ),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Step size of Adam.", show_default="auto")
+        float | None,
+        typer.Option(rich_help_panel=_COMPUTATION, help="Step size of Adam.", show_default="auto"),
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
+            rich_help_panel=_COMPUTATION,
             min=2,
             help="Samples of a training step of Adam.",
             show_default="all; 512 for large tables",
@@ -110,42 +169,66 @@ def fit(
     n_iter_no_change: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Epochs without improvement after which Adam stops.", show_default="50"
+            rich_help_panel=_COMPUTATION,
+            min=1,
+            help="Epochs without improvement after which Adam stops.",
+            show_default="50",
         ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Device of Adam: `cpu`, `cuda`, `mps` or `auto`.", show_default="cpu"),
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            help="Device of Adam: `cpu`, `cuda`, `mps` or `auto`.",
+            show_default="cpu",
+        ),
     ] = None,
     n_init: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Number of random starts; the best fit is kept.", show_default="auto"
+            rich_help_panel=_COMPUTATION,
+            min=1,
+            help="Number of random starts; the best fit is kept.",
+            show_default="auto",
         ),
     ] = None,
     max_iter: Annotated[
-        int | None, typer.Option(min=1, help="Maximum number of iterations.", show_default="5000")
+        int | None,
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            min=1,
+            help="Maximum number of iterations.",
+            show_default="5000",
+        ),
     ] = None,
     tol: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Relative decrease of the loss below which to stop.", show_default="0.001"
+            rich_help_panel=_COMPUTATION,
+            min=0,
+            help="Relative decrease of the loss below which to stop.",
+            show_default="0.001",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    seed: Annotated[
+        int, typer.Option(rich_help_panel=_COMPUTATION, min=0, help="Seed of all random numbers.")
+    ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")
     ] = False,
 ) -> None:
     """Fit factors that are each meaningful alone, and save the model.
 
-    For example: minsyn fit data.csv --n-components 5 --scale standard --output model
+    For example: minsyn fit answers.csv
 
-    Options that the chosen model cannot use are refused.
+    Missing values are taken into account by the default model. Options that the chosen model
+    cannot use are refused.
     """
+    folder = output or default_folder(data)
     options = ModelOptions(
         n_components=n_components,
         decoder=decoder,
+        latents=latents,
         sizes=sizes,
         synergy_weight=synergy_weight,
         groups=groups,
@@ -162,139 +245,180 @@ def fit(
     )
     if scale not in _SCALES:
         raise ValueError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
-    _check_folder(output)
-    model = build_estimator(options)
-    from minsyn.data import column_statistics
-
-    user_data = open_data(data, columns, drop)
-    statistics = column_statistics(user_data.samples)
-    if sizes is not None and sum(sizes) != user_data.samples.n_features:
-        raise ValueError(
-            f"--sizes {' '.join(map(str, sizes))}: the sum must be the number of features, "
-            f"{user_data.samples.n_features}"
-        )
-    if groups is None:
-        _check_range(user_data, statistics, decoder or "gaussian", scale)
+    check_model_folder(folder, overwrite=overwrite)
+    build_estimator(options)  # refuses options before the data are read
+    layout = table_format(sep, decimal, encoding, header, missing)
+    with reading(data, shown=not quiet):
+        user_data = open_data(data, columns, drop, layout)
+    summary = user_data.statistics
+    assert summary is not None
+    _check_content(user_data, summary)
+    _check_sizes(sizes, user_data)
+    scaling = _scaling_of(scale, options, user_data, summary)
+    model = build_estimator(replace(options, standardize=scaling == "standard"))
+    check_missing(model, user_data, summary)
     if not quiet:
-        _print_data(user_data, statistics, scale)
+        _print_data(user_data, _about_scaling(summary, scaling, options))
+    elif scaling == "none" and _unevenness(summary) > _VERY_UNEVEN:
+        warnings.warn(_about_scaling(summary, scaling, options), stacklevel=2)
     start = time.perf_counter()
-    model, unit = _fit(model, user_data, statistics, scale)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _IN_NOTES)
+        model, unit = _fit(model, user_data, summary, scaling)
     seconds = time.perf_counter() - start
-    made = Provenance(str(data), scale, unit, pairwise_statistics(model, user_data))
-    model.save(output)
-    made.save(output)
+    made = Provenance(
+        data=str(data),
+        scale=scaling,
+        unit=unit,
+        minimum=summary.minimum,
+        maximum=summary.maximum,
+        missing=missing_share(summary),
+        missing_marks=layout.missing,
+        statistics=_training_statistics(model, user_data),
+    )
+    save_model(model, made, folder, overwrite=overwrite)
     if not quiet:
-        _print_model(model, made, output, seconds)
+        _print_model(model, made, folder, seconds)
+    for note in notes_on_duplicates(loadings_of(model, made.statistics), scaling, made.statistics):
+        warnings.warn(note, stacklevel=2)
 
 
-def _fit(
-    model: "MinSyn | VectorMinSyn",
-    user_data: UserData,
-    statistics: "ColumnStatistics",
-    scale: str,
-) -> "tuple[MinSyn | VectorMinSyn, np.ndarray]":
-    """Model of the unscaled samples, fitted to scaled ones, and the features' units."""
-    import numpy as np
-
-    samples = user_data.samples
-    if scale == "none":
-        unit = np.ones(samples.n_features)
-        model.fit(_of_fitting_size(samples, reads_blocks(model)))
-    else:
-        origin, unit = _scaling(statistics, scale)
-        model.fit(_of_fitting_size(samples.scaled(origin, unit), reads_blocks(model)))
-        model = model.rescaled(origin, unit)
-    if samples.feature_names is not None:
-        model.feature_names_in_ = np.array(samples.feature_names, dtype=object)
-    return model, unit
-
-
-def _of_fitting_size(samples: "SampleStream", by_blocks: bool) -> Any:
-    """An array of all samples where it is small or the estimator needs it, else the stream."""
-    import numpy as np
-
-    if by_blocks and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
-        return samples
-    return np.concatenate([block.copy() for block in samples.blocks()])
-
-
-def _scaling(statistics: "ColumnStatistics", scale: str) -> tuple["np.ndarray", "np.ndarray"]:
-    import numpy as np
-
-    if scale == "standard":
-        origin, unit = statistics.mean, statistics.std
-    else:
-        origin, unit = statistics.minimum, statistics.maximum - statistics.minimum
-    return origin, np.where(unit > 0, unit, 1.0)
-
-
-def _check_range(
-    user_data: UserData, statistics: "ColumnStatistics", decoder: str, scale: str
-) -> None:
+def _scaling_of(
+    scale: str, options: ModelOptions, user_data: UserData, summary: "ColumnStatistics"
+) -> str:
+    """Scaling of the features, where none was asked for that of the kind of data and model."""
     from minsyn.nn import DECODERS
 
+    decoder = options.decoder or "gaussian"
     observations = DECODERS[decoder].observations
-    if scale == "range":
-        return
+    if scale == "auto":
+        # Vector factors have a decoder for [0, 1], and take it where the data allow.
+        probabilities = options.groups is not None and _within(summary, 0.0, 1.0)
+        named = user_data.samples.feature_names is not None
+        alike = named and observations.affine and not probabilities
+        scale = "standard" if alike else "none"
+    if scale == "range" or options.groups is not None:
+        return scale
     if scale == "standard" and not observations.affine:
         raise ValueError(
             f"--scale standard: --decoder {decoder} needs features in [{observations.low:g}, "
             f"{observations.high:g}]; use --scale range"
         )
-    outside = (statistics.minimum < observations.low) | (statistics.maximum > observations.high)
-    if outside.any():
+    if not _within(summary, observations.low, observations.high):
+        outside = (summary.minimum < observations.low) | (summary.maximum > observations.high)
         j = int(outside.argmax())
-        names = user_data.samples.feature_names
         raise ValueError(
-            f"{user_data.file}: column {names[j] if names else j!r} ranges from "
-            f"{statistics.minimum[j]:.6g} to {statistics.maximum[j]:.6g}, outside the "
+            f"{user_data.file}: column {feature_name(user_data, j)} ranges from "
+            f"{summary.minimum[j]:.6g} to {summary.maximum[j]:.6g}, outside the "
             f"[{observations.low:g}, {observations.high:g}] of --decoder {decoder}: use "
             "--scale range, or a decoder of real values"
         )
+    return scale
 
 
-def _check_folder(output: Path) -> None:
-    """Raise an error before the fit if the model cannot be saved there."""
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"--output {output}: a model is a folder, and this is a file")
-    if output.is_dir() and any(output.iterdir()) and not (output / "model.json").is_file():
-        raise ValueError(f"--output {output}: this folder holds other things than a model")
-    check_parent(output / "model.json")
+def _within(summary: "ColumnStatistics", low: float, high: float) -> bool:
+    """Whether all values lie in an interval."""
+    inside = (summary.minimum >= low) & (summary.maximum <= high)
+    return bool((inside | (summary.n_present == 0)).all())
 
 
-def _print_data(user_data: UserData, statistics: "ColumnStatistics", scale: str) -> None:
+def _check_content(user_data: UserData, summary: "ColumnStatistics") -> None:
+    """Raise an error if there is nothing to fit a model to."""
+    if summary.n_samples < 2:
+        raise ValueError(f"{user_data.file} holds one sample: a fit needs two, and better many")
+    if not (summary.std > 0).any():
+        raise ValueError(f"{user_data.file}: no feature varies, so that there is nothing to fit")
+
+
+def _check_sizes(sizes: list[int] | None, user_data: UserData) -> None:
+    if sizes is not None and sum(sizes) != user_data.samples.n_features:
+        raise ValueError(
+            f"--sizes {' '.join(map(str, sizes))}: the sum must be the number of features, "
+            f"{user_data.samples.n_features}"
+        )
+
+
+def _fit(
+    model: "MinSyn | VectorMinSyn", user_data: UserData, summary: "ColumnStatistics", scaling: str
+) -> "tuple[MinSyn | VectorMinSyn, np.ndarray]":
+    """Model of the unscaled samples, and the features' units in the fit."""
+    import numpy as np
+
+    samples, unit = user_data.samples, np.ones(user_data.samples.n_features)
+    if scaling == "range":
+        unit = summary.maximum - summary.minimum
+    elif scaling == "standard":
+        unit = summary.std
+    unit = np.where(unit > 0, unit, 1.0)
+    if scaling == "none" or (scaling == "standard" and hasattr(model, "standardize")):
+        return model.fit(_of_fitting_size(samples, reads_blocks(model))), unit
+    origin = summary.minimum if scaling == "range" else summary.mean
+    model.fit(_of_fitting_size(samples.scaled(origin, unit), reads_blocks(model)))
+    return model.rescaled(origin, unit), unit
+
+
+def _of_fitting_size(samples: "SampleStream", by_blocks: bool) -> Any:
+    """All samples in memory where they are few or the estimator needs it, else the stream."""
+    import numpy as np
+    import pandas as pd
+
+    if by_blocks and 4 * samples.n_samples * samples.n_features > _WHOLE_BYTES:
+        return samples
+    array = np.concatenate([block.copy() for block in samples.blocks(missing=True)])
+    names = samples.feature_names
+    return array if names is None else pd.DataFrame(array, columns=list(names), copy=False)
+
+
+def _training_statistics(model: "MinSyn | VectorMinSyn", user_data: UserData) -> Any:
+    """Statistics of the factors and the unscaled features of the fit."""
+    # Those of a linear Gaussian model follow from its moments, missing values and all.
+    return model.statistics_ if takes_missing(model) else statistics_on(model, user_data)
+
+
+def _print_data(user_data: UserData, about_scaling: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
     console = Console(highlight=False)
     samples = user_data.samples
     console.print(
-        escape(f"{user_data.file}: {samples.n_samples:,} samples of {samples.n_features} features"),
+        escape(
+            f"{user_data.file}: {samples.n_samples:,} samples of {samples.n_features:,} "
+            f"feature{'s' * (samples.n_features > 1)}"
+        ),
         soft_wrap=True,
     )
-    notes = []
-    if samples.feature_names is not None and all(map(_is_number, samples.feature_names)):
-        notes.append("all column names are numbers: is the header missing?")
-    if user_data.not_numbers:
-        names = ("the index" if n == "Unnamed: 0" else n for n in user_data.not_numbers)
-        notes.append(f"left out, not numeric: {_listed(tuple(names))}")
-    if user_data.left_out:
-        notes.append(f"left out, not chosen: {_listed(user_data.left_out)}")
-    constant = int(statistics.constant.sum())
-    if constant:
-        notes.append(f"{constant} features are constant")
-    varying = statistics.std[~statistics.constant]
-    if scale == "none" and len(varying) and varying.max() > _UNEVEN * varying.min():
-        notes.append(
-            f"standard deviations range from {varying.min():.3g} to {varying.max():.3g}, and "
-            "features count by their variance; with --scale standard they count alike"
-        )
-    for note in notes:
+    for note in (*user_data.notes, about_scaling):
         console.print(escape(note), style="dim", soft_wrap=True)
 
 
+def _about_scaling(summary: "ColumnStatistics", scaling: str, options: ModelOptions) -> str:
+    from minsyn.nn import DECODERS
+
+    if scaling == "standard":
+        return "standardised: all features count alike (--scale none: by their variance)"
+    if scaling == "range":
+        return "scaled to [0, 1]"
+    if not DECODERS[options.decoder or "gaussian"].observations.affine:
+        return "not scaled"
+    text = "not scaled: features count by their variance"
+    if _unevenness(summary) > _UNEVEN:
+        std = summary.std[summary.std > 0]
+        text += (
+            f", and standard deviations range from {std.min():.3g} to {std.max():.3g}; with "
+            "--scale standard they count alike"
+        )
+    return text
+
+
+def _unevenness(summary: "ColumnStatistics") -> float:
+    """Ratio of the largest standard deviation to the smallest."""
+    std = summary.std[summary.std > 0]
+    return float(std.max() / std.min()) if len(std) else 1.0
+
+
 def _print_model(
-    model: "MinSyn | VectorMinSyn", made: Provenance, output: Path, seconds: float
+    model: "MinSyn | VectorMinSyn", made: Provenance, folder: Path, seconds: float
 ) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -302,25 +426,23 @@ def _print_model(
     from minsyn.metrics import summarise_factors
 
     summary = summarise_factors(made.statistics, made.unit)
+    n_factors = len(model.components_)
+    text = f"{n_factors} factor{'s' * (n_factors > 1)}"
     groups = getattr(model, "latent_groups_", None)
-    n_groups = 0 if groups is None else int(groups.max()) + 1
-    grouped = f" in {n_groups} group{'s' * (n_groups > 1)}" if n_groups else ""
+    if groups is not None:
+        n_groups = int(groups.max()) + 1
+        text += f" in {n_groups} group{'s' * (n_groups > 1)}"
+    criterion = criterion_of(model)
+    if criterion:
+        text += f" by {criterion}"
+    verb = "explain" if n_factors > 1 else "explains"
     ending = "converged after" if model.converged_ else "did not converge in"
     console = Console(highlight=False)
     console.print(
-        f"{len(model.components_)} factors{grouped} explain {summary.explained:.1%} of the "
-        f"variance; {ending} {model.n_iter_} iterations, {seconds:.1f} s"
+        escape(
+            f"{text} {verb} {summary.explained:.1%} of the variance; {ending} {model.n_iter_} "
+            f"iteration{'s' * (model.n_iter_ != 1)}, {seconds:.1f} s"
+        ),
+        soft_wrap=True,
     )
-    console.print(escape(f"{output}    next: minsyn inspect {output}"), soft_wrap=True)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    console.print(escape(f"{folder}    next: minsyn inspect {folder}"), soft_wrap=True)

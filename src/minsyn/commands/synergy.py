@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minsyn.commands._options import choose_columns, require_option, split_names
+from minsyn.commands._options import (
+    Decimal,
+    Encoding,
+    Header,
+    Missing,
+    Separator,
+    choose_columns,
+    require_option,
+    split_names,
+    table_format,
+)
 from minsyn.commands._outputs import check_file
 
 if TYPE_CHECKING:
@@ -22,7 +32,7 @@ _TARGETS_SHOWN = 40
 def synergy(
     file: Annotated[
         Path,
-        typer.Argument(help="Table with named columns (.csv or .parquet), one sample per row."),
+        typer.Argument(help="Table: text (.csv, .tsv, ...), Parquet, Feather or Excel."),
     ],
     sources: Annotated[
         list[str],
@@ -32,9 +42,14 @@ def synergy(
         list[str] | None,
         typer.Option(
             help="Target columns, each measured on its own.",
-            show_default="all that are not sources",
+            show_default="all that are not sources; numbers only, but for the discrete model",
         ),
     ] = None,
+    sep: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    header: Header = None,
+    missing: Missing = None,
     model: Annotated[
         str, typer.Option(help="`gaussian`, `copula` (Gaussian in the ranks) or `discrete`.")
     ] = "gaussian",
@@ -106,10 +121,14 @@ def synergy(
     from minsyn.data import read_table
     from minsyn.information import synergy as measure
 
-    table = read_table(file)
+    table = read_table(file, table_format(sep, decimal, encoding, header, missing))
     source_names = _columns(table, sources, "--sources")
+    left_out: list[str] = []
     if targets is None:
-        target_names = [name for name in map(str, table.columns) if name not in source_names]
+        others = [name for name in map(str, table.columns) if name not in source_names]
+        if model != "discrete":
+            left_out = [name for name in others if table[name].dtype.kind not in "fiub"]
+        target_names = [name for name in others if name not in left_out]
         if not target_names:
             raise ValueError("--sources names every column: choose the targets by --targets")
     else:
@@ -127,7 +146,7 @@ def synergy(
     }
     chosen: Any = model
     result = measure(table[source_names], table[target_names], chosen, **options)
-    _print(result)
+    _print(result, left_out)
     if output is not None:
         _write(result.to_frame(), output)
         typer.echo(str(output))
@@ -151,7 +170,7 @@ def _write(frame: "DataFrame", output: Path) -> None:
     _WRITERS[output.suffix.lower()](frame, output)
 
 
-def _print(result: "SynergyResult") -> None:
+def _print(result: "SynergyResult", left_out: list[str]) -> None:
     """Print a row for each target and measure."""
     from rich.console import Console
     from rich.markup import escape
@@ -172,7 +191,10 @@ def _print(result: "SynergyResult") -> None:
         table.add_section()
     console = Console(highlight=False)
     console.print(table)
-    for note in _notes(result):
+    notes = _notes(result)
+    if left_out:
+        notes.append(f"no targets, as they are not numeric: {', '.join(left_out)}")
+    for note in notes:
         console.print(escape(note), style="dim", soft_wrap=True)
 
 
@@ -181,8 +203,7 @@ def _notes(result: "SynergyResult") -> list[str]:
         f"{result.n_samples:,} samples, {len(result.sources)} sources: {', '.join(result.sources)}",
         f"{result.model} model, {result.unit}, bias correction: {result.bias_correction}",
     ]
-    if result.discretisation:
-        notes.append(f"discretised: {result.discretisation}")
+    notes += result.notes()
     if result.intervals is not None:
         notes.append(f"intervals: {result.n_bootstrap} bootstrap samples")
     if result.q_values is not None:

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from minsyn.commands._data import UserData, latents_by_block, open_data_for
-from minsyn.commands._options import choose_columns
+from minsyn.commands._missing import check_missing, missing_share, share_of
+from minsyn.commands._options import (
+    Decimal,
+    Encoding,
+    Header,
+    Missing,
+    Separator,
+    choose_columns,
+    table_format,
+)
 from minsyn.commands._outputs import check_file
+from minsyn.commands._provenance import Provenance
+from minsyn.commands._reading import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +35,8 @@ def transform(
         Path, typer.Argument(metavar="MODEL", help="Folder that `minsyn fit` made.")
     ],
     data: Annotated[
-        Path, typer.Argument(help="Data with the same features: .csv, .parquet, .npy or .npz.")
+        Path,
+        typer.Argument(help="Data with the same features, in a file as `minsyn fit` reads it."),
     ],
     output: Annotated[
         Path,
@@ -36,9 +48,14 @@ def transform(
         list[str] | None,
         typer.Option(
             help="Columns of the data to copy into the output: `--keep id date`, or `none`.",
-            show_default="those that are not numeric, and an index",
+            show_default="identifiers, and those that are not numeric",
         ),
     ] = None,
+    sep: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    header: Header = None,
+    missing: Missing = None,
 ) -> None:
     """Compute the factors of each sample.
 
@@ -50,13 +67,23 @@ def transform(
     import numpy as np
     import pandas as pd
 
+    from minsyn.data import column_statistics
     from minsyn.estimators import load_model
 
+    layout = table_format(sep, decimal, encoding, header, missing)
     model = load_model(model_folder)
-    user_data = open_data_for(model, data)
+    made = Provenance.load(model_folder, model.components_.shape)
+    layout = layout if made is None else made.layout_of(layout)
+    with reading(data):
+        user_data = open_data_for(model, data, layout)
+        summary = user_data.statistics or column_statistics(user_data.samples, missing=True)
+    check_missing(model, user_data, summary)
+    for note in user_data.notes:
+        typer.echo(note)
     kept = _kept(user_data, keep)
     names = [str(name) for name in model.get_feature_names_out()]
-    z = np.concatenate([z for z, _ in latents_by_block(model, user_data)])
+    with reading(data):
+        z = np.concatenate([z for z, _ in latents_by_block(model, user_data)])
     carried = user_data.columns(kept) if kept else pd.DataFrame(index=range(len(z)))
     carried = carried.rename(columns={"Unnamed: 0": "index"})
     twice = next((name for name in names if name in carried.columns), None)
@@ -65,12 +92,19 @@ def transform(
     _write(carried, names, z, output)
     if kept and output.suffix.lower() == ".npy":
         typer.echo(f"not written, because a .npy file holds numbers only: {', '.join(kept)}")
-    typer.echo(f"{output}: {len(z):,} samples, {len(names)} factors")
+    text = f"{output}: {len(z):,} samples, {len(names)} factors"
+    if summary.n_missing.any():
+        share = share_of(missing_share(summary))
+        text += (
+            f"; {share} of the values are missing: where they are, factors are those expected from "
+            "the others"
+        )
+    typer.echo(text)
 
 
 def _kept(user_data: UserData, keep: list[str] | None) -> list[str]:
     if keep is None:
-        return list(user_data.not_numbers)
+        return list(user_data.carried)
     if keep == ["none"]:
         return []
     features = user_data.samples.feature_names or ()

@@ -8,7 +8,10 @@ memory.
 - `SampleStream`, `ArraySlices`: data sets that are read by blocks.
 - `Samples`, `TensorSamples`: what the training loop needs, and tensors in memory.
 - `column_statistics`, `ColumnStatistics`: mean, variance and range of every feature.
-- `read_table`, `read_columns`, `table_columns`: ``.csv`` and ``.parquet`` files as data frames.
+- `read_table`, `read_columns`, `table_columns`: tables in files as data frames; `TableFormat`: what
+  cannot be seen in a file.
+- `named_array`, `plain_frame`: DataFrames of any library and other data in memory as numbers with
+  names.
 - `batch_bounds`: how the samples of an epoch are split into batches and among processes.
 
 Names are loaded when they are first used; the functions for tables do not import torch.

@@ -1,5 +1,7 @@
 from .arrays import ArraySlices as ArraySlices
 from .batches import batch_bounds as batch_bounds
+from .frames import named_array as named_array
+from .frames import plain_frame as plain_frame
 from .protocol import Samples as Samples
 from .samples import as_samples as as_samples
 from .samples import is_stream as is_stream
@@ -7,6 +9,7 @@ from .samples import stream_of_features as stream_of_features
 from .statistics import ColumnStatistics as ColumnStatistics
 from .statistics import column_statistics as column_statistics
 from .stream import SampleStream as SampleStream
+from .table_format import TableFormat as TableFormat
 from .tables import read_columns as read_columns
 from .tables import read_table as read_table
 from .tables import table_columns as table_columns

@@ -72,6 +72,8 @@ class SparseSamples(RowStream):
         In any format; it is converted to CSR once.
     name : str, default="X"
         Name of the data in messages.
+    feature_names : tuple of str, optional
+        Names of the columns.
 
     Raises
     ------
@@ -87,8 +89,10 @@ class SparseSamples(RowStream):
     3.0
     """
 
-    def __init__(self, matrix: Any, name: str = "X") -> None:
-        super().__init__(name, matrix.shape, matrix.dtype)
+    def __init__(
+        self, matrix: Any, name: str = "X", feature_names: tuple[str, ...] | None = None
+    ) -> None:
+        super().__init__(name, matrix.shape, matrix.dtype, feature_names)
         self._matrix = matrix.tocsr()
 
     def _fill(self, start: int, stop: int, out: Shaped[np.ndarray, "rows features"]) -> None:
@@ -110,6 +114,8 @@ class ArraySlices(RowStream):
         ``array[a:b]`` gives rows.
     name : str
         Name of the data in messages.
+    feature_names : tuple of str, optional
+        Names of the columns.
 
     Raises
     ------
@@ -125,8 +131,8 @@ class ArraySlices(RowStream):
     <counts: 5 samples of 2 features>
     """
 
-    def __init__(self, array: Any, name: str) -> None:
-        super().__init__(name, array.shape, array.dtype)
+    def __init__(self, array: Any, name: str, feature_names: tuple[str, ...] | None = None) -> None:
+        super().__init__(name, array.shape, array.dtype, feature_names)
         self._array = array
 
     def _fill(self, start: int, stop: int, out: Shaped[np.ndarray, "rows features"]) -> None:

@@ -5,22 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from minsyn.data.arrays import ArraySamples, ArraySlices, SparseSamples
 from minsyn.data.files import memmap_stream, npy_file, npz_file
+from minsyn.data.frames import is_anndata, named_array
 from minsyn.data.stream import SampleStream
-from minsyn.data.table_samples import ParquetSamples, csv_samples
-from minsyn.data.tables import TABLES
+from minsyn.data.table_format import TableFormat
+from minsyn.data.table_samples import table_samples
+from minsyn.data.tables import TABLES, is_table, open_table
 from minsyn.data.torch_data import DatasetSamples, LoaderSamples
 
 __all__ = ["as_samples", "is_stream", "stream_of_features"]
 
-_SUFFIXES = (".npy", ".npz", *TABLES)
+_ARRAYS = (".npy", ".npz", ".h5ad")
+_SUFFIXES = (*_ARRAYS, *TABLES)
 
 
-def as_samples(data: Any, columns: Sequence[str] | None = None) -> SampleStream:
+def as_samples(
+    data: Any, columns: Sequence[str] | None = None, *, table: TableFormat | None = None
+) -> SampleStream:
     """Open a data set, to pass over it in blocks or mini-batches any number of times.
 
     If the data are not in memory, a pass holds one block of about 32 MB and one batch, however many
@@ -31,16 +35,24 @@ def as_samples(data: Any, columns: Sequence[str] | None = None) -> SampleStream:
     data : array-like, path, sparse matrix, Tensor, Dataset or DataLoader
         One of:
 
-        - an array, Tensor or DataFrame in memory, of shape (n_samples, n_features);
+        - an array, Tensor, DataFrame (pandas, polars), Arrow table, AnnData or DataArray in memory,
+          of shape (n_samples, n_features), see `minsyn.data.named_array`;
         - the path of a ``.npy`` file, or a memmap: read from the file in blocks, not mapped;
         - the path of an ``.npz`` file with one array: read in blocks unless it is compressed;
-        - the path of a ``.parquet`` file: read in blocks and row groups;
-        - the path of a ``.csv`` file: parsed once, in blocks;
+        - the path of an ``.h5ad`` file, whose ``X`` is read in blocks, dense or sparse;
+        - the path of a ``.parquet``, ``.feather`` or ``.arrow`` file: read in blocks and groups of
+          rows;
+        - the path of a ``.csv``, ``.tsv`` or ``.txt`` file, which may be compressed (``.gz``), or
+          of an ``.xlsx`` file: parsed once, in blocks;
         - a SciPy sparse matrix, of which one block at a time is made dense;
         - a torch Dataset or DataLoader, whose items are samples or tuples that begin with one;
         - an object with a ``shape`` that gives rows by slicing, such as an HDF5 dataset.
     columns : sequence of str, optional
-        Columns of a ``.parquet`` or ``.csv`` file that are features; all but an index by default.
+        Columns of a table that are features; all but an index by default. The name of a variable of
+        an ``.h5ad`` file is that of a column.
+    table : TableFormat, optional
+        What cannot be seen in a text file, such as its encoding; and, of any data, which numbers
+        are missing values.
 
     Returns
     -------
@@ -50,12 +62,15 @@ def as_samples(data: Any, columns: Sequence[str] | None = None) -> SampleStream:
     ------
     ValueError
         If there are no samples, the shape is not (n_samples, n_features), a file is damaged or of
-        an unknown kind, or, while the data are read, a number is NaN or infinite.
+        an unknown kind, or, while the data are read, a number is infinite, or NaN unless missing
+        values are let through.
     TypeError
         If the numbers are not real, or `data` is none of the above. An iterator, for one, allows
         only a single pass.
     FileNotFoundError
         If there is no such file.
+    ImportError
+        If a package is needed and not installed; the message names the extra.
 
     Examples
     --------
@@ -68,28 +83,32 @@ def as_samples(data: Any, columns: Sequence[str] | None = None) -> SampleStream:
     [[[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [[6.0, 7.0], [8.0, 9.0], [10.0, 11.0]]]
     """
     if isinstance(data, str | Path):
-        return _of_file(Path(data), columns)
+        return _of_file(Path(data), columns, table)
     if columns is not None:
-        raise ValueError("columns chooses among those of a .parquet or .csv file; pass a path")
+        raise ValueError("columns chooses among those of a table in a file; pass a path")
+    samples = _of_object(data)
+    if table is None:
+        return samples
+    table.require_no_text_options(samples.name)
+    return samples.with_missing(table.codes)
+
+
+def _of_object(data: Any) -> SampleStream:
     if isinstance(data, SampleStream):
         return data
     if isinstance(data, np.memmap):
         return memmap_stream(data)
-    if isinstance(data, Tensor):
-        data = data.detach().cpu()
-        return ArraySamples((data if data.dtype.itemsize != 2 else data.float()).numpy())
     if isinstance(data, DataLoader):
         return LoaderSamples(data)
     if isinstance(data, Dataset):
         return DatasetSamples(data)
-    if hasattr(data, "tocsr"):
-        return SparseSamples(data)
-    if isinstance(data, np.ndarray):
-        return ArraySamples(data)
-    if hasattr(data, "iloc") and hasattr(data, "columns"):
-        return ArraySamples(data.to_numpy(), feature_names=tuple(map(str, data.columns)))
-    if hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__"):
-        return ArraySlices(data, type(data).__name__)
+    values, names = named_array(data)
+    if hasattr(values, "tocsr"):
+        return SparseSamples(values, feature_names=names)
+    if isinstance(values, np.ndarray):
+        return ArraySamples(values, feature_names=names)
+    if hasattr(values, "shape") and hasattr(values, "dtype") and hasattr(values, "__getitem__"):
+        return ArraySlices(values, type(data).__name__, names)
     if isinstance(data, Sequence):
         return ArraySamples(np.asarray(data))
     once = "; an iterator allows only a single pass" if isinstance(data, Iterator) else ""
@@ -116,7 +135,9 @@ def is_stream(X: Any) -> bool:
     >>> is_stream("x.npy"), is_stream(np.zeros((3, 2))), is_stream(as_samples(np.zeros((3, 2))))
     (True, False, True)
     """
-    return isinstance(X, str | Path | SampleStream | Dataset | DataLoader) or hasattr(X, "tocsr")
+    if isinstance(X, str | Path | SampleStream | Dataset | DataLoader) or hasattr(X, "tocsr"):
+        return True
+    return is_anndata(X) and hasattr(X.X, "tocsr")
 
 
 def stream_of_features(X: Any, names: Sequence[str] | None, n_features: int) -> SampleStream:
@@ -145,8 +166,8 @@ def stream_of_features(X: Any, names: Sequence[str] | None, n_features: int) -> 
     >>> stream_of_features(np.zeros((3, 2)), None, 2)
     <X: 3 samples of 2 features>
     """
-    is_table = isinstance(X, str | Path) and Path(X).suffix.lower() in TABLES
-    samples = as_samples(X, list(names) if is_table and names is not None else None)
+    by_name = isinstance(X, str | Path) and (is_table(X) or Path(X).suffix.lower() == ".h5ad")
+    samples = as_samples(X, list(names) if by_name and names is not None else None)
     if samples.n_features != n_features:
         raise ValueError(
             f"{samples.name} has {samples.n_features} features, but {n_features} are expected, as "
@@ -160,17 +181,23 @@ def stream_of_features(X: Any, names: Sequence[str] | None, n_features: int) -> 
     return samples
 
 
-def _of_file(path: Path, columns: Sequence[str] | None) -> SampleStream:
+def _of_file(path: Path, columns: Sequence[str] | None, table: TableFormat | None) -> SampleStream:
+    if is_table(path):
+        return table_samples(open_table(path, table), columns)
     suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in _ARRAYS:
         raise ValueError(f"{path}: expected a file ending in {', '.join(_SUFFIXES)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    if suffix == ".parquet":
-        return ParquetSamples(path, columns)
-    if suffix == ".csv":
-        return csv_samples(path, columns)
-    if columns is not None:
+    if table is not None:
+        table.require_no_text_options(str(path))
+    if suffix == ".h5ad":
+        from minsyn.data.anndata_files import h5ad_samples
+
+        samples: SampleStream = h5ad_samples(path, columns)
+    elif columns is not None:
         raise ValueError(f"{path} has no named columns to choose from")
-    array = npy_file(path) if suffix == ".npy" else npz_file(path)
-    return ArraySamples(array, str(path)) if isinstance(array, np.ndarray) else array
+    else:
+        array = npy_file(path) if suffix == ".npy" else npz_file(path)
+        samples = ArraySamples(array, str(path)) if isinstance(array, np.ndarray) else array
+    return samples if table is None else samples.with_missing(table.codes)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from minsyn.data.stream import SampleStream
 from minsyn.information.statistics import PairwiseStatistics
 
-__all__ = ["ColumnStatistics", "column_statistics"]
+__all__ = ["ColumnStatistics", "column_statistics", "none_yet"]
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,13 @@ class ColumnStatistics:
     n_samples : int
         Number of samples that they were computed from.
     mean, variance : ndarray of shape (n_features,)
-        The variance is divided by ``n_samples``. The mean of a constant feature is exactly its
-        value, and the variance exactly 0.
+        Of the values that are not missing, by whose number the variance is divided. The mean of a
+        constant feature is exactly its value, and the variance exactly 0. Both are 0 where all
+        values are missing.
     minimum, maximum : ndarray of shape (n_features,)
-        Smallest and largest value.
+        Smallest and largest value; infinity and minus infinity where all are missing.
+    n_missing : ndarray of int, shape (n_features,)
+        Number of missing values.
     """
 
     n_samples: int
@@ -31,6 +34,47 @@ class ColumnStatistics:
     variance: Float[np.ndarray, " features"]
     minimum: Float[np.ndarray, " features"]
     maximum: Float[np.ndarray, " features"]
+    n_missing: Int[np.ndarray, " features"]
+
+    @classmethod
+    def of(cls, x: Float[np.ndarray, "rows features"]) -> "ColumnStatistics":
+        """Statistics of samples in memory.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_samples, n_features)
+            NaN are missing values.
+
+        Examples
+        --------
+        >>> ColumnStatistics.of(np.array([[1.0, np.nan], [3.0, 5.0]])).mean
+        array([2., 5.])
+        """
+        n_missing = np.zeros(x.shape[1], np.int64)
+        if not np.isnan(x.min(initial=0.0)):
+            moments = PairwiseStatistics.of(np.empty((len(x), 0)), x)
+            mean, variance = moments.mean_x, moments.var_x
+            low, high = x.min(axis=0), x.max(axis=0)
+        else:
+            missing = np.isnan(x)
+            n_missing = missing.sum(axis=0)
+            n = np.maximum(len(x) - n_missing, 1)
+            first = x[np.argmin(missing, axis=0), np.arange(x.shape[1])].astype(np.float64)
+            first = np.where(n_missing < len(x), first, 0.0)
+            # From the first value on, so that a constant leaves exactly 0.
+            rest = np.where(missing, 0.0, x - first)
+            shift = rest.sum(axis=0) / n
+            mean = first + shift
+            variance = np.sum(np.where(missing, 0.0, rest - shift) ** 2, axis=0) / n
+            low = np.where(missing, np.inf, x).min(axis=0)
+            high = np.where(missing, -np.inf, x).max(axis=0)
+        low, high = low.astype(np.float64), high.astype(np.float64)
+        return cls(len(x), mean, variance, low, high, n_missing)
+
+    @property
+    def n_present(self) -> Int[np.ndarray, " features"]:
+        """Number of values of each feature that are not missing."""
+        return self.n_samples - self.n_missing
 
     @property
     def std(self) -> Float[np.ndarray, " features"]:
@@ -39,7 +83,7 @@ class ColumnStatistics:
 
     @property
     def constant(self) -> Bool[np.ndarray, " features"]:
-        """Whether each feature has the same value in all samples."""
+        """Whether each feature has the same value in all samples that have one."""
         return self.minimum == self.maximum
 
     def merge(self, other: "ColumnStatistics") -> "ColumnStatistics":
@@ -52,25 +96,25 @@ class ColumnStatistics:
         """
         if 0 in (self.n_samples, other.n_samples):
             return self if other.n_samples == 0 else other
-        moments = self._moments().merge(other._moments())
+        # Chan, Golub and LeVeque, feature by feature.
+        n_self, n_other = self.n_present, other.n_present
+        n = np.maximum(n_self + n_other, 1)
+        weight = n_other / n
+        between = other.mean - self.mean
+        mean = np.where(n_self > 0, self.mean + weight * between, other.mean)
+        within = (n_self * self.variance + n_other * other.variance) / n
         return ColumnStatistics(
             self.n_samples + other.n_samples,
-            moments.mean_x,
-            moments.var_x,
+            mean,
+            within + (n_self / n) * weight * between**2,
             np.minimum(self.minimum, other.minimum),
             np.maximum(self.maximum, other.maximum),
-        )
-
-    def _moments(self) -> PairwiseStatistics:
-        """The same numbers as pairwise statistics without sources."""
-        none = np.empty((0, len(self.mean)))
-        return PairwiseStatistics(
-            float(self.n_samples), none[:, 0], self.mean, none[:, :0], none, self.variance
+            self.n_missing + other.n_missing,
         )
 
 
 def column_statistics(
-    samples: SampleStream, rank: int = 0, world_size: int = 1
+    samples: SampleStream, rank: int = 0, world_size: int = 1, *, missing: bool = False
 ) -> ColumnStatistics:
     """Mean, variance and range of every feature, in one pass over the data.
 
@@ -84,6 +128,8 @@ def column_statistics(
     rank, world_size : int
         Number of this process, from 0, and of all processes. Each passes over its own share of the
         samples; `ColumnStatistics.merge` joins the results.
+    missing : bool, default=False
+        Whether NaN are let through, as missing values.
 
     Returns
     -------
@@ -94,7 +140,7 @@ def column_statistics(
     Raises
     ------
     ValueError
-        If a number is NaN or infinite, or there are no samples at all.
+        If a number is infinite, or NaN unless these are let through, or there are no samples.
 
     Examples
     --------
@@ -108,10 +154,19 @@ def column_statistics(
     """
     if samples.n_samples == 0:
         raise ValueError(f"{samples.name} holds no samples")
-    zeros, infinity = np.zeros(samples.n_features), np.full(samples.n_features, np.inf)
-    total = ColumnStatistics(0, zeros, zeros, infinity, -infinity)
-    for x in samples.blocks(rank, world_size):
-        moments = PairwiseStatistics.of(np.empty((len(x), 0)), x)
-        low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
-        total = total.merge(ColumnStatistics(len(x), moments.mean_x, moments.var_x, low, high))
+    total = none_yet(samples.n_features)
+    for x in samples.blocks(rank, world_size, missing=missing):
+        total = total.merge(ColumnStatistics.of(x))
     return total
+
+
+def none_yet(n_features: int) -> ColumnStatistics:
+    """Statistics of no samples, to be merged with others.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features.
+    """
+    zeros, infinity = np.zeros(n_features), np.full(n_features, np.inf)
+    return ColumnStatistics(0, zeros, zeros, infinity, -infinity, zeros.astype(np.int64))

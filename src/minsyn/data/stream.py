@@ -3,7 +3,8 @@
 import copy
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -57,6 +58,11 @@ class SampleStream(ABC):
         As above.
     in_memory : bool
         Whether the data lie in memory, so that a batch of all samples costs little more.
+    ordered : bool
+        Whether each pass in order gives the samples in the same order, so that results can be told
+        apart by their rows.
+    missing_marks : dict of str to dict of str to int
+        Column -> text that was read as a missing value -> how often. Empty cells do not count.
 
     Raises
     ------
@@ -67,6 +73,9 @@ class SampleStream(ABC):
     """
 
     in_memory: bool = False
+    ordered: bool = True
+    missing_marks: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+    _codes: tuple[float, ...] = ()
     _mean: Float[np.ndarray, " features"] | None = None
     _scale: Float[np.ndarray, "..."] | None = None
     _unscaled: "SampleStream | None" = None
@@ -79,8 +88,9 @@ class SampleStream(ABC):
         feature_names: tuple[str, ...] | None = None,
     ) -> None:
         if len(shape) != 2:
+            cure = "; a single feature is X.reshape(-1, 1)" if len(shape) == 1 else ""
             raise ValueError(
-                f"{name} must have shape (n_samples, n_features); found {tuple(shape)}"
+                f"{name} must have shape (n_samples, n_features); found {tuple(shape)}{cure}"
             )
         if 0 in shape:
             raise ValueError(f"{name} is empty: its shape is {tuple(shape)}")
@@ -140,6 +150,31 @@ class SampleStream(ABC):
         other._mean, other._scale = np.asarray(mean, dtype), np.asarray(scale, dtype)
         return other
 
+    def with_missing(self: Self, codes: Iterable[float | int]) -> Self:
+        """The same samples, in which some numbers mean missing values and become NaN.
+
+        Parameters
+        ----------
+        codes : iterable of float
+            Numbers such as -999.
+
+        Returns
+        -------
+        SampleStream
+            Reads the same data, without a copy.
+
+        Examples
+        --------
+        >>> from minsyn.data import as_samples
+        >>> samples = as_samples(np.array([[1, -999], [2, 5]])).with_missing([-999])
+        >>> next(samples.blocks(missing=True))
+        array([[ 1., nan],
+               [ 2.,  5.]])
+        """
+        other = copy.copy(self)
+        other._codes = (*self._codes, *map(float, codes))
+        return other
+
     def with_unscaled(self: Self) -> Self:
         """The same samples, with batches of two tensors: the samples as stored, and scaled.
 
@@ -181,7 +216,7 @@ class SampleStream(ABC):
         """
         dtype = working_dtype(self.dtype)
         start, stop = list(even_parts(0, self.n_samples, world_size))[rank]
-        for block in self._read_range(start, stop):
+        for block in map(self._decoded, self._read_range(start, stop)):
             self._require_finite(block, missing=missing)
             values = block.values.astype(dtype, copy=False)
             yield values if self._mean is None else (values - self._mean) / self._scale
@@ -227,7 +262,7 @@ class SampleStream(ABC):
         # The first batch is the largest; the others use its memory again.
         buffers = [np.empty((stop - start, self.n_features), np.float32) for _ in views]
         blocks = self._read_mixed(generator) if generator else self._read_range(position, end)
-        for block in blocks:
+        for block in map(self._decoded, blocks):
             n = len(block.rows)
             self._require_finite(block)
             order = None if generator is None else torch.randperm(n, generator=generator).numpy()
@@ -250,6 +285,23 @@ class SampleStream(ABC):
                 "training needs the same samples in every pass"
             )
 
+    def _decoded(self, block: Block) -> Block:
+        """A block with NaN for the numbers that mean missing values."""
+        if not self._codes:
+            return block
+        kind = block.values.dtype
+        codes = np.asarray(self._codes, kind if kind.kind == "f" else np.float64)
+        coded = np.isin(block.values, codes)
+        if not coded.any():
+            return block
+        values = block.values.astype(working_dtype(block.values.dtype))
+        values[coded] = np.nan
+        return Block(block.rows, values)
+
+    def _place(self, row: int) -> str:
+        """Where a sample stands, in messages."""
+        return f"row {row}"
+
     def _convert(
         self,
         block: Block,
@@ -271,7 +323,7 @@ class SampleStream(ABC):
     def _require_finite(
         self,
         block: Block,
-        why: str = "; drop those rows or fill them in first",
+        why: str | None = None,
         *,
         missing: bool = False,
     ) -> None:
@@ -288,14 +340,20 @@ class SampleStream(ABC):
             return
         row, column = bad[0]
         feature = int(column) if self.feature_names is None else self.feature_names[column]
+        value = values[row, column]
+        if why is None:
+            why = "; drop those rows or fill them in first"
+            if np.isnan(value):
+                why += ", or use a linear Gaussian MinSyn, which takes missing values"
         raise ValueError(
-            f"{self.name}: row {block.rows[row]}, column {feature!r} is {values[row, column]}{why}"
+            f"{self.name}: {self._place(int(block.rows[row]))}, column {feature!r} is {value}{why}"
         )
 
     def fingerprint(self) -> str:
         """A short text by which a checkpoint recognises its data."""
         digest = hashlib.sha256(f"{self.n_samples} {self.n_features} {self.dtype}".encode())
         digest.update(self._identity())
+        digest.update(repr(self._codes).encode() if self._codes else b"")
         for array in (self._mean, self._scale):
             digest.update(b"-" if array is None else array.tobytes())
         return digest.hexdigest()

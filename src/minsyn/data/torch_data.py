@@ -157,15 +157,19 @@ class LoaderSamples(SampleStream):
         self._check_shared(world_size)
         return super().blocks(rank, world_size, missing=missing)
 
-    def _check_shared(self, world_size: int) -> None:
+    @property
+    def ordered(self) -> bool:  # type: ignore[override]
+        """Whether the loader gives its samples in the same order each time."""
         # The batch sampler of a loader without automatic batching is None.
         batches = self._loader.batch_sampler
         sampler = getattr(batches, "sampler", self._loader.sampler)
-        ordered = type(batches) in (BatchSampler, type(None)) and (
+        return type(batches) in (BatchSampler, type(None)) and (
             isinstance(sampler, SequentialSampler)
             or isinstance(self._loader.dataset, IterableDataset)
         )
-        if world_size > 1 and not ordered:
+
+    def _check_shared(self, world_size: int) -> None:
+        if world_size > 1 and not self.ordered:
             raise ValueError(
                 f"{self.name} may shuffle differently in every process: pass its dataset instead, "
                 "which is shuffled alike in all of them"

@@ -4,7 +4,8 @@
 which lists the training words and the held-out words. Letters come from Matplotlib's fonts
 (:func:`load_typewriter`), from EMNIST handwriting (:func:`load_emnist`) or from your own files
 (:func:`load_letters`). :func:`make_expression` makes a table of simulated gene expression, with
-ground truth of the same kind.
+ground truth of the same kind, and :func:`load_table` loads published tables, some of which are
+known to factor analysis.
 """
 
 from minsyn.datasets.digits import load_digits
@@ -14,6 +15,7 @@ from minsyn.datasets.frequencies import sample_counts, top_words
 from minsyn.datasets.letters import Letters
 from minsyn.datasets.load import load_letters
 from minsyn.datasets.paper import PAPER_LETTERS, PAPER_WORDS
+from minsyn.datasets.tables import load_table
 from minsyn.datasets.typewriter import load_typewriter
 from minsyn.datasets.vocabulary import Vocabulary, combine, paper_vocabulary, top_letters
 from minsyn.datasets.words import WordImages, make_word_images
@@ -29,6 +31,7 @@ __all__ = [
     "load_digits",
     "load_emnist",
     "load_letters",
+    "load_table",
     "load_typewriter",
     "make_expression",
     "make_word_images",

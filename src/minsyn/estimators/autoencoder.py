@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
-from minsyn.data import TensorSamples
+from minsyn.data import TensorSamples, plain_frame
 from minsyn.estimators.encoders import folded
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.problem import checked_n_components, origin_and_scale
@@ -151,8 +151,12 @@ class AutoEncoder(FactorModel):
         AutoEncoder
             The fitted estimator.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        n_components = checked_n_components(self.n_components, *X.shape)
+        X = validate_data(
+            self, plain_frame(X), dtype=[np.float64, np.float32], ensure_min_samples=2
+        )
+        n_components = self.n_components
+        n_components = min(X.shape) if n_components is None else n_components
+        n_components = int(checked_n_components(n_components, X.shape[1]))
         observations = _OBSERVATIONS[self.decoder]
         observations.check_range(float(X.min()), float(X.max()))
         mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)

@@ -1,23 +1,20 @@
 """The solver of linear Gaussian models: all follows from the covariance of the features."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
-from scipy.linalg import lapack, solve_triangular
+from jaxtyping import Float
 from scipy.optimize import minimize
-from sklearn.utils.extmath import randomized_svd
 
-from minsyn._warnings import warn
 from minsyn.estimators.encoders import Encoder, linear_encoder
+from minsyn.estimators.features import RANK_TOLERANCE, Features
 from minsyn.estimators.module import DecoderChoice
-from minsyn.estimators.problem import Problem, Rows
+from minsyn.estimators.problem import Problem
 from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import OnEpoch, Start
 from minsyn.information.ci import gaussian
-from minsyn.information.statistics import Moments, PairwiseStatistics
+from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.gaussian import GaussianDecoder
 from minsyn.nn.latents import LINEAR
 from minsyn.nn.observations import REAL
@@ -55,14 +52,8 @@ _CHEAP, _LAST_STEPS, _NO_SHORTER, _SMALL_STEP = 1 << 12, 100, 12, 1e-5
 _ROUNDING = 1e-12
 #: SciPy's status of an L-BFGS-B that ran out of iterations or evaluations.
 _OUT_OF_ITERATIONS = 1
-#: Directions of a variance below this share of a standardised feature's are rounding.
-_RANK_TOLERANCE = 1e-10
 #: The least share of a feature's variance that is taken as noise where values are filled in.
 _LEAST_NOISE = 1e-9
-#: The least square root of a pivot with which Cholesky's factor is exact enough.
-_SMALLEST_PIVOT = 1e-4
-#: Up to so many dimensions all eigenvectors are found, of more the first alone, at random.
-_FEW_DIMENSIONS = 500
 #: Numbers of a block of correlations: they stay in cache.
 _BLOCK = 1 << 15
 
@@ -115,24 +106,25 @@ class CovarianceSolver:
         """
         self.check(problem)
         worker = worker_of(Run().launch())
-        found = problem.second_moments(worker)
-        features = _Features.of(found, problem.feature_names)
+        features = problem.features(worker)
+        variance = np.ones_like(features.variance) if problem.standardize else features.variance
         seed = int(start.generator(worker).initial_seed())
         with start.progress(1.0, "iterations") as on_iteration:
             a, history, converged = self._minimise(
                 features,
+                variance,
                 problem.n_components,
                 start,
                 np.random.default_rng(seed),
                 known,
                 on_iteration,
             )
-        moments = found if isinstance(found, Moments) else None
-        return _solution(features, a, history, converged, moments)
+        return _solution(features, variance, a, history, converged)
 
     def _minimise(
         self,
-        features: "_Features",
+        features: Features,
+        variance: Float[np.ndarray, " varying"],
         n_latents: int,
         start: Start,
         rng: np.random.Generator,
@@ -140,10 +132,10 @@ class CovarianceSolver:
         on_iteration: OnEpoch,
     ) -> tuple[Float[np.ndarray, "latents rank"], list[float], bool]:
         """Coordinates of the best encoder, the losses on the way, and whether they settled."""
-        loss = _Loss(features.basis, features.variance)
+        loss = _Loss(features.basis, variance)
         if len(features.basis) == 0:
             return np.zeros((n_latents, 0)), [0.0], True
-        a = _best_start(features, n_latents, start, rng, known)
+        a = _best_start(features, variance, n_latents, start, rng, known)
         history: list[float] = []
 
         def record(intermediate_result: Any) -> None:
@@ -177,139 +169,6 @@ class CovarianceSolver:
             a = _to_the_last_digits(loss, a)
             history[-1] = float(loss(a)[0])
         return a, history, settled
-
-
-@dataclass(frozen=True)
-class _Features:
-    """Standardised features as vectors: ``basis.T @ basis`` are their correlations.
-
-    A latent's coordinates are a vector in the same space, whose products with the features are its
-    covariances with them, and whose square length is its variance.
-
-    Attributes
-    ----------
-    weight : float
-        Number of samples, or their weight.
-    mean, std : ndarray of shape (n_features,)
-        Of all features; the std of constant ones is 0.
-    varies : ndarray of bool, shape (n_features,)
-        Features that are not constant.
-    basis : ndarray of shape (rank, n_varying)
-        The features that vary, each a column of unit length.
-    triangular : bool
-        Whether the basis is square and upper triangular.
-    """
-
-    weight: float
-    mean: Float[np.ndarray, " features"]
-    std: Float[np.ndarray, " features"]
-    varies: Bool[np.ndarray, " features"]
-    basis: Float[np.ndarray, "rank varying"]
-    triangular: bool = False
-
-    @classmethod
-    def of(cls, found: Moments | Rows, names: Any = None) -> "_Features":
-        """From moments, or from samples that are fewer than their features."""
-        if isinstance(found, Moments):
-            return cls._of_moments(found, names)
-        if np.isnan(found.X).any():
-            return cls._of_moments(found.moments(), names)
-        return cls._of_rows(found)
-
-    @classmethod
-    def _of_rows(cls, rows: Rows) -> "_Features":
-        X, n = rows.X, len(rows.X)
-        weights = np.ones(n) if rows.sample_weight is None else rows.sample_weight
-        total = float(weights.sum())
-        first = X[0].astype(np.float64)
-        basis = X - first  # of constants, exactly 0
-        rest = weights @ basis / total
-        basis -= rest
-        basis *= np.sqrt(weights / total)[:, np.newaxis]
-        variance = np.einsum("ni,ni->i", basis, basis)
-        # The rule for constants is that of the moments.
-        std = PairwiseStatistics(
-            total, rest[:0], first + rest, basis[:0, :0], basis[:0], variance
-        ).std_x
-        varies = std > 0
-        basis = basis / std if varies.all() else basis[:, varies] / std[varies]
-        return cls(total, first + rest, std, varies, basis)
-
-    @classmethod
-    def _of_moments(cls, moments: Moments, names: Any) -> "_Features":
-        moments.require_pairs(names)
-        if moments.missing > 0:
-            warn(
-                f"{moments.missing:.1%} of the values are missing: covariances are from the "
-                "samples that hold both features of a pair"
-            )
-        std = moments.std
-        varies = std > 0
-        covariance = moments.covariance
-        if not varies.all():
-            covariance = covariance[np.ix_(varies, varies)]
-        per_std = 1 / std[varies]
-        correlation = covariance * per_std
-        correlation *= per_std[:, np.newaxis]
-        factor, failed = lapack.dpotrf(correlation, lower=0, clean=1)
-        if not failed and len(factor) and np.diagonal(factor).min() > _SMALLEST_PIVOT:
-            return cls(moments.weight, moments.mean, std, varies, factor, triangular=True)
-        eigenvalues, vectors = np.linalg.eigh(correlation)
-        lowest = eigenvalues.min(initial=0.0)
-        if moments.pair_weight is not None and lowest < -_RANK_TOLERANCE * len(eigenvalues):
-            warn(
-                "covariances of pairs with missing values contradict one another (the eigenvalue "
-                f"{lowest:.2g} of their correlations): near ones that do not are taken instead"
-            )
-        kept = eigenvalues > _RANK_TOLERANCE * len(eigenvalues)
-        basis = np.sqrt(eigenvalues[kept])[:, np.newaxis] * vectors[:, kept].T
-        basis /= np.sqrt(np.einsum("ri,ri->i", basis, basis))
-        return cls(moments.weight, moments.mean, std, varies, basis)
-
-    @property
-    def variance(self) -> Float[np.ndarray, " varying"]:
-        """Variance of each feature that varies."""
-        return self.std[self.varies] ** 2
-
-    def principal_components(
-        self, number: int, rng: np.random.Generator
-    ) -> tuple[Float[np.ndarray, "components rank"], Float[np.ndarray, " components"]]:
-        """Unit coordinates of the first principal components, and their variances."""
-        scaled = self.basis * self.std[self.varies]
-        if min(scaled.shape) <= max(_FEW_DIMENSIONS, 2 * number):
-            eigenvalues, vectors = np.linalg.eigh(scaled @ scaled.T)
-            components = vectors[:, ::-1][:, :number].T
-            variances = np.clip(eigenvalues[::-1][:number], 0, None)
-        else:
-            seed = int(rng.integers(2**31))
-            vectors, singular, _ = randomized_svd(scaled, number, n_iter=3, random_state=seed)
-            components, variances = vectors.T, singular**2
-        # Signs that do not depend on the coordinates, or rounding would choose the starts.
-        loadings = components @ scaled
-        strongest = np.abs(loadings).argmax(axis=1)
-        signs = np.where(loadings[np.arange(len(loadings)), strongest] < 0, -1.0, 1.0)
-        return components * signs[:, np.newaxis], variances
-
-    def coordinates(
-        self, weights: Float[np.ndarray, "latents features"]
-    ) -> Float[np.ndarray, "latents rank"]:
-        """Coordinates of the latents of an encoder."""
-        return (weights * self.std)[:, self.varies] @ self.basis.T
-
-    def weights(
-        self, coordinates: Float[np.ndarray, "latents rank"]
-    ) -> Float[np.ndarray, "latents features"]:
-        """The smallest encoder, for features as they were given, with these coordinates."""
-        if self.triangular:
-            standardised = solve_triangular(self.basis, coordinates.T).T
-        else:
-            eigenvalues, vectors = np.linalg.eigh(self.basis @ self.basis.T)
-            kept = eigenvalues > _RANK_TOLERANCE * self.basis.shape[1]
-            vectors = vectors[:, kept]
-            standardised = (coordinates @ vectors / eigenvalues[kept]) @ vectors.T @ self.basis
-        weights = np.zeros((len(coordinates), len(self.std)))
-        weights[:, self.varies] = standardised / self.std[self.varies]
-        return weights
 
 
 class _Loss:
@@ -392,7 +251,8 @@ def _to_the_last_digits(
 
 
 def _best_start(
-    features: _Features,
+    features: Features,
+    variance: Float[np.ndarray, " varying"],
     n_latents: int,
     start: Start,
     rng: np.random.Generator,
@@ -401,11 +261,11 @@ def _best_start(
     """Where the best of several starts has come to, in the span of the first components."""
     rank, n_features = features.basis.shape
     number = min(rank, n_features, _SPAN_PER_LATENT * n_latents + _SPAN_MORE)
-    span, eigenvalues = features.principal_components(number, rng)
+    span, eigenvalues = features.principal_components(number, variance, rng)
     some: Any = slice(None)
     if n_features > _SEARCH_FEATURES:
         some = np.sort(rng.choice(n_features, _SEARCH_FEATURES, replace=False))
-    basis, variance = span @ features.basis[:, some], features.variance[some]
+    basis, variance = span @ features.basis[:, some], variance[some]
     first = np.eye(number)[:n_latents]
     scale = np.sqrt(eigenvalues)
 
@@ -463,24 +323,18 @@ def _varimax(loadings: Float[np.ndarray, "components features"]) -> Float[np.nda
 
 
 def _solution(
-    features: _Features,
+    features: Features,
+    variance: Float[np.ndarray, " varying"],
     a: Float[np.ndarray, "latents rank"],
     history: list[float],
     converged: bool,
-    moments: Moments | None,
 ) -> Solution:
-    """Solution of unit latents, each with its sign and place."""
+    """Solution of latents of unit variance."""
     length = np.sqrt(np.einsum("kr,kr->k", a, a))[:, np.newaxis]
     h = a * np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
     rho = np.zeros((len(h), len(features.std)))
     rho[:, features.varies] = h @ features.basis
-    strength = gaussian.ci_decoder(rho).coefficients * features.std
-    strongest = np.abs(strength).argmax(axis=1)
-    signs = np.where(strength[np.arange(len(h)), strongest] < 0, -1.0, 1.0)
-    order = np.argsort(-(rho**2 @ features.std**2), kind="stable")
-    h, rho = (signs[:, np.newaxis] * h)[order], (signs[:, np.newaxis] * rho)[order]
     weights = features.weights(h)
-    bias = -weights @ features.mean
     statistics = PairwiseStatistics(
         weight=features.weight,
         mean_z=np.zeros(len(h)),
@@ -490,8 +344,8 @@ def _solution(
         var_x=features.std**2,
     )
     components, intercept = gaussian.ci_linear_map(statistics)
-    return Solution(
-        linear_encoder(weights, bias),
+    solution = Solution(
+        linear_encoder(weights, -weights @ features.mean),
         LINEAR,
         REAL,
         components,
@@ -499,8 +353,12 @@ def _solution(
         history,
         converged,
         statistics,
-        moments,
+        features.moments,
+        features.missing,
     )
+    importance = np.zeros_like(features.std)
+    importance[features.varies] = variance
+    return solution.in_order(importance)
 
 
 def covariance_obstacles(decoder: DecoderChoice, encoder: Encoder) -> list[str]:
@@ -548,7 +406,7 @@ def filled(
     mean, variance = statistics.mean_x, statistics.std_x**2
     # Factors of unit variance, uncorrelated: z = root w, x = mean + w @ maps + noise.
     eigenvalues, vectors = np.linalg.eigh(statistics.cov_zz)
-    kept = eigenvalues > _RANK_TOLERANCE * eigenvalues.max(initial=0.0)
+    kept = eigenvalues > RANK_TOLERANCE * eigenvalues.max(initial=0.0)
     maps = (vectors[:, kept] / np.sqrt(eigenvalues[kept])).T @ statistics.cov_zx
     noise = np.maximum(variance - np.sum(maps**2, axis=0), _LEAST_NOISE * variance)
     precision = np.divide(1.0, noise, out=np.zeros_like(noise), where=noise > 0)

@@ -77,7 +77,7 @@ class Encoder(ABC):
         trained: nn.Module,
         varies: Bool[np.ndarray, " features"],
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> nn.Module:
         """Encoder of the original data, in evaluation mode, from a trained module."""
 
@@ -87,7 +87,7 @@ class Encoder(ABC):
         module: nn.Module,
         fitted: nn.Module,
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> None:
         """Load the weights of an encoder from `for_data` into a module with all features."""
 
@@ -167,7 +167,7 @@ class Net(Encoder):
         trained: nn.Module,
         varies: Bool[np.ndarray, " features"],
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> nn.Module:
         """Net of all features in float64, with weight 0 for constant features."""
         assert isinstance(trained, nn.Sequential)
@@ -184,7 +184,7 @@ class Net(Encoder):
         module: nn.Module,
         fitted: nn.Module,
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> None:
         """Load the weights of a net from `for_data`."""
         assert isinstance(fitted, nn.Sequential)
@@ -256,7 +256,7 @@ class OwnModule(Encoder):
         trained: nn.Module,
         varies: Bool[np.ndarray, " features"],
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> nn.Module:
         """Copy of the trained module, in float32."""
         return copy.deepcopy(trained).cpu().float().eval()
@@ -266,7 +266,7 @@ class OwnModule(Encoder):
         module: nn.Module,
         fitted: nn.Module,
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> None:
         """Load the weights of a fitted module."""
         module.load_state_dict(fitted.state_dict())

@@ -4,7 +4,7 @@ import copy
 from abc import ABC
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from minsyn._warnings import warn
-from minsyn.data import is_stream, stream_of_features
+from minsyn.data import is_stream, plain_frame, stream_of_features
 from minsyn.estimators.encoders import encode, folded
 from minsyn.estimators.persistence import (
     ModelFormatError,
@@ -27,9 +27,14 @@ from minsyn.estimators.persistence import (
 from minsyn.estimators.problem import checked_latents
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import Start, plain_parameters
-from minsyn.information import SynergyResult, synergy
+from minsyn.information import PairwiseStatistics, SynergyResult, synergy
+from minsyn.metrics import Loadings, loadings
 from minsyn.nn.latents import Latents
 from minsyn.nn.observations import Observations
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame, Series
 
 __all__ = ["FactorModel"]
 
@@ -135,14 +140,16 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         float
-            Minus the squared error, or minus the cross-entropy in nats if the features are binary
-            or categorical. Higher is better.
+            Minus the squared error (of standardised features, in units of their variances), or
+            minus the cross-entropy in nats if the features are binary or categorical. Higher is
+            better.
         """
         check_is_fitted(self)
         total, n_samples = 0.0, 0
+        unit = torch.as_tensor(self._error_unit, dtype=torch.float64)
         for x in self._blocks(X):
-            natural = self._natural(self._encode(x).astype(np.float64))
-            observed = torch.from_numpy(x.astype(np.float64))
+            natural = self._natural(self._encode(x).astype(np.float64)) / unit
+            observed = torch.from_numpy(x.astype(np.float64)) / unit
             if self._takes_missing:  # missing values cost nothing
                 observed = torch.where(observed.isnan(), natural, observed)
             losses = self.observations_.losses(natural, observed)
@@ -182,12 +189,88 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ('x0', 'x1', 'x2')
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])])
+        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
         import pandas as pd
 
         Z = pd.DataFrame(self._encode(X), columns=list(self.get_feature_names_out()))
-        return synergy(Z, pd.DataFrame(X, columns=[str(name) for name in names]), **options)
+        return synergy(Z, pd.DataFrame(X, columns=self._feature_names()), **options)
+
+    def describe(self) -> Loadings:
+        """Loadings of the features on the factors, and the variance that these explain.
+
+        Returns
+        -------
+        Loadings
+            To be printed, drawn (``plot``, ``plot_paths``), or turned into a DataFrame
+            (``to_frame``). Factors are in the order and with the signs of `transform`.
+
+        Raises
+        ------
+        AttributeError
+            If the decoder was trained without statistics, as that of an `AutoEncoder`.
+
+        Examples
+        --------
+        >>> from minsyn import MinSyn
+        >>> causes = np.random.default_rng(0).normal(size=(500, 2))
+        >>> X = np.repeat(causes, [2, 3], axis=1) + np.random.default_rng(1).normal(size=(500, 5))
+        >>> print(MinSyn(2, random_state=0).fit(X).describe().to_string(hide_below=0.3))
+                           minsyn0  minsyn1  commun.  unique  complex.
+        x3                    0.82              0.67    0.33      1.00
+        x2                    0.81              0.66    0.34      1.00
+        x4                    0.81              0.65    0.35      1.00
+        x0                             0.89     0.79    0.21      1.00
+        x1                             0.85     0.73    0.27      1.00
+        <BLANKLINE>
+        explained alone      39.7%    30.4%
+        with those before    39.7%    70.1%
+        <BLANKLINE>
+        correlations of the factors
+        minsyn0               1.00     0.01
+        minsyn1               0.01     1.00
+        """
+        check_is_fitted(self)
+        return loadings(
+            self._fitted_statistics("loadings"),
+            self._feature_names(),
+            self.get_feature_names_out(),
+            sort_factors=False,
+        )
+
+    @property
+    def loadings_(self) -> "DataFrame":
+        """Correlations of features (rows) and factors (columns)."""
+        from pandas import DataFrame
+
+        statistics = self._fitted_statistics("loadings_")
+        names = list(self.get_feature_names_out())
+        return DataFrame(statistics.rho.T, index=self._feature_names(), columns=names)
+
+    @property
+    def communality_(self) -> "Series":
+        """Share of each feature's variance that the factors explain together."""
+        from pandas import Series
+
+        self._fitted_statistics("communality_")
+        table = self.describe()
+        return Series(table.communality, index=list(table.feature_names), name="communality")
+
+    @property
+    def factor_correlation_(self) -> "DataFrame":
+        """Correlations of the factors."""
+        from pandas import DataFrame
+
+        statistics = self._fitted_statistics("factor_correlation_")
+        names = list(self.get_feature_names_out())
+        return DataFrame(statistics.sigma, index=names, columns=names)
+
+    def plot_loadings(self, **options: Any) -> "Figure":
+        """Draw the loadings as a heat map; see `minsyn.metrics.Loadings.plot`."""
+        return self.describe().plot(**options)
+
+    def plot_paths(self, **options: Any) -> "Figure":
+        """Draw factors, features and strong loadings; see `minsyn.metrics.Loadings.plot_paths`."""
+        return self.describe().plot_paths(**options)
 
     def rescaled(
         self,
@@ -361,17 +444,24 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Restore the result of `_state`."""
 
-    def _blocks(self, X: Any) -> Iterator[Float[np.ndarray, "samples features"]]:
+    def _blocks(
+        self, X: Any, *, ordered: bool = False
+    ) -> Iterator[Float[np.ndarray, "samples features"]]:
         """Yield the samples, as a whole or in blocks of a stream, after a check of the features."""
         if is_stream(X):
             names = getattr(self, "feature_names_in_", None)
             names = None if names is None else list(names)
             stream = stream_of_features(X, names, self.n_features_in_)
+            if ordered and not stream.ordered:
+                raise ValueError(
+                    f"{stream.name} shuffles its samples, so that the rows of a result could not "
+                    "be told apart: pass its dataset, or a DataLoader without shuffle"
+                )
             yield from stream.blocks(missing=self._takes_missing)
         else:
             yield validate_data(
                 self,
-                X,
+                plain_frame(X),
                 reset=False,
                 dtype=[np.float64, np.float32],
                 ensure_all_finite="allow-nan" if self._takes_missing else True,
@@ -382,10 +472,29 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Whether NaN are taken as missing values."""
         return False
 
+    @property
+    def _error_unit(self) -> Any:
+        """Units of the features' errors in `score`."""
+        return 1.0
+
+    def _feature_names(self) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)
+        return (
+            [f"x{i}" for i in range(self.n_features_in_)] if names is None else [*map(str, names)]
+        )
+
+    def _fitted_statistics(self, name: str) -> PairwiseStatistics:
+        statistics = getattr(self, "statistics_", None)
+        if statistics is None:
+            # AttributeError, so that `hasattr` works.
+            reason = "keeps no statistics" if hasattr(self, "components_") else "is not fitted"
+            raise AttributeError(f"this {type(self).__name__} {reason}, so it has no {name}")
+        return statistics
+
     def _plain_transform(self, X: Any) -> Float[np.ndarray, "samples latents"]:
         """Return the latents as an array, regardless of ``set_output``."""
         check_is_fitted(self)
-        return np.concatenate([self._encode(x) for x in self._blocks(X)])
+        return np.concatenate([self._encode(x) for x in self._blocks(X, ordered=True)])
 
     def _encode(
         self, X: Float[np.ndarray, "samples features"]

@@ -116,8 +116,9 @@ class StreamFeed(Feed):
         varies = torch.from_numpy(scaling.varies)
         self._columns = None if varies.all() else varies.nonzero()[:, 0]
         mean = torch.from_numpy(scaling.mean).double()
-        self._shift = (mean[varies] / scaling.scale).float()
-        self._scale = scaling.scale
+        if not self._affine:
+            self._scale = float(scaling.scale)
+            self._shift = (mean[varies] / self._scale).float()
         self._constants = None if self._affine or varies.all() else mean[~varies].float()
 
     @classmethod

@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn._warnings import warn
+from minsyn.data import plain_frame
 from minsyn.estimators.problem import checked_latents
 
 __all__ = ["InfoMax"]
@@ -123,7 +124,9 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If the data have NaN, fewer than two samples, or fewer features or samples than
             components.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        X = validate_data(
+            self, plain_frame(X), dtype=[np.float64, np.float32], ensure_min_samples=2
+        )
         if self.n_components is not None and self.n_components > min(X.shape):
             raise ValueError(
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "
@@ -192,7 +195,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Sources.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
         return ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
@@ -222,7 +225,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Present for scikit-learn's interface.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
         reconstruction = self.inverse_transform((X - self.mean_) @ self.unmixing_.T)
         return -float(np.mean(np.sum((X - reconstruction) ** 2, axis=1)))
 

@@ -2,36 +2,44 @@
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
-from minsyn.data import as_samples, is_stream
+from minsyn._warnings import warn
+from minsyn.data import as_samples, is_stream, plain_frame
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.covariance import CovarianceSolver, covariance_obstacles, filled
 from minsyn.estimators.encoders import find_encoder
 from minsyn.estimators.factor_model import FactorModel
+from minsyn.estimators.features import Features
 from minsyn.estimators.free import Free
 from minsyn.estimators.module import DecoderChoice, find_decoder_choice
+from minsyn.estimators.number import CRITERIA, choose_number, scree_of
 from minsyn.estimators.partial_fit import PartialFit, check_one_step
 from minsyn.estimators.problem import (
     ArrayProblem,
+    ModelSpec,
     MomentsProblem,
     Problem,
     StreamProblem,
-    checked_n_components,
 )
+from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
 from minsyn.estimators.weighted import WeightsIf
 from minsyn.information.statistics import Moments, PairwiseStatistics
+from minsyn.metrics import AveragePartial, Scree
 from minsyn.nn import LATENTS, Decoder
+from minsyn.training.worker import worker_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["MinSyn"]
 
@@ -46,8 +54,14 @@ class MinSyn(FactorModel):
 
     Parameters
     ----------
-    n_components : int or None, default=None
-        Number of factors; None is ``min(n_samples, n_features)``.
+    n_components : int or str, default="auto"
+        Number of factors. It can be chosen from the correlations of the features:
+
+        - "auto" by parallel analysis (`minsyn.metrics.parallel_analysis`): as many factors as have
+          eigenvalues above those of independent features.
+        - "empirical-kaiser" by the empirical Kaiser criterion, which finds more factors where these
+          are correlated or the samples few.
+        - "minimum-average-partial" by Velicer's criterion, which needs no number of samples.
     decoder : str, Decoder class or Free, default="gaussian"
         Kind of decoder, as a name in `minsyn.nn.DECODERS`:
 
@@ -65,8 +79,9 @@ class MinSyn(FactorModel):
         synergy.
     latents : {"auto", "linear", "softplus", "sigmoid"}, default="auto"
         Map from pre-activations to latents. "linear" leaves them unchanged, "softplus" makes them
-        positive; decoders treat both as Gaussian. "sigmoid" maps them to [0, 1], for decoders of
-        binary latents. "auto" is the kind of the decoder, as in the paper.
+        positive, as in the paper; decoders treat both as Gaussian. "sigmoid" maps them to [0, 1],
+        for decoders of binary latents. "auto" is linear for ``decoder="gaussian"``, and the kind of
+        the decoder otherwise.
     encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
         "linear" or None is a linear encoder. The sizes of hidden layers give an MLP (with SiLU
         activations) of the scaled features. A custom module maps X, unscaled and in float32, to
@@ -90,6 +105,10 @@ class MinSyn(FactorModel):
         Tolerance for convergence: the relative fall of the loss over ``n_iter_no_change`` epochs of
         Adam. L-BFGS uses a fifth of it over ten iterations, and the covariance a
         hundred-thousandth of it over three.
+    standardize : bool, default=False
+        Whether all features count alike. By default they count by their variance, as in PCA and in
+        the paper: right for features of one unit, such as pixels. Set it for features of different
+        units, as factor analysis does. The model takes and returns unscaled data in both cases.
     random_state : int, RandomState instance or None, default=None
         Seeds the random starts and the order of mini-batches.
     verbose : int, default=0
@@ -116,6 +135,16 @@ class MinSyn(FactorModel):
         Number of epochs or iterations of the best start.
     converged_ : bool
         Whether the best start converged.
+    scree_ : Scree or AveragePartial
+        Eigenvalues, and what they must exceed to count as factors.
+    loadings_ : DataFrame of shape (n_features, n_components)
+        Correlations of features and factors. `describe` returns them with all that follows.
+    communality_ : Series of shape (n_features,)
+        Share of each feature's variance that the factors explain together.
+    factor_correlation_ : DataFrame of shape (n_components, n_components)
+        Correlations of the factors, which are those of the scores that `transform` returns.
+    missing_ : float
+        Share of the values that were missing in `fit`.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -129,20 +158,23 @@ class MinSyn(FactorModel):
     -----
     Data are read by blocks, in constant memory, if X is the path of a ``.npy``, ``.npz``,
     ``.parquet`` or ``.csv`` file, a sparse matrix, a Dataset or DataLoader of torch, or a result of
-    `minsyn.data.as_samples`. Such data are fitted by Adam, with one pass per epoch. There are two
-    further passes: one before training, for the means, and one after, for exact statistics. A
-    trained decoder needs a third, for its initial weights.
+    `minsyn.data.as_samples`. Linear Gaussian models need one pass over them. Other models are
+    fitted by Adam, with one pass per epoch. There are two further passes: one before training, for
+    the means, and one after, for exact statistics; and one more for an automatic number of factors,
+    or for the initial weights of a trained decoder.
 
     Constant features and latents have zero weight, and correlations of 1 are handled as limits, so
-    the decoder is finite for all finite data. As in PCA, features are weighted by their variance.
-    Standardise them first to give them equal weight.
+    the decoder is finite for all finite data.
 
-    A linear Gaussian model (``latents="linear"``) follows from the covariance of the features. The
+    Factors are in the order of the variance that each explains alone, with a positive sign of the
+    strongest loading (softplus latents have no sign to choose), so that neither changes with the
+    seed. Only an ``encoder`` of your own keeps its order.
+
+    A linear Gaussian model, the default, follows from the covariance of the features. The
     covariance is read in one pass, and the model is the same whether the data come from memory,
-    from a file, in parts, or as a matrix. Its latents have mean 0 and unit variance, the strongest
-    feature of each factor has a positive weight, and factors are in the order of the variance that
-    each explains by itself. Missing values (NaN) are allowed: covariances come from the samples
-    that have both features, and `transform` uses the expectation given the observed values.
+    from a file, in parts, or as a matrix. Its latents have mean 0 and unit variance. Missing values
+    (NaN) are allowed: covariances come from the samples that have both features, and `transform`
+    uses the expectation given the observed values.
 
     References
     ----------
@@ -165,7 +197,7 @@ class MinSyn(FactorModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions(set(CRITERIA))],
         "decoder": [str, callable, Free],
         "latents": [StrOptions({"auto", *LATENTS})],
         "encoder": [StrOptions({"linear"}), list, tuple, nn.Module, None],
@@ -173,18 +205,21 @@ class MinSyn(FactorModel):
         "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "standardize": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
     statistics_: PairwiseStatistics
     _partial_fit_asked: str
+    missing_: float
     #: Moments that the fit followed from, which `partial_fit` merges others with.
     _moments: Moments | None = None
+    _scree: Scree | AveragePartial | None = None
 
     def __init__(
         self,
-        n_components: int | None = None,
+        n_components: int | str = "auto",
         *,
         decoder: str | type[Decoder] | Free | Any = "gaussian",
         latents: Literal["auto", "linear", "softplus", "sigmoid"] = "auto",
@@ -193,6 +228,7 @@ class MinSyn(FactorModel):
         n_init: int | Literal["auto"] = "auto",
         max_iter: int = 5000,
         tol: float = 1e-3,
+        standardize: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -204,6 +240,7 @@ class MinSyn(FactorModel):
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
+        self.standardize = standardize
         self.random_state = random_state
         self.verbose = verbose
 
@@ -238,8 +275,10 @@ class MinSyn(FactorModel):
         self.__dict__.pop("_partial_fit", None)
         problem = self._problem(X, sample_weight)
         solver = choose_solver(self.solver, problem)
-        start = self._start(self._model_parameters())
+        self._choose_number(problem)
+        start = self._start(self._model_parameters(problem.n_components))
         self._take(solver.fit(problem, start))
+        self._warn_of_units()
         self._warn_unless_converged(self.max_iter)
         return self
 
@@ -257,8 +296,8 @@ class MinSyn(FactorModel):
         mean : array-like of shape (n_features,), optional
             Means of the features; 0 by default.
         n_samples : float, optional
-            Number of samples behind the matrix; 1 by default. Only a later `partial_fit` uses it,
-            as the weight of these samples against the new ones.
+            Number of samples behind the matrix. An automatic ``n_components`` needs it, and a later
+            `partial_fit`, as their weight against the new samples.
 
         Returns
         -------
@@ -268,8 +307,9 @@ class MinSyn(FactorModel):
         Raises
         ------
         ValueError
-            If the matrix is not square, finite, symmetric or positive semidefinite, or the model is
-            not a linear Gaussian one.
+            If the matrix is not square, finite, symmetric or positive semidefinite; if the model is
+            not a linear Gaussian one; or if the number of factors depends on a number of samples
+            that is not given.
 
         Examples
         --------
@@ -278,7 +318,7 @@ class MinSyn(FactorModel):
         >>> import numpy as np
         >>> from minsyn import MinSyn
         >>> correlations = np.array([[1, 0.6, 0.1], [0.6, 1, 0.1], [0.1, 0.1, 1]])
-        >>> model = MinSyn(2, latents="linear").fit_covariance(correlations)
+        >>> model = MinSyn(2).fit_covariance(correlations)
         >>> model.components_.round(1)
         array([[0.9, 0.9, 0. ],
                [0. , 0. , 1. ]])
@@ -302,18 +342,21 @@ class MinSyn(FactorModel):
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
         problem = self._moments_problem(moments, self.n_components)
+        self._choose_number(problem)
         self._take(CovarianceSolver().fit(problem, self._start({})))
+        self._warn_of_units()
         self._warn_unless_converged(self.max_iter)
         return self
 
-    @available_if(lambda self: self.solver != "lbfgs")
+    @WeightsIf(lambda self: self._from_moments, available=lambda self: self.solver != "lbfgs")
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> "MinSyn":
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MinSyn":
         """Continue training on a batch of samples, with Adam; not for solver="lbfgs".
 
         A linear Gaussian model merges the covariance of the batch with that of all earlier samples,
         and is fitted again: it is the model of all of them, also after `fit`, `fit_covariance` and
-        `load`. A batch may be a single sample. Other models take steps of Adam.
+        `load`. An automatic number of factors may rise with them. A batch may be a single sample.
+        Other models take steps of Adam.
 
         The state of Adam is kept between calls, but not by `fit` or `load`. After these, training
         continues from the fitted encoder, and the loss first rises a little, as the first steps of
@@ -331,11 +374,13 @@ class MinSyn(FactorModel):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             At least two samples, preferably hundreds, as the fit relies on correlations within the
             batch. With ``batch_size``, X is split into several steps. The first batch determines
-            the mean and scale of the features in training and, with ``n_components=None``, the
-            number of factors. A feature that is constant in the first batch is used from the first
-            batch in which it varies.
+            the mean and scale of the features in training, and an automatic number of factors. A
+            feature that is constant in the first batch is used from the first batch in which it
+            varies.
         y : ignored
             Present for scikit-learn's interface.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, as for `fit`. For linear Gaussian models.
 
         Returns
         -------
@@ -356,7 +401,7 @@ class MinSyn(FactorModel):
         >>> from minsyn import MinSyn
         >>> rng = np.random.default_rng(0)
         >>> model = MinSyn(n_components=1, random_state=0)
-        >>> for _ in range(100):
+        >>> for _ in range(10):
         ...     X = np.repeat(rng.exponential(size=(50, 1)), 5, axis=1) + rng.normal(size=(50, 5))
         ...     model = model.partial_fit(X)
         >>> bool(-model.score(X) < 0.7 * X.var(axis=0).sum())
@@ -370,12 +415,17 @@ class MinSyn(FactorModel):
         X = X.toarray() if hasattr(X, "tocsr") else X
         fitted = hasattr(self, "components_")
         if self._from_moments:
-            return self._merge_and_refit(self._array(X, reset=not fitted, min_samples=1))
+            X = self._array(X, reset=not fitted, min_samples=1)
+            return self._merge_and_refit(X, sample_weight)
+        if sample_weight is not None:
+            self._require_moments("sample_weight")
         adam = self._adam_of_steps()
         X = self._array(X, reset=not fitted)
         n_components = len(self.components_) if fitted else self.n_components
         problem = self._array_problem(X, n_components)
         adam.check(problem)
+        if not fitted:
+            self._choose_number(problem)
         known = self._known(problem) if fitted else None
         asked = repr((self.encoder, adam))
         if not hasattr(self, "_partial_fit") or self._partial_fit_asked != asked:
@@ -392,9 +442,7 @@ class MinSyn(FactorModel):
         if not is_stream(X):
             return self._array_problem(self._array(X), self.n_components, sample_weight)
         samples = as_samples(X)
-        decoder, encoder = self._decoder_choice(), find_encoder(self.encoder)
-        encoder.check_starts(self.n_init)
-        streamed = StreamProblem(samples, self.n_components, decoder, encoder, sample_weight)
+        streamed = StreamProblem(samples, self._spec(self.n_components), sample_weight)
         self.n_features_in_ = samples.n_features
         self.__dict__.pop("feature_names_in_", None)
         if samples.feature_names is not None:
@@ -403,19 +451,49 @@ class MinSyn(FactorModel):
         return streamed
 
     def _array_problem(
-        self, X: Any, n_components: int | None, sample_weight: Any = None
+        self, X: Any, n_components: int | str, sample_weight: Any = None
     ) -> ArrayProblem:
-        encoder = find_encoder(self.encoder)
-        encoder.check_starts(self.n_init)
-        problem = ArrayProblem(X, n_components, self._decoder_choice(), encoder, sample_weight)
+        problem = ArrayProblem(X, self._spec(n_components), sample_weight)
         problem.feature_names = getattr(self, "feature_names_in_", None)
         return problem
 
-    def _moments_problem(self, moments: Moments, n_components: int | None) -> MomentsProblem:
-        encoder = find_encoder(self.encoder)
-        problem = MomentsProblem(moments, n_components, self._decoder_choice(), encoder)
+    def _moments_problem(self, moments: Moments, n_components: int | str) -> MomentsProblem:
+        problem = MomentsProblem(moments, self._spec(n_components))
         problem.feature_names = getattr(self, "feature_names_in_", None)
         return problem
+
+    def _spec(self, n_components: int | str) -> ModelSpec:
+        encoder = find_encoder(self.encoder)
+        encoder.check_starts(self.n_init)
+        return ModelSpec(n_components, self._decoder_choice(), encoder, self.standardize)
+
+    def _choose_number(self, problem: Problem) -> None:
+        """Set the problem's number of components, where it is to be chosen."""
+        self._scree = None
+        if not isinstance(problem.n_components, str):
+            return
+        solver = self.solver
+        run = (solver.run if isinstance(solver, Adam) else None) or Run()
+        worker = worker_of(run.launch())
+        seed = int(self._start({}).generator(worker).initial_seed())
+        features = problem.features(worker)
+        problem.n_components, self._scree = choose_number(problem.n_components, features, seed)
+
+    def _warn_of_units(self) -> None:
+        """Warn where a few features outweigh all others, as those of another unit do."""
+        if self.standardize or not self.observations_.affine:
+            return
+        std = self.statistics_.std_x
+        varying = np.sort(std[std > 0])
+        if len(varying) < 2 or varying[-1] <= _UNEVEN * varying[(len(varying) - 1) // 4]:
+            return
+        names = self._feature_names()
+        largest, smallest = int(np.argmax(std)), int(np.argmin(np.where(std > 0, std, np.inf)))
+        warn(
+            f"standard deviations of the features range from {std[smallest]:.3g} "
+            f"({names[smallest]}) to {std[largest]:.3g} ({names[largest]}), and features count by "
+            "their variance: set standardize=True if their units differ"
+        )
 
     def _decoder_choice(self) -> DecoderChoice:
         return find_decoder_choice(self.decoder, self.latents)
@@ -423,7 +501,7 @@ class MinSyn(FactorModel):
     def _array(self, X: Any, reset: bool = True, min_samples: int = 2) -> Any:
         return validate_data(
             self,
-            X,
+            plain_frame(X),
             reset=reset,
             dtype=[np.float64, np.float32],
             ensure_min_samples=min_samples,
@@ -445,6 +523,12 @@ class MinSyn(FactorModel):
     def _takes_missing(self) -> bool:
         return self._from_moments
 
+    @property
+    def _error_unit(self) -> Any:
+        if not self.standardize:
+            return 1.0
+        return np.where(self.statistics_.std_x > 0, self.statistics_.std_x, 1.0)
+
     def _require_moments(self, what: str) -> None:
         """Raise a ValueError unless a fit follows from moments alone."""
         if self._from_moments:
@@ -454,8 +538,8 @@ class MinSyn(FactorModel):
             found.append(f"solver={self.solver!r}")
         raise ValueError(
             f"{what} is for linear latents, a linear encoder and decoder='gaussian', which are "
-            f"fitted from a covariance; found {', '.join(found)}. Set latents='linear', and the "
-            "other parameters to their defaults"
+            f"fitted from a covariance; found {', '.join(found)}. Set these parameters to their "
+            "defaults"
         )
 
     def _encode(
@@ -463,12 +547,13 @@ class MinSyn(FactorModel):
     ) -> Float[np.ndarray, "samples latents"]:
         return super()._encode(filled(X, self.statistics_) if self._takes_missing else X)
 
-    def _merge_and_refit(self, X: Float[np.ndarray, "samples features"]) -> "MinSyn":
+    def _merge_and_refit(
+        self, X: Float[np.ndarray, "samples features"], sample_weight: Any
+    ) -> "MinSyn":
         """Exact `partial_fit`: of all samples so far, from the last solution."""
-        known, moments = None, Moments.of(X)
+        known, moments = None, Moments.of(X, sample_weight)
         n_components = self.n_components
         if hasattr(self, "components_"):
-            n_components = len(self.components_)
             if self._moments is None:
                 raise ValueError(
                     "this model keeps no covariance of its data, as it was rescaled, or fitted to "
@@ -476,15 +561,17 @@ class MinSyn(FactorModel):
                     "fit_covariance with the merged Moments"
                 )
             moments = self._moments.merge(moments)
-            known = self._known(self._moments_problem(moments, n_components))
-        elif n_components is None:
-            n_components = checked_n_components(None, *X.shape)
         if moments.weight < 2:
             raise ValueError(
                 f"Found array with {len(X)} sample(s) while a minimum of 2 is required by "
                 "MinSyn.partial_fit at first: correlations need them"
             )
         problem = self._moments_problem(moments, n_components)
+        self._choose_number(problem)
+        if hasattr(self, "components_"):
+            known = self._known(problem)
+            if len(known.components) != problem.n_components:
+                known = None
         self._take(CovarianceSolver().fit(problem, self._start({}), known))
         self._warn_unless_converged(self.max_iter)
         return self
@@ -509,7 +596,7 @@ class MinSyn(FactorModel):
                 "estimator to start anew"
             )
         n_components = len(self.components_)
-        if self.n_components not in (None, n_components):
+        if not isinstance(self.n_components, str) and self.n_components != n_components:
             raise ValueError(
                 f"n_components={self.n_components}, but partial_fit continues from a fit with "
                 f"{n_components}: set it back, or clone the estimator to start again"
@@ -522,11 +609,36 @@ class MinSyn(FactorModel):
         self.statistics_ = solution.statistics
         self._fitted_decoder = repr(self._decoder_choice())
         self._moments = solution.moments
+        self.missing_ = solution.missing
 
-    def _model_parameters(self) -> dict[str, Any]:
+    @property
+    def scree_(self) -> Scree | AveragePartial:
+        """Eigenvalues of the correlations, and what they must exceed to count as factors.
+
+        That which ``n_components`` was chosen by; of a model of a given number of factors, parallel
+        analysis, if the model followed from a covariance and the number of samples is known.
+        """
+        if self._scree is None and self._moments is not None and self._moments.weight >= 2:
+            features = Features.of(self._moments)
+            if features.basis.size:
+                self._scree = scree_of("auto", features, seed=0)
+        if self._scree is None:
+            raise AttributeError(
+                "this MinSyn has no scree_: fit it with n_components='auto', or to a covariance "
+                "of a known number of samples"
+            )
+        return self._scree
+
+    def plot_scree(self, max_shown: int | None = None) -> "Figure":
+        """Draw `scree_`; see `minsyn.metrics.Scree.plot`."""
+        check_is_fitted(self)
+        return self.scree_.plot(max_shown)
+
+    def _model_parameters(self, n_components: int) -> dict[str, Any]:
         """Parameters that determine the results, in addition to those that Adam knows."""
         return {
-            "n_components": self.n_components,
+            "n_components": n_components,
+            "standardize": self.standardize,
             "decoder": repr(self._decoder_choice()),
             "latents": self._decoder_choice().latents.name,
             "encoder": repr(find_encoder(self.encoder)),
@@ -535,7 +647,14 @@ class MinSyn(FactorModel):
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         arrays: dict[str, np.ndarray] = {}
-        record: dict[str, Any] = {"decoder": self._fitted_decoder}
+        record: dict[str, Any] = {"decoder": self._fitted_decoder, "missing": self.missing_}
+        if isinstance(self._scree, Scree):
+            record["scree"] = {"n_factors": self._scree.n_factors, "by": self._scree.criterion}
+            arrays["scree.eigenvalues"] = self._scree.eigenvalues
+            arrays["scree.reference"] = self._scree.reference
+        elif self._scree is not None:
+            record["scree"] = {"n_factors": self._scree.n_factors}
+            arrays["scree.average_squared"] = self._scree.average_squared
         if self._moments is not None:
             record["moments_weight"] = self._moments.weight
             for name in _OF_FEATURES:
@@ -545,10 +664,18 @@ class MinSyn(FactorModel):
         return record, arrays
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        self._fitted_decoder = record["decoder"]
+        self._fitted_decoder, self.missing_ = record["decoder"], float(record["missing"])
+        self._scree = None
+        if "scree" in record:
+            found = record["scree"]
+            if "scree.average_squared" in arrays:
+                self._scree = AveragePartial(arrays["scree.average_squared"], found["n_factors"])
+            else:
+                curves = arrays["scree.eigenvalues"], arrays["scree.reference"]
+                self._scree = Scree(*curves, found["n_factors"], found["by"])
         if "moments_weight" in record:
-            found = {name: arrays.get(f"moments.{name}") for name in _OF_FEATURES}
-            self._moments = Moments(record["moments_weight"], **found)  # type: ignore[arg-type]
+            moments = {name: arrays.get(f"moments.{name}") for name in _OF_FEATURES}
+            self._moments = Moments(record["moments_weight"], **moments)  # type: ignore[arg-type]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -558,6 +685,9 @@ class MinSyn(FactorModel):
         return tags
 
 
+#: Ratio of the largest standard deviation to that of a quarter of the features, from which on the
+#: latter hardly count.
+_UNEVEN = 100.0
 _OF_FEATURES = ("mean", "covariance", "pair_weight", "pair_mean")
 
 

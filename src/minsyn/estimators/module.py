@@ -14,7 +14,8 @@ from minsyn.estimators.free import Free
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoder import Decoder, find_decoder
 from minsyn.nn.free import FreeDecoder
-from minsyn.nn.latents import LATENTS, Latents
+from minsyn.nn.gaussian import GaussianDecoder
+from minsyn.nn.latents import LATENTS, LINEAR, Latents
 from minsyn.nn.objective import Objective
 from minsyn.nn.observations import Observations
 
@@ -94,12 +95,15 @@ class ClosedForm(nn.Module):
         weight: Float[np.ndarray, "latents features"],
         bias: Float[np.ndarray, " features"],
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> None:
         """Do nothing, as the decoder is recomputed from each batch."""
 
     def map_for_data(
-        self, statistics: PairwiseStatistics, mean: Float[np.ndarray, " features"], scale: float
+        self,
+        statistics: PairwiseStatistics,
+        mean: Float[np.ndarray, " features"],
+        scale: float | Float[np.ndarray, " features"],
     ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " features"]]:
         """Weights and bias computed from the final statistics, in float64."""
         weight, bias = self.decoder.linear_map(statistics.map(torch.from_numpy))
@@ -181,7 +185,8 @@ def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
     decoder : str, type, partial or Free
         An argument of `minsyn.nn.find_decoder`, or a `Free` for a trained decoder.
     latents : str, default="auto"
-        A name in `minsyn.nn.LATENTS`. "auto" is the decoder's own kind.
+        A name in `minsyn.nn.LATENTS`. "auto" is linear for the Gaussian decoder in closed form,
+        whose fit then follows from a covariance, and the decoder's own kind otherwise.
 
     Raises
     ------
@@ -193,6 +198,8 @@ def find_decoder_choice(decoder: Any, latents: str = "auto") -> DecoderChoice:
     """
     if not isinstance(decoder, Free):
         found = find_decoder(decoder)
+        if latents == "auto" and found.func is GaussianDecoder:
+            return _ClosedFormChoice(found, LINEAR)
         return _ClosedFormChoice(found, _find_latents(latents, found))
     weight: Any = decoder.synergy_weight
     if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:

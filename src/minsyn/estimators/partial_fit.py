@@ -6,7 +6,7 @@ import torch
 from minsyn.data.arrays import ArraySamples
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.feed import BatchLoss, StreamFeed, start_decoder
-from minsyn.estimators.problem import ArrayProblem, Scaling
+from minsyn.estimators.problem import ArrayProblem, Scaling, scale_of
 from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
 from minsyn.nn.statistics import RunningStatistics
@@ -56,7 +56,7 @@ class PartialFit:
         else:
             assert known.statistics is not None
             mean = known.statistics.mean_x
-            scale = float(np.sqrt(known.statistics.var_x.mean())) or 1.0
+            scale = scale_of(known.statistics.std_x**2, problem.standardize)
         self.scaling = Scaling(mean, scale, everything)
         steps = adam.steps(problem, whole_batches=False)
         self.module = problem.module(generator, self.scaling, steps)

@@ -16,6 +16,7 @@ from torch import nn
 from minsyn.data import SampleStream, column_statistics
 from minsyn.data.batches import even_parts
 from minsyn.estimators.encoders import Encoder, Net, encode
+from minsyn.estimators.features import Features, Rows
 from minsyn.estimators.module import DecoderChoice, MinSynModule, Steps
 from minsyn.estimators.solution import Solution
 from minsyn.information.statistics import Moments, PairwiseStatistics, checked_weights
@@ -26,14 +27,15 @@ from minsyn.training.worker import Worker
 
 __all__ = [
     "ArrayProblem",
+    "ModelSpec",
     "MomentsProblem",
     "Problem",
-    "Rows",
     "Scaling",
     "StreamProblem",
     "checked_latents",
     "checked_n_components",
     "origin_and_scale",
+    "scale_of",
 ]
 
 
@@ -49,43 +51,39 @@ class Scaling:
     ----------
     mean : ndarray of shape (n_features,)
         Means of the features.
-    scale : float
-        Square root of the mean variance; 1 if all features are constant.
+    scale : float, or ndarray of shape (n_features,)
+        Square root of the mean variance; 1 if all features are constant. For standardised
+        features, the standard deviation of each.
     varies : ndarray of bool, shape (n_features,)
         Whether each feature is an input of a linear encoder or MLP. Constant features are not, as
         they would contribute only noise.
     """
 
     mean: Float[np.ndarray, " features"]
-    scale: float
+    scale: float | Float[np.ndarray, " features"]
     varies: Bool[np.ndarray, " features"]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Samples in memory with their weights, mergeable: what is small where features are many.
+class ModelSpec:
+    """The model to fit, but for the data.
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The samples.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Their weights; None where all count alike.
+    n_components : int or str
+        Number of latents, or how it is chosen.
+    decoder : DecoderChoice
+        Kind of decoder.
+    encoder : Encoder
+        Kind of encoder.
+    standardize : bool
+        Whether all features count alike.
     """
 
-    X: Float[np.ndarray, "samples features"]
-    sample_weight: Float[np.ndarray, " samples"] | None = None
-
-    def merge(self, other: "Rows") -> "Rows":
-        """Both sets of samples."""
-        weights = None
-        if self.sample_weight is not None and other.sample_weight is not None:
-            weights = np.concatenate([self.sample_weight, other.sample_weight])
-        return Rows(np.concatenate([self.X, other.X]), weights)
-
-    def moments(self) -> Moments:
-        """Mean and covariance of the features."""
-        return Moments.of(self.X, self.sample_weight)
+    n_components: int | str
+    decoder: DecoderChoice
+    encoder: Encoder
+    standardize: bool = False
 
 
 class Problem(ABC):
@@ -96,11 +94,13 @@ class Problem(ABC):
     n_samples, n_features : int
         Shape of the data.
     n_components : int
-        Number of latents.
+        Number of latents; a string until it is chosen.
     decoder : DecoderChoice
         Kind of decoder.
     encoder : Encoder
         Kind of encoder.
+    standardize : bool
+        Whether all features count alike: errors are then divided by the features' variances.
     feature_names : sequence of str or None
         Names of the features, for messages.
     """
@@ -109,10 +109,18 @@ class Problem(ABC):
     n_features: int
     feature_names: Any = None
 
-    def __init__(self, n_components: int, decoder: DecoderChoice, encoder: Encoder) -> None:
-        self.n_components = n_components
-        self.decoder = decoder
-        self.encoder = encoder
+    def __init__(self, spec: ModelSpec) -> None:
+        self.n_components: Any = checked_n_components(spec.n_components, self.n_features)
+        self.decoder = spec.decoder
+        self.encoder = spec.encoder
+        self.standardize = spec.standardize
+        self._features: Features | None = None
+        if spec.standardize and not self.observations.affine:
+            raise ValueError(
+                "standardize=True is for decoders of real values: standardised features would lie "
+                f"outside the [{self.observations.low:g}, {self.observations.high:g}] of "
+                f"{spec.decoder!r}"
+            )
 
     @abstractmethod
     def scaling(self, worker: Worker) -> Scaling:
@@ -138,6 +146,12 @@ class Problem(ABC):
         That is where there are fewer samples than features, and more than 500 of these.
         """
 
+    def features(self, worker: Worker) -> Features:
+        """Standardised features, from moments that are read once."""
+        if self._features is None:
+            self._features = Features.of(self.second_moments(worker), self.feature_names)
+        return self._features
+
     @property
     def _fewer_samples(self) -> bool:
         return self.n_features > max(self.n_samples, _FEW_FEATURES)
@@ -162,8 +176,10 @@ class Problem(ABC):
         return MinSynModule(encoder, decoder, generator)
 
     def unit(self, scaling: Scaling) -> float:
-        """Factor that converts the training loss to the units of the data."""
-        return scaling.scale**2 if self.observations.affine else 1.0
+        """Factor that converts the training loss to the units of `score`."""
+        if self.standardize or not self.observations.affine:
+            return 1.0
+        return float(scaling.scale) ** 2
 
     def solution(
         self,
@@ -198,6 +214,9 @@ class Problem(ABC):
         else:
             statistics = self.statistics(encoder, module.latents, worker)
         unit = self.unit(scaling)
+        importance = statistics.std_x**2
+        if self.standardize:
+            importance = (importance > 0).astype(np.float64)
         components, intercept = module.decoder.map_for_data(statistics, scaling.mean, scaling.scale)
         return Solution(
             encoder,
@@ -208,7 +227,7 @@ class Problem(ABC):
             [unit * loss for loss in result.history],
             result.converged,
             statistics,
-        )
+        ).in_order(importance)
 
 
 #: Settings for decoders that are built only to determine their kind.
@@ -222,12 +241,8 @@ class ArrayProblem(Problem):
     ----------
     X : ndarray of shape (n_samples, n_features)
         Finite samples, float32 or float64.
-    n_components : int or None
-        Number of latents; None is ``min(n_samples, n_features)``.
-    decoder : DecoderChoice
-        Kind of decoder.
-    encoder : Encoder
-        Kind of encoder.
+    spec : ModelSpec
+        The model.
     sample_weight : array-like of shape (n_samples,), optional
         Weights of the samples. Only fits from the moments use them.
 
@@ -240,20 +255,18 @@ class ArrayProblem(Problem):
     def __init__(
         self,
         X: Float[np.ndarray, "samples features"],
-        n_components: Any,
-        decoder: DecoderChoice,
-        encoder: Encoder,
+        spec: ModelSpec,
         sample_weight: Any = None,
     ) -> None:
         self.X = X
         self.n_samples, self.n_features = X.shape
-        self.sample_weight, weight = _weights(sample_weight, self.n_samples)
-        super().__init__(checked_n_components(n_components, weight, X.shape[1]), decoder, encoder)
+        self.sample_weight = _weights(sample_weight, self.n_samples)
+        super().__init__(spec)
         self.observations.check_range(float(X.min()), float(X.max()))
 
     def scaling(self, worker: Worker | None = None) -> Scaling:
         """Origin and unit of the features."""
-        mean, scale = origin_and_scale(self.X)
+        mean, scale = origin_and_scale(self.X, self.standardize)
         varies = np.any(self._scaled(mean, scale) != 0, axis=0)
         return Scaling(mean, scale, varies | (not varies.any()))
 
@@ -282,7 +295,9 @@ class ArrayProblem(Problem):
         return rows if self._fewer_samples else rows.moments()
 
     def _scaled(
-        self, mean: Float[np.ndarray, " features"], scale: float
+        self,
+        mean: Float[np.ndarray, " features"],
+        scale: float | Float[np.ndarray, " features"],
     ) -> Float[np.ndarray, "samples features"]:
         return ((self.X - mean) / scale).astype(np.float32)
 
@@ -294,7 +309,7 @@ class StreamProblem(Problem):
     ----------
     samples : SampleStream
         The samples.
-    n_components, decoder, encoder, sample_weight
+    spec, sample_weight
         As in `ArrayProblem`.
 
     Raises
@@ -306,18 +321,15 @@ class StreamProblem(Problem):
     def __init__(
         self,
         samples: SampleStream,
-        n_components: Any,
-        decoder: DecoderChoice,
-        encoder: Encoder,
+        spec: ModelSpec,
         sample_weight: Any = None,
     ) -> None:
         if samples.n_samples < 2:
             raise ValueError(f"{samples.name} holds one sample; a minimum of 2 is required")
         self.samples = samples
         self.n_samples, self.n_features = samples.n_samples, samples.n_features
-        self.sample_weight, weight = _weights(sample_weight, self.n_samples)
-        n_components = checked_n_components(n_components, weight, self.n_features)
-        super().__init__(n_components, decoder, encoder)
+        self.sample_weight = _weights(sample_weight, self.n_samples)
+        super().__init__(spec)
 
     def scaling(self, worker: Worker) -> Scaling:
         """Origin and unit of the features, from one pass over the data."""
@@ -327,7 +339,7 @@ class StreamProblem(Problem):
         low, high = float(columns.minimum.min()), float(columns.maximum.max())
         self.observations.check_range(low, high, self.samples.name)
         varies = ~columns.constant
-        scale = float(np.sqrt(columns.variance.mean())) or 1.0
+        scale = scale_of(columns.variance, self.standardize)
         return Scaling(columns.mean, scale, varies | (not varies.any()))
 
     def rows(self) -> Float[np.ndarray, "rows features"]:
@@ -377,8 +389,8 @@ class MomentsProblem(Problem):
     ----------
     moments : Moments
         Mean and covariance.
-    n_components, decoder, encoder
-        As of `ArrayProblem`.
+    spec : ModelSpec
+        The model.
 
     Raises
     ------
@@ -386,20 +398,15 @@ class MomentsProblem(Problem):
         If there are more components than features.
     """
 
-    def __init__(
-        self, moments: Moments, n_components: Any, decoder: DecoderChoice, encoder: Encoder
-    ) -> None:
+    def __init__(self, moments: Moments, spec: ModelSpec) -> None:
         self.moments = moments
         self.n_features = self.n_samples = len(moments.mean)
-        super().__init__(
-            checked_n_components(n_components, self.n_samples, self.n_features), decoder, encoder
-        )
+        super().__init__(spec)
 
     def scaling(self, worker: Worker | None = None) -> Scaling:
         """Origin and unit of the features."""
         std = self.moments.std
-        scale = float(np.sqrt(np.mean(std**2))) or 1.0
-        return Scaling(self.moments.mean, scale, std > 0)
+        return Scaling(self.moments.mean, scale_of(std**2, self.standardize), std > 0)
 
     def rows(self) -> Float[np.ndarray, "rows features"]:
         """No samples."""
@@ -426,14 +433,9 @@ class MomentsProblem(Problem):
         return self.moments
 
 
-def _weights(
-    sample_weight: Any, n_samples: int
-) -> tuple[Float[np.ndarray, " samples"] | None, int]:
-    """Checked weights of samples, and their sum in whole samples."""
-    if sample_weight is None:
-        return None, n_samples
-    weights = checked_weights(sample_weight, n_samples)
-    return weights, max(1, int(weights.sum()))
+def _weights(sample_weight: Any, n_samples: int) -> Float[np.ndarray, " samples"] | None:
+    """Checked weights of samples."""
+    return None if sample_weight is None else checked_weights(sample_weight, n_samples)
 
 
 def _with_weights(
@@ -457,15 +459,25 @@ def _statistics(
 
 
 def origin_and_scale(
-    X: Float[np.ndarray, "samples features"],
-) -> tuple[Float[np.ndarray, " features"], float]:
-    """Means, and the square root of the features' mean variance (1 if all are constant)."""
+    X: Float[np.ndarray, "samples features"], standardize: bool = False
+) -> tuple[Float[np.ndarray, " features"], Any]:
+    """Means, and the square root of the features' mean variance (1 if all are constant).
+
+    For standardised features, their standard deviations (1 where they are constant).
+    """
     # In float64, as the sum of a long column in float32 can be off by much more than rounding.
     mean = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
     variance = np.var(X, axis=0, dtype=np.float64)
     constant = X.min(axis=0) == X.max(axis=0)  # rounding of the mean would cause a variance
     mean[constant], variance[constant] = X[0, constant], 0.0
-    return mean, float(np.sqrt(variance.mean())) or 1.0
+    return mean, scale_of(variance, standardize)
+
+
+def scale_of(variance: Float[np.ndarray, " features"], standardize: bool) -> Any:
+    """Unit of the features in training, from their variances: see `Scaling`."""
+    if standardize:
+        return np.where(variance > 0, np.sqrt(variance), 1.0)
+    return float(np.sqrt(variance.mean())) or 1.0
 
 
 def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:
@@ -479,16 +491,16 @@ def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples lat
     return Z
 
 
-def checked_n_components(n_components: int | None, n_samples: int, n_features: int) -> int:
-    """Number of components for data of this shape.
+def checked_n_components(n_components: Any, n_features: int) -> int | str:
+    """Number of components for data of this many features, or how it is to be chosen.
 
     Raises
     ------
     ValueError
         If it is larger than the number of features.
     """
-    if n_components is None:
-        return min(n_samples, n_features)
+    if isinstance(n_components, str):
+        return n_components
     if n_components > n_features:
         raise ValueError(
             f"n_components={n_components} must be at most the number of features, {n_features}"

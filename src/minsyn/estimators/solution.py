@@ -1,16 +1,21 @@
 """Result of a solver: encoder and decoder for the original data."""
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import nn
 
 from minsyn.information.statistics import Moments, PairwiseStatistics
-from minsyn.nn.latents import Latents
+from minsyn.nn.latents import LINEAR, Latents
 from minsyn.nn.observations import Observations
 
 __all__ = ["Solution"]
+
+#: Correlations that differ by less than this share are equally strong: the first decides a sign.
+_EQUAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Solution:
         Statistics of latents and features from which the decoder was computed, if any.
     moments : Moments or None
         Mean and covariance of the features, if the fit followed from them.
+    missing : float
+        Share of the values that were missing.
     """
 
     encoder: nn.Module
@@ -48,3 +55,65 @@ class Solution:
     converged: bool
     statistics: PairwiseStatistics | None = None
     moments: Moments | None = None
+    missing: float = 0.0
+
+    def in_order(self, importance: Float[np.ndarray, " features"]) -> "Solution":
+        """The same solution, with latents in an order, of signs and units that no seed changes.
+
+        Latents come in the descending order of the variance that each explains alone. Where the
+        kind of latents allows it, the strongest correlation of each is positive, and linear latents
+        have mean 0 and unit variance. Encoders without a linear last layer stay as they are.
+
+        Parameters
+        ----------
+        importance : ndarray of shape (n_features,)
+            Weights of the features' explained variances.
+        """
+        last = self.encoder[-1] if isinstance(self.encoder, nn.Sequential) else None
+        if self.statistics is None or not isinstance(last, nn.Linear):
+            return self
+        rho = self.statistics.rho
+        order = np.argsort(-(rho**2 @ importance), kind="stable")
+        signs = np.ones(len(rho))
+        if self.latents.reflection is not None:
+            strength = np.abs(rho)
+            equal = strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True)
+            strongest = np.argmax(equal, axis=1)
+            signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)
+        reflection = self.latents.reflection or 0.0
+        found = self._mapped(order, signs[order], reflection * (1 - signs[order]) / 2)
+        if self.latents is not LINEAR:
+            return found
+        assert found.statistics is not None
+        std = np.where(found.statistics.std_z > 0, found.statistics.std_z, 1.0)
+        return found._mapped(np.arange(len(rho)), 1 / std, -found.statistics.mean_z / std)
+
+    def _mapped(
+        self,
+        order: Int[np.ndarray, " latents"],
+        factor: Float[np.ndarray, " latents"],
+        shift: Float[np.ndarray, " latents"],
+    ) -> "Solution":
+        """The same solution with latents ``factor * z[order] + shift``."""
+        encoder = copy.deepcopy(self.encoder)
+        last, statistics = encoder[-1], self.statistics  # type: ignore[index]
+        assert isinstance(last, nn.Linear) and statistics is not None
+        with torch.no_grad():
+            scale = torch.from_numpy(factor).to(last.weight)
+            last.weight.copy_(last.weight[order] * scale[:, None])
+            last.bias.copy_(last.bias[order] * scale)
+            if self.latents is LINEAR:
+                last.bias.add_(torch.from_numpy(shift))
+        components = self.components[order] / factor[:, np.newaxis]
+        return replace(
+            self,
+            encoder=encoder,
+            components=components,
+            intercept=self.intercept - shift @ components,
+            statistics=replace(
+                statistics,
+                mean_z=factor * statistics.mean_z[order] + shift,
+                cov_zz=np.outer(factor, factor) * statistics.cov_zz[np.ix_(order, order)],
+                cov_zx=factor[:, np.newaxis] * statistics.cov_zx[order],
+            ),
+        )

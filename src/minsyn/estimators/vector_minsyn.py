@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from minsyn.data import is_stream
+from minsyn.data import is_stream, plain_frame
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights
@@ -264,7 +264,9 @@ class VectorMinSyn(FactorModel):
                 f"{type(self).__name__} needs an array in memory, and does not support files, "
                 f"sparse matrices or torch data sets; found {type(X).__name__}"
             )
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        X = validate_data(
+            self, plain_frame(X), dtype=[np.float64, np.float32], ensure_min_samples=2
+        )
         return X.astype(np.float64, copy=False)
 
     def _problem(self, X: Float[np.ndarray, "samples features"]) -> VectorProblem:

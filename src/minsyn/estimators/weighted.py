@@ -20,6 +20,9 @@ class WeightsIf:
     ----------
     check : callable
         Whether a model takes weights.
+    available : callable, optional
+        Whether a model has the method at all; scikit-learn's `available_if`, as it cannot be
+        combined with another descriptor.
 
     Examples
     --------
@@ -36,8 +39,10 @@ class WeightsIf:
     <Signature (X, sample_weight=None)>
     """
 
-    def __init__(self, check: Callable[[Any], bool]) -> None:
-        self._check = check
+    def __init__(
+        self, check: Callable[[Any], bool], available: Callable[[Any], bool] | None = None
+    ) -> None:
+        self._check, self._available = check, available
         self._method: Any = None
 
     def __call__(self, method: Callable[..., Any]) -> Any:
@@ -50,6 +55,10 @@ class WeightsIf:
         """Bind the method to a model."""
         if model is None:
             return self._method
+        if self._available is not None and not self._available(model):
+            raise AttributeError(
+                f"this {type(model).__name__} has no attribute {self._method.__name__!r}"
+            )
         bound = MethodType(self._method, model)
         if self._check(model):
             return bound

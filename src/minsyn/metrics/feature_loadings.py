@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from minsyn.information.statistics import PairwiseStatistics
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 __all__ = ["Loadings", "loadings", "sort_loadings"]
@@ -179,6 +180,80 @@ class Loadings:
             parts += ["", "correlations of the factors", *lines[n_variances:]]
         return "\n".join(parts)
 
+    def plot(self, *, hide_below: float = 0.3, sort: bool = True) -> "Figure":
+        """Draw the loadings as a heat map.
+
+        Red features rise with a factor, blue ones fall. Bars at the right are communalities: the
+        share of a feature's variance that all factors explain together. Bars above are the shares
+        of the variance that each factor explains alone.
+
+        Parameters
+        ----------
+        hide_below : float, default=0.3
+            Loadings smaller than this in magnitude have no number.
+        sort : bool, default=True
+            Whether rows are in the order of `sort_loadings`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not registered with pyplot: save it by ``figure.savefig(...)``; a notebook shows it.
+
+        Examples
+        --------
+        >>> from minsyn.information import PairwiseStatistics
+        >>> from minsyn.metrics import loadings
+        >>> z = np.random.default_rng(0).normal(size=(50, 2))
+        >>> figure = loadings(PairwiseStatistics.of(z, z[:, [0, 1, 1]])).plot()
+        >>> [text.get_text() for text in figure.axes[1].get_yticklabels()]
+        ['x1', 'x2', 'x0']
+        """
+        from minsyn.metrics.loadings_plot import plot_loadings
+
+        table = sort_loadings(self) if sort else self
+        return plot_loadings(table, hide_below=hide_below, parted=sort)
+
+    def plot_paths(
+        self, *, hide_below: float = 0.3, names: dict[str, str] | None = None
+    ) -> "Figure":
+        """Draw factors as ellipses, features as boxes, and an arrow for each strong loading.
+
+        Arrows are the wider the stronger a loading is: red for positive ones, blue and dashed for
+        negative ones. Each feature stands with its strongest factor, and the number on that arrow
+        is the loading; arrows from other factors are paler. Features that load on no factor have a
+        box without an arrow. Arcs at the left are correlations of the factors.
+
+        Parameters
+        ----------
+        hide_below : float, default=0.3
+            Loadings and correlations of factors smaller than this in magnitude are not drawn.
+        names : dict of str to str, optional
+            What to call factors in the figure, by their names.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            For up to some fifty features.
+
+        Raises
+        ------
+        ValueError
+            If a name is given for a factor that there is not.
+
+        Examples
+        --------
+        >>> from minsyn.information import PairwiseStatistics
+        >>> from minsyn.metrics import loadings
+        >>> z = np.random.default_rng(0).normal(size=(50, 2))
+        >>> table = loadings(PairwiseStatistics.of(z, z[:, [0, 1, 1]]))
+        >>> figure = table.plot_paths(names={"F1": "mood"})
+        >>> [text.get_text() for text in figure.axes[0].texts if text.get_text() in ("mood", "F2")]
+        ['mood', 'F2']
+        """
+        from minsyn.metrics.loadings_plot import plot_paths
+
+        return plot_paths(sort_loadings(self), hide_below=hide_below, names=names)
+
     def __str__(self) -> str:
         return self.to_string()
 
@@ -187,6 +262,8 @@ def loadings(
     statistics: PairwiseStatistics,
     feature_names: Sequence[str] | np.ndarray | None = None,
     factor_names: Sequence[str] | np.ndarray | None = None,
+    *,
+    sort_factors: bool = True,
 ) -> Loadings:
     """Loadings of features on factors, from their pairwise statistics.
 
@@ -203,6 +280,8 @@ def loadings(
     factor_names : sequence of str, optional
         Names of the factors, in the order of the statistics. Default: F1, F2, ... in the order of
         the result.
+    sort_factors : bool, default=True
+        Whether factors are sorted and their signs are set; otherwise they stay as they are.
 
     Returns
     -------
@@ -249,10 +328,13 @@ def loadings(
     varies = statistics.std_x > 0
     n_varying = max(int(varies.sum()), 1)
     alone = np.sum(rho**2, axis=1) / n_varying
-    order = np.argsort(-alone, kind="stable")
-    strength = np.abs(rho)
-    strongest = np.argmax(strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True), axis=1)
-    signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)[order]
+    order, signs = np.arange(len(rho)), np.ones(len(rho))
+    if sort_factors:
+        order = np.argsort(-alone, kind="stable")
+        strength = np.abs(rho)
+        equal = strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True)
+        strongest = np.argmax(equal, axis=1)
+        signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)[order]
     rho = signs[:, np.newaxis] * rho[order]
     sigma = np.outer(signs, signs) * sigma[np.ix_(order, order)]
     added = _added_by_each(sigma, rho)

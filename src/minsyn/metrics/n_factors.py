@@ -1,7 +1,7 @@
 """Number of factors: parallel analysis, the empirical Kaiser criterion, and Velicer's MAP test."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from scipy.linalg import eigh, eigvalsh, eigvalsh_tridiagonal
 from minsyn.metrics._random import RandomState, as_generator
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 __all__ = [
@@ -21,10 +22,15 @@ __all__ = [
     "parallel_analysis",
 ]
 
+#: Matrices sampled under independence, and the quantile of their eigenvalues that counts.
+_RESAMPLES, _QUANTILE = 100, 0.95
 #: Ranks up to which correlation matrices of independent features are sampled as they are, and
 #: entries of a wide sample up to which it is drawn. Beyond, the tridiagonal form of a Wishart
 #: matrix takes a fraction of the time, and is as good.
 _EXACT_RANK, _EXACT_ENTRIES = 200, 1_000_000
+#: Relative error of sampled eigenvalues where only the leading ones are found: a small part of
+#: their spread.
+_ENOUGH = 1e-5
 #: Entries of the matrices that are drawn at once.
 _BATCH_ENTRIES = 2**20
 #: Deviation from symmetry and from a unit diagonal that is taken for rounding.
@@ -76,6 +82,32 @@ class Scree:
             index=RangeIndex(1, len(number) + 1, name="number"),
         )
 
+    def plot(self, max_shown: int | None = None) -> "Figure":
+        """Draw the eigenvalues in descending order, above what they must exceed.
+
+        Eigenvalues that count as factors are filled.
+
+        Parameters
+        ----------
+        max_shown : int, optional
+            The most eigenvalues to draw. Default: those of the factors, and the first after them.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not registered with pyplot: save it by ``figure.savefig(...)``; a notebook shows it.
+
+        Examples
+        --------
+        >>> from minsyn.metrics import parallel_analysis
+        >>> figure = parallel_analysis(np.eye(4), 100, random_state=0).plot()
+        >>> figure.axes[0].get_title(loc="left")
+        'no factor'
+        """
+        from minsyn.metrics.scree_plot import plot_scree
+
+        return plot_scree(self, max_shown)
+
     def __str__(self) -> str:
         noun = "factor" if self.n_factors == 1 else "factors"
         shown = min(len(self.eigenvalues), max(self.n_factors + _TAIL, 1), _LISTED)
@@ -103,14 +135,37 @@ class AveragePartial:
     average_squared: Float[np.ndarray, " m"]
     n_factors: int
 
+    def plot(self, max_shown: int | None = None) -> "Figure":
+        """Draw the averages by the number of components; the smallest is filled.
+
+        Parameters
+        ----------
+        max_shown : int, optional
+            The most components to draw. Default: some more than there are factors.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not registered with pyplot.
+
+        Examples
+        --------
+        >>> from minsyn.metrics import minimum_average_partial
+        >>> minimum_average_partial(np.eye(4)).plot().axes[0].get_title(loc="left")
+        'no factor'
+        """
+        from minsyn.metrics.scree_plot import plot_average_partial
+
+        return plot_average_partial(self, max_shown)
+
 
 def parallel_analysis(
     correlation: ArrayLike,
     n_samples: int,
     *,
     kind: Literal["components", "factors"] = "components",
-    n_resamples: int = 100,
-    quantile: float = 0.95,
+    n_resamples: int = _RESAMPLES,
+    quantile: float = _QUANTILE,
     random_state: RandomState = None,
 ) -> Scree:
     r"""Number of factors whose eigenvalues exceed those of independent features (Horn).
@@ -231,6 +286,70 @@ def parallel_analysis(
     )
 
 
+def parallel_analysis_of_spectrum(
+    eigenvalues: Float[np.ndarray, " k"],
+    n_features: int,
+    n_samples: int,
+    random_state: RandomState = None,
+) -> Scree:
+    """`parallel_analysis` of components, from the leading eigenvalues alone.
+
+    Parameters
+    ----------
+    eigenvalues : ndarray of shape (k,)
+        The largest eigenvalues of the correlations, in descending order.
+    n_features, n_samples : int
+        Shape of the data.
+    random_state : int, Generator, RandomState or None, default=None
+        Seeds the matrices.
+
+    Returns
+    -------
+    Scree
+        If all of these eigenvalues are retained, further ones might be.
+
+    Examples
+    --------
+    >>> parallel_analysis_of_spectrum(np.array([2.2, 1.9]), 6, 200, 0).n_factors
+    2
+    """
+    rank = min(n_features, n_samples - 1, len(eigenvalues))
+    null = _null_eigenvalues(
+        n_features, n_samples - 1, "components", _RESAMPLES, as_generator(random_state), rank
+    )
+    reference = np.quantile(null, _QUANTILE, axis=0)
+    return _scree(eigenvalues[:rank], reference, "parallel analysis (components)")
+
+
+def empirical_kaiser_of_spectrum(
+    eigenvalues: Float[np.ndarray, " k"], n_features: int, n_samples: int
+) -> Scree:
+    """`empirical_kaiser` from the leading eigenvalues alone.
+
+    Parameters
+    ----------
+    eigenvalues : ndarray of shape (k,)
+        The largest eigenvalues of the correlations, in descending order.
+    n_features, n_samples : int
+        Shape of the data.
+
+    Returns
+    -------
+    Scree
+        If all of these eigenvalues are retained, further ones might be.
+
+    Examples
+    --------
+    >>> empirical_kaiser_of_spectrum(np.array([2.2, 1.9]), 6, 200).n_factors
+    2
+    """
+    eigenvalues = eigenvalues[: min(n_features, n_samples - 1)]
+    explained = np.append(0.0, np.cumsum(eigenvalues)[:-1])
+    left = (n_features - explained) / (n_features - np.arange(len(eigenvalues)))
+    reference = np.maximum(left * (1 + np.sqrt(n_features / n_samples)) ** 2, 1.0)
+    return _scree(eigenvalues, reference, "empirical Kaiser criterion")
+
+
 def empirical_kaiser(correlation: ArrayLike, n_samples: int) -> Scree:
     r"""Number of factors by the empirical Kaiser criterion of Braeken and van Assen.
 
@@ -273,12 +392,7 @@ def empirical_kaiser(correlation: ArrayLike, n_samples: int) -> Scree:
     """
     matrix = _checked_correlation(correlation)
     _check_samples(n_samples)
-    n_features = len(matrix)
-    eigenvalues = eigvalsh(matrix)[::-1][: min(n_features, n_samples - 1)]
-    explained = np.append(0.0, np.cumsum(eigenvalues)[:-1])
-    left = (n_features - explained) / (n_features - np.arange(len(eigenvalues)))
-    reference = np.maximum(left * (1 + np.sqrt(n_features / n_samples)) ** 2, 1.0)
-    return _scree(eigenvalues, reference, "empirical Kaiser criterion")
+    return empirical_kaiser_of_spectrum(eigvalsh(matrix)[::-1], len(matrix), n_samples)
 
 
 def minimum_average_partial(correlation: ArrayLike, *, max_factors: int = 100) -> AveragePartial:
@@ -373,13 +487,20 @@ def _reduced(correlation: Float[np.ndarray, "*b p p"]) -> Float[np.ndarray, "*b 
 
 
 def _null_eigenvalues(
-    n_features: int, df: int, kind: str, n_resamples: int, rng: np.random.Generator
+    n_features: int,
+    df: int,
+    kind: str,
+    n_resamples: int,
+    rng: np.random.Generator,
+    leading: int | None = None,
 ) -> Float[np.ndarray, "resamples k"]:
-    """Non-zero eigenvalues, in descending order, for independent features."""
+    """Non-zero eigenvalues, in descending order, for independent features; the leading ones."""
     rank = min(n_features, df)
     wide = df < n_features
     if rank > _EXACT_RANK or (wide and df * n_features > _EXACT_ENTRIES):
-        null = np.stack([_tridiagonal_eigenvalues(n_features, df, rng) for _ in range(n_resamples)])
+        null = np.stack(
+            [_tridiagonal_eigenvalues(n_features, df, rng, leading) for _ in range(n_resamples)]
+        )
         if kind == "factors":
             # 1 - SMC is a beta variable with this mean, all but constant at so many degrees.
             null = null - (df - n_features + 1) / df
@@ -393,7 +514,7 @@ def _null_eigenvalues(
         if kind == "factors":
             matrices = _reduced(matrices)
         null[rows] = np.linalg.eigvalsh(matrices)[:, ::-1]
-    return null
+    return null[:, :leading]
 
 
 def _correlation_roots(
@@ -412,14 +533,18 @@ def _correlation_roots(
 
 
 def _tridiagonal_eigenvalues(
-    n_features: int, df: int, rng: np.random.Generator
+    n_features: int, df: int, rng: np.random.Generator, leading: int | None
 ) -> Float[np.ndarray, " k"]:
     """Non-zero eigenvalues of a Wishart matrix, turned into those of correlations (see Notes)."""
     rank, other = min(n_features, df), max(n_features, df)
     on, below = rng.chisquare(other - np.arange(rank)), rng.chisquare(np.arange(rank - 1, 0, -1))
     # B B' with the roots of `on` on the diagonal of B and those of `below` below it.
     diagonal = on + np.append(0.0, below)
-    eigenvalues = eigvalsh_tridiagonal(diagonal, np.sqrt(on[:-1] * below))[::-1]
+    choice: Any = {}
+    if leading is not None and leading < rank // 4:
+        choice = {"select": "i", "select_range": (rank - leading, rank - 1)}
+        choice["tol"] = _ENOUGH * float(diagonal.max())  # of bisection, whose steps take the time
+    eigenvalues = eigvalsh_tridiagonal(diagonal, np.sqrt(on[:-1] * below), **choice)[::-1][:leading]
     eigenvalues = eigenvalues * (n_features / diagonal.sum())
     return eigenvalues - eigenvalues * (eigenvalues - 1 - n_features / df) / n_features
 

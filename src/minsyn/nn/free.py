@@ -99,7 +99,7 @@ class FreeDecoder(nn.Module):
         weight: Float[np.ndarray, "latents features"],
         bias: Float[np.ndarray, " features"],
         mean: Float[np.ndarray, " features"],
-        scale: float,
+        scale: float | Float[np.ndarray, " features"],
     ) -> None:
         """Set the reference to a fitted decoder of the unscaled data."""
         if self.observations.affine:
@@ -142,7 +142,10 @@ class FreeDecoder(nn.Module):
         return value
 
     def map_for_data(
-        self, statistics: PairwiseStatistics, mean: Float[np.ndarray, " features"], scale: float
+        self,
+        statistics: PairwiseStatistics,
+        mean: Float[np.ndarray, " features"],
+        scale: float | Float[np.ndarray, " features"],
     ) -> tuple[Float[np.ndarray, "latents features"], Float[np.ndarray, " features"]]:
         """Weights and bias for unscaled data, after training on ``(x - mean) / scale``.
 
@@ -152,7 +155,7 @@ class FreeDecoder(nn.Module):
             Statistics of the final latents and the data, as NumPy float64.
         mean : ndarray of shape (n_features,)
             Origin of the features in training. Ignored for observations that are not scaled.
-        scale : float
+        scale : float, or ndarray of shape (n_features,)
             Unit of the features in training. Ignored for observations that are not scaled.
 
         Returns

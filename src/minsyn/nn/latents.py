@@ -25,6 +25,9 @@ class Latents:
         Distribution of the latents that decoders assume.
     activation : callable
         Elementwise map of a Tensor.
+    reflection : float or None
+        The number c for which the opposite pre-activation gives ``c - z`` instead of z; None if
+        there is none. It lets the sign of latents be chosen.
     search_penalties : tuple of float
         Successive penalties on squared pre-activations in the comparison of random starts by
         L-BFGS. Without them, sigmoid latents saturate early, in poor local optima.
@@ -38,6 +41,7 @@ class Latents:
     name: str
     family: str
     activation: Callable[[Tensor], Tensor]
+    reflection: float | None = None
     search_penalties: tuple[float, ...] = ()
 
     def __call__(
@@ -57,11 +61,11 @@ def _identity(x: Tensor) -> Tensor:
 
 
 #: Latents that are the pre-activations themselves, treated as Gaussian.
-LINEAR = Latents("linear", "gaussian", _identity)
+LINEAR = Latents("linear", "gaussian", _identity, 0.0)
 #: Positive latents, treated as Gaussian.
 SOFTPLUS = Latents("softplus", "gaussian", _softplus)
 #: Latents in [0, 1], treated as probabilities of binary variables.
-SIGMOID = Latents("sigmoid", "bernoulli", torch.sigmoid, (0.05, 0.02, 0.007))
+SIGMOID = Latents("sigmoid", "bernoulli", torch.sigmoid, 1.0, (0.05, 0.02, 0.007))
 
 #: Kinds of latents by name.
 LATENTS = {latents.name: latents for latents in (LINEAR, SOFTPLUS, SIGMOID)}

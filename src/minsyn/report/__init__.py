@@ -1,24 +1,17 @@
-"""Figures and the terminal's table. Figure functions are pure: data in, a Matplotlib figure out."""
+"""Figures, tables for a terminal, and pages of HTML, each a pure function of its data."""
 
+from minsyn._style import COLOURS, WIDTH, new_figure, styled
 from minsyn.report.benchmark import benchmark_figures
 from minsyn.report.dots import DotRow, Dots, draw_dots, figure_of_dots
 from minsyn.report.draws import figure_of_draws
+from minsyn.report.factor_tables import correlation_table, loading_tables, synergy_table
 from minsyn.report.factors import figure_of_factors
-from minsyn.report.loadings import figure_of_loadings, figure_of_paths
+from minsyn.report.html_page import FactorReport, factor_page
 from minsyn.report.maps import MapRow, figure_of_maps
 from minsyn.report.progress import CellProgress, cell_progress
 from minsyn.report.scatter import ScoreCloud, figure_of_scores
-from minsyn.report.scree import figure_of_scree
-from minsyn.report.style import (
-    COLOURS,
-    WIDTH,
-    Appearance,
-    appearance,
-    new_figure,
-    save,
-    save_figures,
-    styled,
-)
+from minsyn.report.style import Appearance, appearance, save, save_figures
+from minsyn.report.table_rows import LoadingRows, loading_rows
 from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.words import WordsRow, figure_of_words
 
@@ -29,26 +22,30 @@ __all__ = [
     "CellProgress",
     "DotRow",
     "Dots",
+    "FactorReport",
+    "LoadingRows",
     "MapRow",
     "ScoreCloud",
     "WordsRow",
     "appearance",
     "benchmark_figures",
     "cell_progress",
+    "correlation_table",
     "draw_dots",
+    "factor_page",
     "figure_of_dots",
     "figure_of_draws",
     "figure_of_factors",
-    "figure_of_loadings",
     "figure_of_maps",
-    "figure_of_paths",
     "figure_of_scores",
-    "figure_of_scree",
     "figure_of_words",
+    "loading_rows",
+    "loading_tables",
     "new_figure",
     "save",
     "save_figures",
     "styled",
+    "synergy_table",
     "terminal_comparisons",
     "terminal_table",
 ]

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from minsyn._style import WIDTH, new_figure, styled
 from minsyn.benchmark import CONFIDENCE, bootstrap_interval
-from minsyn.report.style import WIDTH, Appearance, new_figure, styled
+from minsyn.report.style import Appearance
 
 __all__ = ["LEGEND", "DotRow", "Dots", "draw_dots", "figure_of_dots"]
 

@@ -7,9 +7,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from minsyn._style import WIDTH, new_figure, styled
 from minsyn.information import SynergyResult
 from minsyn.metrics import FactorSummary
-from minsyn.report.style import WIDTH, new_figure, styled
 
 __all__ = ["figure_of_factors"]
 
@@ -161,12 +161,18 @@ def _draw_synergy(axes: Axes, synergy: SynergyResult, feature_names: Sequence[st
     grouped = any(len(variables) > 1 for variables in synergy.members)
     best = "best single group" if grouped else "best single factor"
     places = np.arange(len(order))
-    width = 0.8 if named else 1.0
-    axes.bar(places, union, width, color=_UNION, label=best)
-    axes.bar(
-        places, whole - union, width, bottom=union, color=_SYNERGY,
-        label="GK synergy",
-    )  # fmt: skip
+    if named:
+        axes.bar(places, union, 0.8, color=_UNION, label=best)
+        axes.bar(places, whole - union, 0.8, bottom=union, color=_SYNERGY, label="GK synergy")
+    else:  # a patch for each of thousands of features would take minutes
+        for low, high, colour, label in (
+            (0.0, union, _UNION, best),
+            (union, whole, _SYNERGY, "GK synergy"),
+        ):
+            axes.fill_between(
+                places, low, high, step="mid", color=colour, label=label, linewidth=0,
+                rasterized=True,
+            )  # fmt: skip
     axes.plot(places, ci, ".", color=_CI, markersize=4 if named else 1.5, label="CI synergy")
     axes.set(xlim=(-0.6, len(order) - 0.4), ylim=(0, 1.02 * edge), ylabel=synergy.unit)
     axes.set_title("Information about each feature", loc="left", fontsize=8)

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
+from minsyn._style import COLOURS
 from minsyn.information import gaussian
-from minsyn.report.style import COLOURS
 
 __all__ = ["figure1"]
 

@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from minsyn.report.style import WIDTH, new_figure, styled
+from minsyn._style import WIDTH, new_figure, styled
 
 __all__ = ["MapRow", "figure_of_maps"]
 

@@ -8,9 +8,10 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from minsyn._style import WIDTH, new_figure, styled
 from minsyn.report.dots import draw_dots
 from minsyn.report.labels import label_points
-from minsyn.report.style import WIDTH, appearance, new_figure, styled
+from minsyn.report.style import appearance
 
 __all__ = ["ScoreCloud", "figure_of_scores"]
 

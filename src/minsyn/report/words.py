@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from minsyn.report.style import WIDTH, new_figure, styled
+from minsyn._style import WIDTH, new_figure, styled
 
 __all__ = ["WordsRow", "figure_of_words"]
 

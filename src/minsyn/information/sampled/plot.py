@@ -56,7 +56,7 @@ def _panel(ax: object, result: "SynergyResult", measure: str, order: np.ndarray)
         ax.hlines(rows[drawn], low[drawn], high[drawn], color=_COLOUR, linewidth=1.4)  # type: ignore[attr-defined]
     found = np.ones(len(order), bool)
     if result.q_values is not None:
-        found = result.q_values[measure][order] <= 0.05
+        found = result.significant(measure)[order]
     for which, face in ((found, _COLOUR), (~found, "white")):
         at = which & finite
         ax.scatter(  # type: ignore[attr-defined]

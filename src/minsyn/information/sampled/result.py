@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from minsyn.information.measures import MEASURES, Null
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 #: Targets that a repr lists before it only counts them.
 _TARGETS_IN_REPR = 10
+#: Adjusted p-values of one star, two and three.
+_STARS = (0.05, 0.01, 0.001)
+#: Values from which on minus signs are no rounding.
+_ROUNDING = 1e-9
 #: Share of a measure from which on its bias from sampling is pointed out.
 _LARGE_BIAS = 0.1
 
@@ -189,13 +193,39 @@ class SynergyResult:
             about.setdefault(null, []).append(measure)
         return "; ".join(f"{null} ({', '.join(names)})" for null, names in about.items())
 
+    def significant(self, measure: str, level: float = 0.05) -> Bool[np.ndarray, " n"]:
+        """Targets of which a measure is significantly above its null hypothesis.
+
+        Parameters
+        ----------
+        measure : str
+            Name of the measure.
+        level : float, default=0.05
+            The largest adjusted p-value.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_targets,)
+            False where the correction of bias made a measure negative that cannot be.
+
+        Raises
+        ------
+        ValueError
+            If there are no p-values, as no permutations were asked for.
+        """
+        if self.q_values is None:
+            raise ValueError("no p-values: measure synergy with n_permutations, such as 999")
+        possible = (self.values[measure] > 0) | MEASURES[measure].signed
+        return (self.q_values[measure] <= level) & possible
+
     def notes(self) -> list[str]:
         """Sentences that a reader of the values should know.
 
         Returns
         -------
         list of str
-            On binned variables, constant sources, and few samples for many sources.
+            On binned variables, constant sources, few samples for many sources, and measures that
+            the correction of their bias made negative.
         """
         notes = []
         if self.discretisation:
@@ -212,6 +242,17 @@ class SynergyResult:
                     f"few samples for so many sources: sampling alone adds {bias:.4f} {self.unit} "
                     f"to a target's {name.replace('_', ' ')}, {mean:.4f} on average ({taken_off})"
                 )
+        negative = [
+            name
+            for name, value in self.values.items()
+            if not MEASURES[name].signed and np.any(value < -_ROUNDING)
+        ]
+        if negative and self.bias_correction != "none":
+            notes.append(
+                f"negative {_listed(tuple(name.replace('_', ' ') for name in negative))}: less was "
+                f"measured than the bias that {self.bias_correction} takes off, as where the true "
+                "value is about 0"
+            )
         return notes
 
     def _cell(self, measure: str, i: int) -> str:
@@ -220,14 +261,10 @@ class SynergyResult:
             low, high = self.intervals[measure][i].round(3) + 0.0
             cell += f" [{low:.3f}, {high:.3f}]"
         if self.q_values is not None:
-            cell += stars(float(self.q_values[measure][i])).ljust(3)
+            stars = sum(bool(self.significant(measure, level)[i]) for level in _STARS)
+            cell += ("*" * stars).ljust(3)
         return cell
 
 
 def _listed(names: tuple[str, ...], n: int = 5) -> str:
     return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
-
-
-def stars(q_value: float) -> str:
-    """Stars of an adjusted p-value."""
-    return "*" * sum(q_value <= level for level in (0.05, 0.01, 0.001))

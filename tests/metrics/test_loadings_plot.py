@@ -6,7 +6,6 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 
 from minsyn.information import PairwiseStatistics
 from minsyn.metrics import loadings, sort_loadings
-from minsyn.report import figure_of_loadings, figure_of_paths
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def drawn(figure, kind):
 
 
 def test_cells_are_loadings_and_bars_are_shares(table):
-    axes = figure_of_loadings(table).axes
+    axes = table.plot().axes
     matrix = next(a for a in axes if a.images)
     ordered = sort_loadings(table)
     np.testing.assert_allclose(matrix.images[0].get_array(), ordered.values)
@@ -33,7 +32,7 @@ def test_cells_are_loadings_and_bars_are_shares(table):
     above, right = sorted(by_bars, key=lambda a: len(a.patches))
     np.testing.assert_allclose([b.get_height() for b in above.patches], table.explained_alone)
     np.testing.assert_allclose([b.get_width() for b in right.patches], ordered.communality)
-    plain = next(a for a in figure_of_loadings(table, sort=False).axes if a.images)
+    plain = next(a for a in table.plot(sort=False).axes if a.images)
     np.testing.assert_allclose(plain.images[0].get_array(), table.values)
 
 
@@ -42,7 +41,7 @@ def test_heat_maps_of_any_size(rng, pixels, n_factors, n_features):
     z = rng.normal(size=(100, n_factors))
     x = z @ rng.normal(size=(n_factors, n_features)) + rng.normal(size=(100, n_features))
     names = [f"a feature with quite a long name, {i}" for i in range(n_features)]
-    figure = figure_of_loadings(loadings(PairwiseStatistics.of(z, x), names))
+    figure = loadings(PairwiseStatistics.of(z, x), names).plot()
     pixels(figure)
     for axes in figure.axes:
         around = axes.get_tightbbox()
@@ -51,30 +50,30 @@ def test_heat_maps_of_any_size(rng, pixels, n_factors, n_features):
 
 
 def test_an_arrow_for_each_strong_loading_and_correlation(table):
-    figure = figure_of_paths(table, hide_below=0.3)
+    figure = table.plot_paths(hide_below=0.3)
     assert len(drawn(figure, Ellipse)) == 3 and len(drawn(figure, FancyBboxPatch)) == 13
     n_strong = np.sum(np.abs(table.values) >= 0.3)
     n_correlated = np.sum(np.triu(np.abs(table.factor_correlation) >= 0.3, 1))
     assert len(drawn(figure, FancyArrowPatch)) == n_strong + n_correlated and n_correlated == 1
-    assert len(drawn(figure_of_paths(table, hide_below=2.0), FancyArrowPatch)) == 0
+    assert len(drawn(table.plot_paths(hide_below=2.0), FancyArrowPatch)) == 0
     strongest = np.abs(table.values).max(axis=1)
     numbers = [t.get_text() for t in figure.axes[0].texts if "." in t.get_text()]
     assert len(numbers) == np.sum(strongest >= 0.3) + n_correlated
 
 
 def test_factors_may_be_named(table):
-    figure = figure_of_paths(table, names={"F2": "courage"})
+    figure = table.plot_paths(names={"F2": "courage"})
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert "courage" in texts and "F1" in texts and "F2" not in texts
     with pytest.raises(ValueError, match=r"no factor 'F9'; there are F1, F2, F3"):
-        figure_of_paths(table, names={"F9": "courage"})
+        table.plot_paths(names={"F9": "courage"})
 
 
 @pytest.mark.parametrize(("n_factors", "n_features"), [(1, 1), (3, 4), (6, 4), (5, 40)])
 def test_ellipses_and_boxes_lie_inside_and_apart(rng, pixels, n_factors, n_features):
     z = rng.normal(size=(100, n_factors))
     x = z[:, rng.integers(n_factors, size=n_features)] + rng.normal(size=(100, n_features))
-    figure = figure_of_paths(loadings(PairwiseStatistics.of(z, x)))
+    figure = loadings(PairwiseStatistics.of(z, x)).plot_paths()
     pixels(figure)
     extents = [patch.get_window_extent() for patch in drawn(figure, Ellipse)]
     for box in extents + [patch.get_window_extent() for patch in drawn(figure, FancyBboxPatch)]:

@@ -1,4 +1,6 @@
-"""Loadings as a heat map, and as a path diagram of factors and features."""
+"""Figures of `Loadings`: a heat map, and a path diagram of factors and features."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -7,10 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import PercentFormatter
 
-from minsyn.metrics import Loadings, sort_loadings
-from minsyn.report.style import COLOURS, WIDTH, new_figure, styled
+from minsyn._style import COLOURS, WIDTH, new_figure, styled
 
-__all__ = ["figure_of_loadings", "figure_of_paths"]
+if TYPE_CHECKING:
+    from minsyn.metrics.feature_loadings import Loadings
+
+__all__ = ["plot_loadings", "plot_paths"]
 
 #: Features with a row of their own, named and with numbers in it, and height of a row in inches.
 _NAMED, _ROW = 80, 0.165
@@ -25,36 +29,11 @@ _BOX, _ELLIPSE = 0.24, 0.62
 _ARROW, _NUMBER_BEFORE = 2.6, 0.32
 
 
-def figure_of_loadings(loadings: Loadings, *, hide_below: float = 0.3, sort: bool = True) -> Figure:
-    """Draw the loadings as a heat map, beside the communalities, below the variances explained.
+def plot_loadings(table: "Loadings", *, hide_below: float, parted: bool) -> Figure:
+    """Heat map of the loadings, with bars of communalities and of variances explained.
 
-    Red features rise with a factor, blue ones fall. Bars at the right are communalities: the share
-    of a feature's variance that all factors explain together. Bars above are the shares of the
-    variance that each factor explains alone.
-
-    Parameters
-    ----------
-    loadings : Loadings
-        From `minsyn.metrics.loadings`.
-    hide_below : float, default=0.3
-        Loadings smaller than this in magnitude have no number.
-    sort : bool, default=True
-        Whether rows are in the order of `minsyn.metrics.sort_loadings`.
-
-    Returns
-    -------
-    Figure
-
-    Examples
-    --------
-    >>> from minsyn.information import PairwiseStatistics
-    >>> from minsyn.metrics import loadings
-    >>> z = np.random.default_rng(0).normal(size=(50, 2))
-    >>> figure = figure_of_loadings(loadings(PairwiseStatistics.of(z, z[:, [0, 1, 1]])))
-    >>> [text.get_text() for text in figure.axes[1].get_yticklabels()]
-    ['x1', 'x2', 'x0']
+    Lines part the features of one factor from those of the next if ``parted``.
     """
-    table = sort_loadings(loadings) if sort else loadings
     n_features, n_factors = table.values.shape
     named = n_features <= _NAMED
     numbered = named and n_factors <= _NUMBERED
@@ -88,12 +67,17 @@ def figure_of_loadings(loadings: Loadings, *, hide_below: float = 0.3, sort: boo
         matrix.set_xticks(shown, [table.factor_names[j] for j in shown], rotation=90 * many)
         matrix.tick_params(length=0)
         matrix.spines[:].set_visible(False)
-        for edge in np.flatnonzero(np.diff(_strongest(table.values))) + 0.5 if sort else ():
+        for edge in np.flatnonzero(np.diff(_strongest(table.values))) + 0.5 if parted else ():
             matrix.axhline(edge, color="0.35", linewidth=0.5)
         _draw_variances(above, table.explained_alone, numbered)
         above.set_title("variance explained", loc="left", fontsize=7, pad=12 if numbered else 4)
         places = np.arange(n_features)
-        right.barh(places, table.communality, color="0.72", height=0.7 if named else 1.0)
+        if named:
+            right.barh(places, table.communality, color="0.72", height=0.7)
+        else:  # a patch for each of thousands of features would take minutes
+            right.fill_betweenx(
+                places, table.communality, step="mid", color="0.72", linewidth=0, rasterized=True
+            )
         right.set_xlim(0, 1)
         right.set_xlabel("communality", fontsize=7)
         right.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
@@ -111,45 +95,8 @@ def figure_of_loadings(loadings: Loadings, *, hide_below: float = 0.3, sort: boo
     return figure
 
 
-def figure_of_paths(
-    loadings: Loadings, *, hide_below: float = 0.3, names: dict[str, str] | None = None
-) -> Figure:
-    """Draw factors as ellipses, features as boxes, and an arrow for each strong loading.
-
-    Arrows are the wider the stronger a loading is: red for positive ones, blue and dashed for
-    negative ones. Each feature stands with its strongest factor, and the number on that arrow is
-    the loading; arrows from other factors are paler. Features that load on no factor have a box
-    without an arrow. Arcs at the left are correlations of the factors.
-
-    Parameters
-    ----------
-    loadings : Loadings
-        From `minsyn.metrics.loadings`. A figure for up to some fifty features.
-    hide_below : float, default=0.3
-        Loadings and correlations of factors smaller than this in magnitude are not drawn.
-    names : dict of str to str, optional
-        What to call factors in the figure, by their names.
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    ValueError
-        If a name is given for a factor that there is not.
-
-    Examples
-    --------
-    >>> from minsyn.information import PairwiseStatistics
-    >>> from minsyn.metrics import loadings
-    >>> z = np.random.default_rng(0).normal(size=(50, 2))
-    >>> table = loadings(PairwiseStatistics.of(z, z[:, [0, 1, 1]]))
-    >>> figure = figure_of_paths(table, names={"F1": "mood"})
-    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text() in ("mood", "F2")]
-    ['mood', 'F2']
-    """
-    table = sort_loadings(loadings)
+def plot_paths(table: "Loadings", *, hide_below: float, names: dict[str, str] | None) -> Figure:
+    """Factors as ellipses, features as boxes, and an arrow for each strong loading."""
     n_features, n_factors = table.values.shape
     unknown = set(names or {}) - set(table.factor_names)
     if unknown:

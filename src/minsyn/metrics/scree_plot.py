@@ -1,42 +1,25 @@
-"""Scree plot: eigenvalues, what they must exceed, and the number of factors."""
+"""Figure of `Scree`: eigenvalues, what they must exceed, and the number of factors."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from minsyn.metrics import Scree
-from minsyn.report.style import COLOURS, new_figure, styled
+from minsyn._style import COLOURS, new_figure, styled
 
-__all__ = ["figure_of_scree"]
+if TYPE_CHECKING:
+    from minsyn.metrics.n_factors import AveragePartial, Scree
+
+__all__ = ["plot_average_partial", "plot_scree"]
 
 #: Eigenvalues drawn beyond those of the factors, at least; and in all for each factor.
 _TAIL, _FOR_EACH_FACTOR = 12, 3
 _WIDTH, _HEIGHT = 3.5, 2.5  # inches: a column of a journal
 
 
-def figure_of_scree(scree: Scree, max_shown: int | None = None) -> Figure:
-    """Draw eigenvalues in descending order above the ones that independent features would have.
-
-    Eigenvalues that count as factors are filled.
-
-    Parameters
-    ----------
-    scree : Scree
-        From `minsyn.metrics.parallel_analysis` or `minsyn.metrics.empirical_kaiser`.
-    max_shown : int, optional
-        The most eigenvalues to draw. Default: those of the factors, and the first after them.
-
-    Returns
-    -------
-    Figure
-
-    Examples
-    --------
-    >>> from minsyn.metrics import parallel_analysis
-    >>> figure = figure_of_scree(parallel_analysis(np.eye(4), 100, random_state=0))
-    >>> figure.axes[0].get_title(loc="left")
-    'no factor'
-    """
+def plot_scree(scree: "Scree", max_shown: int | None) -> Figure:
+    """Eigenvalues in descending order, above the ones that they must exceed."""
     n_factors = scree.n_factors
     if max_shown is None:
         max_shown = max(n_factors + _TAIL, _FOR_EACH_FACTOR * n_factors)
@@ -69,11 +52,37 @@ def figure_of_scree(scree: Scree, max_shown: int | None = None) -> Figure:
             [data, axes.lines[0]], ["eigenvalues", scree.criterion], frameon=False, fontsize=7,
             loc="upper right", borderaxespad=0,
         )  # fmt: skip
-        counted = {0: "no factor", 1: "1 factor"}.get(n_factors, f"{n_factors} factors")
-        axes.set_title(counted, loc="left", fontsize=9)
+        axes.set_title(_counted(n_factors), loc="left", fontsize=9)
         axes.set(xlabel="number", ylabel="eigenvalue", xlim=(0.4, len(number) + 0.6))
         axes.set_ylim(low, high)
         axes.xaxis.set_major_locator(
             MaxNLocator(8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
         )
     return figure
+
+
+def plot_average_partial(found: "AveragePartial", max_shown: int | None) -> Figure:
+    """Average squared partial correlations by the number of components, the smallest filled."""
+    n_factors = found.n_factors
+    if max_shown is None:
+        max_shown = max(n_factors + _TAIL, _FOR_EACH_FACTOR * n_factors)
+    averages = found.average_squared[: max(1, max_shown) + 1]
+    number = np.arange(len(averages))
+    with styled():
+        figure = new_figure(_WIDTH, _HEIGHT)
+        axes = figure.subplots()
+        axes.plot(number, averages, "o-", color=COLOURS["blue"], linewidth=0.8, markersize=4.5,
+                  markerfacecolor="white", markeredgewidth=0.8)  # fmt: skip
+        if n_factors < len(averages):
+            axes.plot(n_factors, averages[n_factors], "o", color=COLOURS["blue"], markersize=4.5)
+        axes.set_title(_counted(n_factors), loc="left", fontsize=9)
+        axes.set(xlabel="components held fixed", ylabel="average squared partial correlation")
+        axes.set_ylim(0, None)
+        axes.xaxis.set_major_locator(
+            MaxNLocator(8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+        )
+    return figure
+
+
+def _counted(n_factors: int) -> str:
+    return {0: "no factor", 1: "1 factor"}.get(n_factors, f"{n_factors} factors")

@@ -1,0 +1,124 @@
+"""Folders of fitted models: where they go, and that none is lost there."""
+
+import os
+import shutil
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minsyn.commands._outputs import check_parent
+
+if TYPE_CHECKING:
+    from minsyn.commands._provenance import Provenance
+    from minsyn.estimators.factor_model import FactorModel
+
+__all__ = ["check_model_folder", "default_folder", "save_model"]
+
+_RECORD = "model.json"
+#: Endings of compressed files, before which another ending stands.
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+
+
+def default_folder(data: Path) -> Path:
+    """Folder of a model that is named after its data, in the current folder.
+
+    Parameters
+    ----------
+    data : Path
+        File of the data.
+
+    Examples
+    --------
+    >>> default_folder(Path("study/answers.2024.csv.gz")).name
+    'answers.2024-model'
+    """
+    name = data.name
+    if data.suffix.lower() in _PACKED:
+        name = data.stem
+    return Path(f"{Path(name).stem}-model")
+
+
+def check_model_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raise an error if a model cannot be saved in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, which need not exist.
+    overwrite : bool
+        Whether a model in it may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If there is a model already, the folder holds other things, or it is a file.
+    OSError
+        If it can be neither written nor made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--output {folder}: a model is a folder, and this is a file")
+    if (folder / _RECORD).is_file():
+        if not overwrite:
+            raise ValueError(
+                f"{folder} holds a model already: --overwrite replaces it, --output names another "
+                "folder"
+            )
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"--output {folder}: this folder holds other things than a model")
+    check_parent(folder / _RECORD)
+
+
+def save_model(model: "FactorModel", made: "Provenance", folder: Path, *, overwrite: bool) -> None:
+    """Save a model and the record of its fit, both or neither.
+
+    Parameters
+    ----------
+    model : FactorModel
+        The fitted model.
+    made : Provenance
+        The record of its fit.
+    folder : Path
+        The folder that `check_model_folder` allowed before the fit.
+    overwrite : bool
+        Whether a model in it may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If another run saved a model there in the meantime. This one is then saved beside it.
+    OSError
+        If the folder cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        model.save(part)
+        made.save(part)
+        if overwrite and folder.is_dir():
+            # The record comes last: until then, its checksum refuses the new arrays.
+            for file in sorted(part.iterdir(), key=lambda file: file.name == _RECORD):
+                file.replace(folder / file.name)
+            return
+        beside = _moved(part, folder)
+        if beside != folder:
+            raise ValueError(
+                f"another run saved a model in {folder} in the meantime; this one is in {beside}"
+            )
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _moved(part: Path, folder: Path) -> Path:
+    """Give a folder its name, or the first free one like it."""
+    for number in count(1):
+        name = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        try:
+            if name.is_dir():
+                name.rmdir()  # only if it is empty
+            part.rename(name)
+        except OSError:
+            if not name.exists():
+                raise
+        else:
+            return name
+    raise AssertionError

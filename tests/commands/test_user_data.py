@@ -1,0 +1,134 @@
+"""What `open_data` finds in a user's file, and says about it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from minsyn import MinSyn
+from minsyn.commands._data import open_data, open_data_for
+from minsyn.data import TableFormat
+
+N = 300
+
+
+@pytest.fixture(scope="module")
+def survey():
+    rng = np.random.default_rng(0)
+    trait = rng.normal(size=N)
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(1, N + 1),
+            "age": rng.integers(18, 90, N).astype(object),
+            "item": np.clip(np.round(3 + trait + rng.normal(size=N)), 1, 5).astype(int),
+            "income": (30_000 + 5_000 * trait + 3_000 * rng.normal(size=N)).round(2),
+            "target": rng.integers(0, 2, N),
+            "one": 1,
+            "name": [f"p{i}" for i in range(N)],
+            "country": rng.choice(["DE", "NA", "FR"], N),
+            "empty": "",
+        }
+    )
+    frame.loc[[3, 200], "age"] = "?"
+    frame.loc[[3, 70, 90], "income"] = -999
+    return frame
+
+
+@pytest.fixture
+def path(survey, tmp_path):
+    survey.to_csv(tmp_path / "x.csv", index=False, sep=";", decimal=",")
+    return tmp_path / "x.csv"
+
+
+def test_everything_is_said(path):
+    data = open_data(path)
+    assert data.samples.feature_names == ("age", "item", "income", "target", "one")
+    assert data.identifiers == ("id", "name") and data.left_out == ("id",)
+    assert data.not_numbers == ("name", "country", "empty")
+    assert data.carried == ("id", "name", "country", "empty")
+    assert data.missing == {"age": 2} and data.missing_marks == {"age": {"?": 2}}
+    assert data.statistics.n_missing.tolist() == [2, 0, 0, 0, 0]
+    assert data.notes == (
+        "values are separated by semicolons",
+        "numbers are read with decimal commas",
+        "left out, identifiers: id, name; --columns keeps them",
+        "left out, not numeric: country",
+        "left out, without values: empty",
+        "column target is used as a feature; leave it out with --drop target",
+        "missing: 2 of 1,500 values (0.1%), in column age",
+        "'?' read as missing in column age (2)",
+        "column income holds -999 in 3 rows: if it means a missing value, give --missing -999",
+        "constant: one",
+    )
+    assert data.columns(["id", "country"]).country.isin(["DE", "NA", "FR"]).all()
+
+
+def test_what_the_user_says(path):
+    table = TableFormat(missing=("-999",))
+    data = open_data(path, ["id", "income", "age"], table=table)
+    assert data.samples.feature_names == ("id", "income", "age")
+    assert data.identifiers == ("name",) and data.left_out == ("item", "target", "one")
+    assert data.missing == {"income": 3, "age": 2}
+    assert "'-999' read as missing in column income (3)" in data.notes
+    assert "missing: 5 of 900 values (0.6%), in 2 columns, most in income (3)" in data.notes
+    assert "left out, not chosen: item, target, one" in data.notes
+    data = open_data(path, drop=["target", "one", "id"])
+    assert data.samples.feature_names == ("age", "item", "income")
+    assert not any("target" in note and "--drop" in note for note in data.notes)
+
+
+def test_doubtful_columns_are_decided_upon(survey, tmp_path):
+    frame = survey[["age", "item", "income"]].copy()
+    frame.loc[10, "age"] = "80+"
+    frame["mixed"] = np.where(np.arange(N) % 3 == 0, "none of them", np.arange(N).astype(str))
+    frame["price"] = [f"1,{i:03}" for i in range(N)]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    for columns in (None, ["age", "item"]):
+        with pytest.raises(ValueError, match=r"'age' holds '80\+' in line 12 .*--missing 80\+\)"):
+            open_data(tmp_path / "x.csv", columns)
+    data = open_data(tmp_path / "x.csv", drop=["age"])
+    assert data.samples.feature_names == ("item", "income") and not data.identifiers
+    assert any(
+        note.startswith("column mixed is left out as text: 100 of 300") for note in data.notes
+    )
+    assert "column price is left out: '1,000' and the like are no plain numbers" in data.notes
+    assert open_data(tmp_path / "x.csv", table=TableFormat(missing=("80+",))).missing["age"] == 3
+    (tmp_path / "y.csv").write_text("id,name\n1,a\n2,b\n3,c\n")
+    with pytest.raises(ValueError, match=r"no numeric columns left .*; --columns id keeps 'id'"):
+        open_data(tmp_path / "y.csv")
+
+
+def test_data_for_a_model(survey, path, tmp_path):
+    features = survey[["income", "item"]]
+    model = MinSyn(1, standardize=True, random_state=0).fit(features.astype(float))
+    data = open_data_for(model, path)
+    assert data.samples.feature_names == ("income", "item")
+    assert data.carried == ("id", "name", "country", "empty")
+    kept = MinSyn(1, random_state=0).fit(survey[["id", "item"]].astype(float))
+    assert open_data_for(kept, path).identifiers == ("name",)
+    np.save(tmp_path / "x.npy", features.to_numpy())
+    assert open_data_for(model, tmp_path / "x.npy").samples.n_samples == N
+    with pytest.raises(ValueError, match="an array has no columns to choose from"):
+        open_data(tmp_path / "x.npy", ["a"])
+
+
+def test_arrays_are_described(tmp_path):
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    x[:5, 1], x[7, 2], x[:, 0] = 9999, np.nan, 2
+    np.save(tmp_path / "x.npy", x)
+    assert open_data(tmp_path / "x.npy").notes == (
+        "missing: 1 of 150 values (0.7%), in column x2",
+        "column x1 holds 9999 in 5 rows: if it means a missing value, give --missing 9999",
+        "constant: x0",
+    )
+    assert open_data(tmp_path / "x.npy", table=TableFormat(missing=("9999",))).missing["x1"] == 5
+
+
+def test_variables_of_anndata(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = np.arange(8.0).reshape(4, 2)
+        file["var/_index"] = np.array(["g", "h"], dtype=h5py.string_dtype())
+    data = open_data(tmp_path / "x.h5ad", drop=["g"])
+    assert data.samples.feature_names == ("h",) and data.notes == ("left out, not chosen: g",)
+    model = MinSyn(1, random_state=0).fit(pd.DataFrame({"h": [1.0, 2, 4], "g": [2.0, 5, 1]}))
+    assert open_data_for(model, tmp_path / "x.h5ad").samples.feature_names == ("h", "g")
