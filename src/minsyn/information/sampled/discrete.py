@@ -12,6 +12,7 @@ from minsyn.information._bias import OccupiedCells, jackknife_bias, shrink
 from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
+    CHOOSING,
     NUMBERS_AT_ONCE,
     Stacks,
     Values,
@@ -19,6 +20,8 @@ from minsyn.information.sampled.models import (
     informative,
     jackknife_groups,
     joined,
+    near_best,
+    of_ties,
     parts_of,
 )
 from minsyn.information.union.measure import ROUGH_GAP, union_information_batch
@@ -39,6 +42,7 @@ class DiscreteModel:
     x_sizes: tuple[int, ...]
     names: tuple[str, ...]
     shrunk: bool = False
+    tied: Bool[np.ndarray, "sources n"] | None = None
 
     @property
     def variances(self) -> Float[np.ndarray, " n"]:
@@ -71,7 +75,10 @@ class DiscreteModel:
     def values(self) -> Values:
         """Plug-in values of the measures."""
         return self._by_size(
-            lambda tables, _: {name: v[None] for name, v in self._measure(tables).items()}
+            lambda tables, targets: {
+                name: v[None]
+                for name, v in self._measure(tables, tied=self._tied_of(targets)).items()
+            }
         )
 
     def alone(self) -> Float[np.ndarray, "sources n"]:
@@ -103,9 +110,12 @@ class DiscreteModel:
     def origin(self) -> Values:
         """Values of the smoothed tables."""
 
-        def of_tables(tables: Int[np.ndarray, "k *shape"], _: Any) -> Stacks:
+        def of_tables(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             batch = PmfBatch(smoothed(tables), rough=True)
-            return {name: MEASURES[name].of(batch)[None] for name in self.names}
+            values = {name: MEASURES[name].of(batch) for name in self.names}
+            if self.tied is not None:
+                values = of_ties(values, batch.alone, self.tied[:, targets])
+            return {name: v[None] for name, v in values.items()}
 
         return self._by_size(of_tables)
 
@@ -115,14 +125,15 @@ class DiscreteModel:
         From the observed ones, cells that chance left empty would stay empty.
         """
 
-        def of_tables(tables: Int[np.ndarray, "k *shape"], _: Any) -> Stacks:
+        def of_tables(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             found = []
-            for p in smoothed(tables):
+            for t, p in zip(targets, smoothed(tables), strict=True):
+                tied = self._tied_of([t])
                 drawn = [
                     rng.multinomial(len(self.z), p.ravel(), size=count).reshape(count, 1, *p.shape)
                     for count in parts_of(n, NUMBERS_AT_ONCE // p.size)
                 ]
-                found.append(joined([self._values_of(d) for d in drawn]))
+                found.append(joined([self._values_of(d, tied) for d in drawn]))
             return beside(found)
 
         return self._by_size(of_tables, stacked=True)
@@ -283,10 +294,14 @@ class DiscreteModel:
         counts = np.bincount(cells.ravel(), minlength=n_cells * len(cells))
         return counts.reshape(len(cells), *shape)
 
-    def _values_of(self, tables: Int[np.ndarray, "b k *shape"]) -> Stacks:
+    def _values_of(
+        self,
+        tables: Int[np.ndarray, "b k *shape"],
+        tied: Bool[np.ndarray, "sources 1"] | None = None,
+    ) -> Stacks:
         """Values of b sets of k tables."""
         b, k = tables.shape[:2]
-        values = self._measure_in_parts(tables.reshape(b * k, *tables.shape[2:]))
+        values = self._measure_in_parts(tables.reshape(b * k, *tables.shape[2:]), tied)
         return {name: v.reshape(b, k) for name, v in values.items()}
 
     def _jackknife(self) -> Values:
@@ -305,19 +320,52 @@ class DiscreteModel:
 
         return self._by_size(of_targets)
 
-    def _measure(self, counts: Int[np.ndarray, "k *shape"], rough: bool = False) -> Values:
+    def _measure(
+        self,
+        counts: Int[np.ndarray, "k *shape"],
+        rough: bool = False,
+        tied: Bool[np.ndarray, "sources _"] | None = None,
+    ) -> Values:
         batch = PmfBatch(self._pmfs(counts), rough)
-        return {name: MEASURES[name].of(batch) for name in self.names}
+        values = {name: MEASURES[name].of(batch) for name in self.names}
+        return values if tied is None else of_ties(values, batch.alone, tied)
+
+    def with_ties(self) -> "DiscreteModel | None":
+        """The same model with the mean of the best sources for the best one."""
+        names = tuple(name for name in self.names if name in CHOOSING)
+        if not names or self.z.shape[1] < 2:
+            return None
+        tied = np.stack([self._near_best(t) for t in range(self.x.shape[1])], axis=1)
+        return replace(self, names=names, tied=tied)
+
+    def _near_best(self, target: int) -> Bool[np.ndarray, " sources"]:
+        """Sources that are not clearly worse than the best; influences are pointwise values."""
+        influences = []
+        x, n_samples = self.x[:, target], len(self.x)
+        for z, size in zip(self.z.T, self.z_sizes, strict=True):
+            cells = np.zeros((size, self.x_sizes[target]))
+            np.add.at(cells, (z, x), 1 / n_samples)
+            p_z, p_x = cells.sum(axis=1), cells.sum(axis=0)
+            influences.append(np.log(cells[z, x] / (p_z[z] * p_x[x])))
+        found = np.stack(influences)
+        return near_best(found.mean(axis=1)[:, None], found[:, :, None])[:, 0]
+
+    def _tied_of(self, targets: Any) -> Bool[np.ndarray, "sources k"] | None:
+        return None if self.tied is None else self.tied[:, targets]
 
     def _pmfs(self, counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
         if self.shrunk:
             return shrink(counts)
         return counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
 
-    def _measure_in_parts(self, counts: Int[np.ndarray, "k *shape"]) -> Values:
+    def _measure_in_parts(
+        self,
+        counts: Int[np.ndarray, "k *shape"],
+        tied: Bool[np.ndarray, "sources 1"] | None = None,
+    ) -> Values:
         at_once = max(1, NUMBERS_AT_ONCE // counts[0].size)
         parts = [
-            self._measure(counts[start : start + at_once], rough=True)
+            self._measure(counts[start : start + at_once], rough=True, tied=tied)
             for start in range(0, len(counts), at_once)
         ]
         return {name: np.concatenate([p[name] for p in parts]) for name in self.names}

@@ -448,7 +448,7 @@ def _intervals(
     confidence: float,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    ties = fitted.with_ties() if isinstance(fitted, GaussianModel) else None
+    ties = fitted.with_ties()
     models = [(fitted, values)] + ([] if ties is None else [(ties, ties.values())])
     found: dict[str, Any] = {}
     for (model, of_model), seed in zip(models, (rng, deepcopy(rng)), strict=False):

@@ -16,6 +16,7 @@ from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._wishart import drawn, drawn_bias, varying_sources
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
+    CHOOSING,
     NUMBERS_AT_ONCE,
     Stacks,
     Values,
@@ -23,16 +24,14 @@ from minsyn.information.sampled.models import (
     informative,
     jackknife_groups,
     joined,
+    near_best,
+    of_ties,
     parts_of,
 )
 from minsyn.information.statistics import PairwiseStatistics
 
 #: A variable whose deviations are below this many roundings of its size does not vary.
 _CONSTANT_ROUNDINGS = 16
-#: Measures that choose the best source, and the sign with which its information enters, reversed.
-_CHOOSING = {"union_information": -1.0, "gk_synergy": 1.0}
-#: Standard deviations of a difference, times sqrt(2 log m), below which sources count as equal.
-_TIED = 1.6
 
 
 def normal_scores(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "samples k"]:
@@ -201,31 +200,21 @@ class GaussianModel:
         Its union information is the mean information of the sources that are not clearly worse than
         the best, and has no bias from choosing. None where no measure chooses.
         """
-        names = tuple(name for name in self.names if name in _CHOOSING)
+        names = tuple(name for name in self.names if name in CHOOSING)
         return replace(self, names=names, tied=self._tied()) if names else None
 
     def _tied(self) -> Bool[np.ndarray, "sources n"]:
         """Sources whose information is not clearly below the largest, by their influences."""
         z, x = self._standardised
         sources, n_samples = self.moments.sources, len(self.z)
-        left = sources.unexplained_alone
-        alone, best = information(left), sources.best
+        alone = information(sources.unexplained_alone)
         columns = np.arange(x.shape[1])
         tied = np.zeros(alone.shape, dtype=bool)
         at_once = max(1, NUMBERS_AT_ONCE // (n_samples * len(alone)))
         for start in range(0, x.shape[1], at_once):
             targets = columns[start : start + at_once]
             influence = self._influences(z, x[:, targets], targets)
-            of_best = influence[best[targets], :, np.arange(len(targets))].T
-            spread = (influence - of_best).std(axis=1) / np.sqrt(n_samples)
-            # Of informations near 0, which are squares, the influences vanish.
-            spread = np.hypot(spread, 1 / n_samples)
-            limit = _TIED * np.sqrt(2 * np.log(max(len(alone), 2))) * spread
-            largest = alone[best[targets], targets]
-            finite = np.isfinite(largest)
-            near = np.where(finite, largest, 0.0) - np.where(finite, alone[:, targets], 0.0) < limit
-            tied[:, targets] = near & finite
-        tied[best, columns] = True
+            tied[:, targets] = near_best(alone[:, targets], influence)
         return tied
 
     def _influences(
@@ -390,13 +379,7 @@ class GaussianModel:
         """Values with the mean of the tied sources for the best one."""
         if self.tied is None:
             return values
-        tied = self.tied[:, targets]
-        alone = information(sources.unexplained_alone)
-        mean = np.where(tied, alone, 0.0).sum(axis=-2) / tied.sum(axis=0)
-        best = information(sources.unexplained_by_best)
-        known = np.isfinite(best) & np.isfinite(mean)
-        lost = np.where(known, best, 0.0) - np.where(known, mean, 0.0)
-        return {name: v + _CHOOSING[name] * lost for name, v in values.items()}
+        return of_ties(values, information(sources.unexplained_alone), self.tied[:, targets])
 
     def _stack_of(
         self, z: Float[np.ndarray, "b samples variables"], x: Float[np.ndarray, "b samples n"]

@@ -21,6 +21,10 @@ NUMBERS_AT_ONCE = 1_000_000
 #: Significance from which on a source tells something. Sources that tell nothing and are taken to
 #: do so lose their dependence on each other under the null, so that it must be small.
 _CLEARLY = 0.002
+#: Measures that choose the best source, and the sign with which its information enters, reversed.
+CHOOSING = {"union_information": -1.0, "gk_synergy": 1.0}
+#: Standard deviations of a difference, times sqrt(2 log m), below which sources count as equal.
+_TIED = 1.6
 
 
 @runtime_checkable
@@ -70,6 +74,14 @@ class Model(Protocol):
         """The same model with some of its measures."""
         ...
 
+    def with_ties(self) -> "Model | None":
+        """The same model with the mean of the best sources for the best one.
+
+        The mean information of the sources that are not clearly worse than the best has no bias
+        from choosing. None where no measure chooses.
+        """
+        ...
+
     def origin(self) -> Values:
         """Values of the distributions that `bootstrap` draws from."""
         ...
@@ -101,6 +113,39 @@ def null_values(model: Model, null: Null, n: int, rng: np.random.Generator) -> t
     if null == "no GK synergy":
         return model.without_gk_synergy(n, rng)
     return (model.independent(n, rng),)
+
+
+def of_ties(
+    values: dict[str, Any],
+    alone: Float[np.ndarray, "*b sources n"],
+    tied: Bool[np.ndarray, "sources _"],
+) -> dict[str, Any]:
+    """Values with the mean information of the tied sources for that of the best one."""
+    mean = np.where(tied, alone, 0.0).sum(axis=-2) / tied.sum(axis=0)
+    best = alone.max(axis=-2)
+    known = np.isfinite(best) & np.isfinite(mean)
+    lost = np.where(known, best, 0.0) - np.where(known, mean, 0.0)
+    return {name: v + CHOOSING.get(name, 0.0) * lost for name, v in values.items()}
+
+
+def near_best(
+    alone: Float[np.ndarray, "sources k"],
+    influences: Float[np.ndarray, "sources samples k"],
+) -> Bool[np.ndarray, "sources k"]:
+    """Sources whose information is not clearly below the largest, by the samples' influences."""
+    n_samples, columns = influences.shape[1], np.arange(alone.shape[1])
+    best = alone.argmax(axis=0)
+    of_best = influences[best, :, columns].T
+    spread = (influences - of_best).std(axis=1) / np.sqrt(n_samples)
+    # Of informations near 0, which are squares, the influences vanish.
+    spread = np.hypot(spread, 1 / n_samples)
+    limit = _TIED * np.sqrt(2 * np.log(max(len(alone), 2))) * spread
+    largest = alone[best, columns]
+    finite = np.isfinite(largest)
+    near = np.where(finite, largest, 0.0) - np.where(finite, alone, 0.0) < limit
+    tied = near & finite
+    tied[best, columns] = True
+    return tied
 
 
 def parts_of(n: int, at_once: int) -> Iterator[int]:
