@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from torch import nn
 
 from minsyn.estimators import Adam, AutoEncoder, MinSyn
 from minsyn.estimators.features import Features
 from minsyn.information import Moments
-from minsyn.metrics import loadings, parallel_analysis
+from minsyn.metrics import parallel_analysis
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -74,7 +75,7 @@ def test_no_factor_is_said(rng):
 
 
 def test_a_covariance_of_an_unknown_number_of_samples():
-    with pytest.raises(ValueError, match="give n_samples, or the number of factors"):
+    with pytest.raises(ValueError, match="give n_samples of two or more"):
         MinSyn().fit_covariance(np.eye(3))
 
 
@@ -182,6 +183,94 @@ def test_uneven_units_are_said(X, rng):
         MinSyn(2).fit(pixels)
 
 
-def test_sorted_loadings_keep_names(X):
-    model = MinSyn(3, standardize=True, random_state=0).fit(X)
-    assert loadings(model.statistics_).permutation.tolist() == [0, 1, 2]
+def test_a_given_module_keeps_its_outputs(X):
+    """Nothing is known of what it makes of its weights; its number of outputs is given."""
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+
+    class Residual(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x) + x[:, :2]
+
+    for module in (
+        nn.Sequential(nn.Linear(15, 2, bias=False)),
+        nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(15, 2))),
+        Residual(nn.Linear(15, 2)),
+    ):
+        solver = Adam(learning_rate=0.01)
+        model = MinSyn(2, encoder=module, solver=solver, max_iter=15, random_state=0).fit(X)
+        assert model.score(X) == pytest.approx(-model.loss_curve_[-1], rel=0.05)
+    with pytest.raises(ValueError, match="cannot be used with an encoder module"):
+        MinSyn(encoder=module, solver=Adam()).fit(X)
+
+
+def test_missing_values_count_in_the_number_of_samples(rng):
+    """Where features are more than 500 and more than samples, too."""
+    noise = rng.normal(size=(500, 510))
+    noise[rng.random(noise.shape) < 0.4] = np.nan
+    with pytest.warns(UserWarning, match="no factor stands out"):
+        model = MinSyn(max_iter=3, n_init=1).fit(noise)
+    assert model.scree_.n_factors == 0 and model.missing_ == pytest.approx(0.4, abs=0.01)
+
+
+def test_share_of_missing_values_is_kept(X, tmp_path):
+    X[::4, 3] = np.nan
+    model = MinSyn(2, standardize=True).fit(X)
+    model.save(tmp_path)
+    assert MinSyn.load(tmp_path).missing_ == model.missing_ == pytest.approx(0.25 / 15)
+
+
+def test_number_does_not_change_with_the_seed_or_stay_from_an_earlier_fit(X, rng):
+    noise = rng.normal(size=(100, 8))
+    assert len({MinSyn(max_iter=3).fit(noise).scree_.n_factors for _ in range(6)}) == 1
+    model = MinSyn(max_iter=3).fit(noise)
+    model.set_params(n_components=2, decoder="single-parent").fit(noise)
+    assert not hasattr(model, "scree_")
+
+
+def test_eigenvalues_are_doubled_until_one_is_below(rng):
+    X = np.repeat(rng.normal(size=(600, 30)), 8, axis=1) + 0.5 * rng.normal(size=(600, 240))
+    scree = MinSyn(max_iter=2, n_init=1, random_state=0).fit(X).scree_
+    assert scree.n_factors == 30 and len(scree.eigenvalues) == 40
+
+
+def test_weights_that_sum_to_less_than_two_samples(X):
+    weights = np.full(300, 1 / 300)
+    for fit in (MinSyn().fit, MinSyn().partial_fit):
+        with pytest.raises(ValueError, match="sample_weight must sum to that number"):
+            fit(X, sample_weight=weights)
+    assert len(MinSyn(2).partial_fit(X, sample_weight=weights).components_) == 2
+
+
+def test_standardising_is_what_the_fit_did(X):
+    model = MinSyn(2, standardize=True, solver=Adam(), random_state=0).partial_fit(X)
+    before = model.score(X)
+    assert model.set_params(standardize=False).score(X) == before
+    assert model.partial_fit(X).score(X) < before  # in the data's units, with steps begun anew
+
+
+def test_a_feature_that_varies_later_gets_its_unit(X):
+    late = X.copy()
+    late[:, 5] = X[:, 5].mean()
+    solver = Adam(learning_rate=0.02)
+    models = [MinSyn(2, standardize=True, solver=solver, random_state=0) for _ in range(2)]
+    models[0].partial_fit(late)
+    models[1].partial_fit(X)
+    for model in models:
+        for _ in range(60):
+            model.partial_fit(X)
+    assert models[0].score(X) == pytest.approx(models[1].score(X), rel=0.05)
+    assert models[0].score(X) == pytest.approx(-models[0].loss_curve_[-1], rel=0.05)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", Adam()], ids=str)
+def test_linear_latents_of_any_solver_have_unit_variance(X, solver):
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    Z = MinSyn(2, solver=solver, max_iter=30, random_state=0).fit(X).transform(X)
+    np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(Z.std(axis=0), 1, rtol=1e-9)
+
+
+def test_features_that_are_constant_to_rounding(X):
+    X[:, 5] = 1e9 + np.arange(300) % 2 * 2.4e-7
+    model = MinSyn(2, standardize=True, solver="lbfgs", random_state=0).fit(X)
+    assert model.score(X) == pytest.approx(-model.loss_curve_[-1], rel=1e-3)

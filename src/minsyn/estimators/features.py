@@ -1,5 +1,6 @@
 """Standardised features as vectors, from their moments or from few samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,12 +40,18 @@ class Rows:
     X: Float[np.ndarray, "samples features"]
     sample_weight: Float[np.ndarray, " samples"] | None = None
 
+    @classmethod
+    def together(cls, parts: Sequence["Rows"]) -> "Rows":
+        """Samples of all parts."""
+        weights = [part.sample_weight for part in parts if part.sample_weight is not None]
+        return cls(
+            np.concatenate([part.X for part in parts]),
+            np.concatenate(weights) if len(weights) == len(parts) else None,
+        )
+
     def merge(self, other: "Rows") -> "Rows":
         """Both sets of samples."""
-        weights = None
-        if self.sample_weight is not None and other.sample_weight is not None:
-            weights = np.concatenate([self.sample_weight, other.sample_weight])
-        return Rows(np.concatenate([self.X, other.X]), weights)
+        return Rows.together([self, other])
 
     def moments(self) -> Moments:
         """Mean and covariance of the features."""
@@ -74,6 +81,8 @@ class Features:
         The moments that they came from; None where they came from samples.
     missing : float
         Share of the values that were missing.
+    n_pairs : float
+        Number of samples behind a correlation, in the mean.
     """
 
     weight: float
@@ -84,6 +93,7 @@ class Features:
     triangular: bool = False
     moments: Moments | None = None
     missing: float = 0.0
+    n_pairs: float = 0.0
 
     @classmethod
     def of(cls, found: Moments | Rows, names: Any = None) -> "Features":
@@ -111,7 +121,7 @@ class Features:
         ).std_x
         varies = std > 0
         basis = basis / std if varies.all() else basis[:, varies] / std[varies]
-        return cls(total, first + rest, std, varies, basis)
+        return cls(total, first + rest, std, varies, basis, n_pairs=total)
 
     @classmethod
     def _of_moments(cls, moments: Moments, names: Any) -> "Features":
@@ -124,11 +134,22 @@ class Features:
         per_std = 1 / std[varies]
         correlation = covariance * per_std
         correlation *= per_std[:, np.newaxis]
+        pairs = moments.pair_weight
+        if pairs is not None:
+            pairs = pairs[np.ix_(varies, varies)]
+        of = cls(
+            moments.weight,
+            moments.mean,
+            std,
+            varies,
+            correlation,
+            moments=moments,
+            missing=moments.missing,
+            n_pairs=moments.weight if pairs is None or not pairs.size else float(pairs.mean()),
+        )
         factor, failed = lapack.dpotrf(correlation, lower=0, clean=1)
         if not failed and len(factor) and np.diagonal(factor).min() > _SMALLEST_PIVOT:
-            return cls(
-                moments.weight, moments.mean, std, varies, factor, True, moments, moments.missing
-            )
+            return replace(of, basis=factor, triangular=True)
         eigenvalues, vectors = np.linalg.eigh(correlation)
         lowest = eigenvalues.min(initial=0.0)
         if moments.pair_weight is not None and lowest < -RANK_TOLERANCE * len(eigenvalues):
@@ -139,20 +160,12 @@ class Features:
         kept = eigenvalues > RANK_TOLERANCE * len(eigenvalues)
         basis = np.sqrt(eigenvalues[kept])[:, np.newaxis] * vectors[:, kept].T
         basis /= np.sqrt(np.einsum("ri,ri->i", basis, basis))
-        return cls(
-            moments.weight, moments.mean, std, varies, basis, False, moments, moments.missing
-        )
+        return replace(of, basis=basis)
 
     @property
     def variance(self) -> Float[np.ndarray, " varying"]:
         """Variance of each feature that varies."""
         return self.std[self.varies] ** 2
-
-    @property
-    def n_pairs(self) -> float:
-        """Number of samples behind a correlation, in the mean."""
-        pairs = None if self.moments is None else self.moments.pair_weight
-        return self.weight if pairs is None else float(pairs.mean())
 
     def correlation(self) -> Float[np.ndarray, "varying varying"]:
         """Correlations of the features that vary."""

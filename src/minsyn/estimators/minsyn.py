@@ -106,9 +106,9 @@ class MinSyn(FactorModel):
         Adam. L-BFGS uses a fifth of it over ten iterations, and the covariance a
         hundred-thousandth of it over three.
     standardize : bool, default=False
-        Whether all features count alike. By default they count by their variance, as in PCA and in
-        the paper: right for features of one unit, such as pixels. Set it for features of different
-        units, as factor analysis does. The model takes and returns unscaled data in both cases.
+        Whether all features count alike, as in factor analysis: for features of different units.
+        By default they count by their variance, as in PCA and in the paper: for features of one
+        unit, such as pixels. The model takes and returns unscaled data in both cases.
     random_state : int, RandomState instance or None, default=None
         Seeds the random starts and the order of mini-batches.
     verbose : int, default=0
@@ -160,15 +160,18 @@ class MinSyn(FactorModel):
     ``.parquet`` or ``.csv`` file, a sparse matrix, a Dataset or DataLoader of torch, or a result of
     `minsyn.data.as_samples`. Linear Gaussian models need one pass over them. Other models are
     fitted by Adam, with one pass per epoch. There are two further passes: one before training, for
-    the means, and one after, for exact statistics; and one more for an automatic number of factors,
-    or for the initial weights of a trained decoder.
+    the means, and one after, for exact statistics. An automatic number of factors takes one more
+    pass, and so do the initial weights of a trained decoder. Covariances, which that number and
+    linear Gaussian models follow from, need memory for n_features x n_features numbers, or for
+    n_samples x n_features where samples are fewer.
 
     Constant features and latents have zero weight, and correlations of 1 are handled as limits, so
     the decoder is finite for all finite data.
 
-    Factors are in the order of the variance that each explains alone, with a positive sign of the
-    strongest loading (softplus latents have no sign to choose), so that neither changes with the
-    seed. Only an ``encoder`` of your own keeps its order.
+    Factors are in the order of the variance that each explains alone, and the strongest loading of
+    each is positive. Order and signs therefore do not change with the seed. There are two
+    exceptions: softplus latents have no sign to choose, and an ``encoder`` module keeps its outputs
+    as they are.
 
     A linear Gaussian model, the default, follows from the covariance of the features. The
     covariance is read in one pass, and the model is the same whether the data come from memory,
@@ -216,6 +219,8 @@ class MinSyn(FactorModel):
     #: Moments that the fit followed from, which `partial_fit` merges others with.
     _moments: Moments | None = None
     _scree: Scree | AveragePartial | None = None
+    #: Whether the fit standardised, whatever the parameter has been set to since.
+    _standardized: bool = False
 
     def __init__(
         self,
@@ -355,7 +360,7 @@ class MinSyn(FactorModel):
 
         A linear Gaussian model merges the covariance of the batch with that of all earlier samples,
         and is fitted again: it is the model of all of them, also after `fit`, `fit_covariance` and
-        `load`. An automatic number of factors may rise with them. A batch may be a single sample.
+        `load`. An automatic number of factors may change. A batch may be a single sample.
         Other models take steps of Adam.
 
         The state of Adam is kept between calls, but not by `fit` or `load`. After these, training
@@ -365,7 +370,8 @@ class MinSyn(FactorModel):
         The decoder is computed from a moving average of the statistics of the batches (see
         ``momentum`` of `minsyn.Adam`), as exact statistics would need all earlier samples. The
         statistics of a batch are those of the latents after its step. A trained decoder is trained
-        further, like the encoder.
+        further, like the encoder. Steps of Adam leave the factors in their order, with their signs
+        and units; `fit` sets these at its end.
 
         Changed parameters of ``solver`` take effect at the next call, with a new state of Adam.
 
@@ -427,7 +433,7 @@ class MinSyn(FactorModel):
         if not fitted:
             self._choose_number(problem)
         known = self._known(problem) if fitted else None
-        asked = repr((self.encoder, adam))
+        asked = repr((self.encoder, adam, self.standardize))
         if not hasattr(self, "_partial_fit") or self._partial_fit_asked != asked:
             generator = self._start({}).generator()
             self._partial_fit = PartialFit(problem, adam, generator, known)
@@ -472,16 +478,19 @@ class MinSyn(FactorModel):
         self._scree = None
         if not isinstance(problem.n_components, str):
             return
+        if isinstance(self.encoder, nn.Module):
+            raise ValueError(
+                f"n_components={problem.n_components!r} cannot be used with an encoder module, "
+                "whose number of outputs is given: set n_components to it"
+            )
         solver = self.solver
         run = (solver.run if isinstance(solver, Adam) else None) or Run()
-        worker = worker_of(run.launch())
-        seed = int(self._start({}).generator(worker).initial_seed())
-        features = problem.features(worker)
-        problem.n_components, self._scree = choose_number(problem.n_components, features, seed)
+        features = problem.features(worker_of(run.launch()))
+        problem.n_components, self._scree = choose_number(problem.n_components, features)
 
     def _warn_of_units(self) -> None:
         """Warn where a few features outweigh all others, as those of another unit do."""
-        if self.standardize or not self.observations_.affine:
+        if self._standardized or not self.observations_.affine:
             return
         std = self.statistics_.std_x
         varying = np.sort(std[std > 0])
@@ -525,7 +534,7 @@ class MinSyn(FactorModel):
 
     @property
     def _error_unit(self) -> Any:
-        if not self.standardize:
+        if not self._standardized:
             return 1.0
         return np.where(self.statistics_.std_x > 0, self.statistics_.std_x, 1.0)
 
@@ -561,7 +570,7 @@ class MinSyn(FactorModel):
                     "fit_covariance with the merged Moments"
                 )
             moments = self._moments.merge(moments)
-        if moments.weight < 2:
+        if moments.weight < 2 and len(X) < 2:
             raise ValueError(
                 f"Found array with {len(X)} sample(s) while a minimum of 2 is required by "
                 "MinSyn.partial_fit at first: correlations need them"
@@ -609,19 +618,20 @@ class MinSyn(FactorModel):
         self.statistics_ = solution.statistics
         self._fitted_decoder = repr(self._decoder_choice())
         self._moments = solution.moments
+        self._standardized = self.standardize
         self.missing_ = solution.missing
 
     @property
     def scree_(self) -> Scree | AveragePartial:
         """Eigenvalues of the correlations, and what they must exceed to count as factors.
 
-        That which ``n_components`` was chosen by; of a model of a given number of factors, parallel
-        analysis, if the model followed from a covariance and the number of samples is known.
+        If ``n_components`` was given as a number, this is parallel analysis, for models that follow
+        from a covariance of a known number of samples.
         """
         if self._scree is None and self._moments is not None and self._moments.weight >= 2:
             features = Features.of(self._moments)
             if features.basis.size:
-                self._scree = scree_of("auto", features, seed=0)
+                self._scree = scree_of("auto", features)
         if self._scree is None:
             raise AttributeError(
                 "this MinSyn has no scree_: fit it with n_components='auto', or to a covariance "
@@ -647,7 +657,11 @@ class MinSyn(FactorModel):
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         arrays: dict[str, np.ndarray] = {}
-        record: dict[str, Any] = {"decoder": self._fitted_decoder, "missing": self.missing_}
+        record: dict[str, Any] = {
+            "decoder": self._fitted_decoder,
+            "missing": self.missing_,
+            "standardized": self._standardized,
+        }
         if isinstance(self._scree, Scree):
             record["scree"] = {"n_factors": self._scree.n_factors, "by": self._scree.criterion}
             arrays["scree.eigenvalues"] = self._scree.eigenvalues
@@ -665,6 +679,7 @@ class MinSyn(FactorModel):
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self._fitted_decoder, self.missing_ = record["decoder"], float(record["missing"])
+        self._standardized = bool(record["standardized"])
         self._scree = None
         if "scree" in record:
             found = record["scree"]

@@ -20,11 +20,13 @@ CRITERIA = {
 #: Up to so many eigenvalues are all compared with what they must exceed; of more, first so many,
 #: and twice as many where that is not enough.
 _FEW_EIGENVALUES, _FIRST_EIGENVALUES = 200, 20
+#: Seed of the matrices that parallel analysis samples: the number does not change with the model's.
+_SEED = 0
 #: Features up to which all pairs of partial correlations are affordable.
 _MANY_FEATURES = 5000
 
 
-def scree_of(criterion: str, features: Features, seed: int) -> Scree | AveragePartial:
+def scree_of(criterion: str, features: Features) -> Scree | AveragePartial:
     """Apply a criterion to the correlations of features.
 
     Parameters
@@ -33,8 +35,6 @@ def scree_of(criterion: str, features: Features, seed: int) -> Scree | AveragePa
         A key of `CRITERIA`.
     features : Features
         The features.
-    seed : int
-        Seed of the matrices that parallel analysis samples.
 
     Raises
     ------
@@ -52,15 +52,16 @@ def scree_of(criterion: str, features: Features, seed: int) -> Scree | AveragePa
     n_samples = round(features.n_pairs)
     if n_samples < 2:
         raise ValueError(
-            f"n_components={criterion!r} needs to know the number of samples behind the "
-            "covariance: give n_samples, or the number of factors"
+            f"n_components={criterion!r} needs the number of samples behind the covariance, and "
+            f"this is {features.n_pairs:g}: give n_samples of two or more (sample_weight must sum "
+            "to that number), or the number of factors"
         )
     rank = min(features.basis.shape)
     number = rank if rank <= _FEW_EIGENVALUES else _FIRST_EIGENVALUES
     while True:
         eigenvalues = features.leading_eigenvalues(number)[:number]
         if criterion == "auto":
-            found = parallel_analysis_of_spectrum(eigenvalues, n_features, n_samples, seed)
+            found = parallel_analysis_of_spectrum(eigenvalues, n_features, n_samples, _SEED)
         else:
             found = empirical_kaiser_of_spectrum(eigenvalues, n_features, n_samples)
         if found.n_factors < len(found.eigenvalues) or number >= rank:
@@ -68,9 +69,7 @@ def scree_of(criterion: str, features: Features, seed: int) -> Scree | AveragePa
         number = min(2 * number, rank)
 
 
-def choose_number(
-    criterion: str, features: Features, seed: int
-) -> tuple[int, Scree | AveragePartial | None]:
+def choose_number(criterion: str, features: Features) -> tuple[int, Scree | AveragePartial | None]:
     """Number of factors by a criterion, at least 1, and what it was chosen from.
 
     Parameters
@@ -79,8 +78,6 @@ def choose_number(
         A key of `CRITERIA`.
     features : Features
         The features.
-    seed : int
-        Seed of the matrices that parallel analysis samples.
 
     Raises
     ------
@@ -92,12 +89,12 @@ def choose_number(
     >>> from minsyn.information import Moments
     >>> causes = np.random.default_rng(0).normal(size=(300, 2))
     >>> X = np.repeat(causes, 4, axis=1) + np.random.default_rng(1).normal(size=(300, 8))
-    >>> choose_number("auto", Features.of(Moments.of(X)), seed=0)[0]
+    >>> choose_number("auto", Features.of(Moments.of(X)))[0]
     2
     """
     if features.basis.size == 0:  # nothing varies
         return 1, None
-    found: Any = scree_of(criterion, features, seed)
+    found: Any = scree_of(criterion, features)
     if found.n_factors == 0 and features.basis.shape[1] > 1:
         warn(
             f"no factor stands out from chance by {CRITERIA[criterion]}: one is fitted, which may "

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from minsyn.data.arrays import ArraySamples
 from minsyn.estimators.adam import Adam
@@ -9,6 +10,7 @@ from minsyn.estimators.feed import BatchLoss, StreamFeed, start_decoder
 from minsyn.estimators.problem import ArrayProblem, Scaling, scale_of
 from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
+from minsyn.information.statistics import std_beyond_rounding
 from minsyn.nn.statistics import RunningStatistics
 from minsyn.training.worker import Worker
 
@@ -56,8 +58,14 @@ class PartialFit:
         else:
             assert known.statistics is not None
             mean = known.statistics.mean_x
-            scale = scale_of(known.statistics.std_x**2, problem.standardize)
+            scale = scale_of(known.statistics.std_x**2, mean, problem.standardize)
         self.scaling = Scaling(mean, scale, everything)
+        self._without_unit = np.zeros(problem.n_features, dtype=bool)
+        if problem.standardize:
+            variance = np.var(problem.X, axis=0, dtype=np.float64)
+            if known is not None and known.statistics is not None:
+                variance = known.statistics.std_x**2
+            self._without_unit = std_beyond_rounding(variance, mean) == 0
         steps = adam.steps(problem, whole_batches=False)
         self.module = problem.module(generator, self.scaling, steps)
         self.module.train()
@@ -85,6 +93,8 @@ class PartialFit:
         FloatingPointError
             If the loss becomes NaN or infinite.
         """
+        if problem.standardize:
+            self._give_units(problem.X)
         feed = StreamFeed.of_array(problem, self.scaling)
         loss, total = BatchLoss(self.module, feed), 0.0
         with problem.encoder.randomness(self.module.generator):
@@ -120,6 +130,13 @@ class PartialFit:
             converged=False,
             statistics=average,
         )
+
+    def _give_units(self, X: Float[np.ndarray, "samples features"]) -> None:
+        """Scale features that vary for the first time; until then, their weights are zero."""
+        std = std_beyond_rounding(np.var(X, axis=0, dtype=np.float64), X.mean(axis=0))
+        new = self._without_unit & (std > 0)
+        self.scaling.scale[new] = std[new]  # type: ignore[index]
+        self._without_unit &= ~new
 
     def _start(self, problem: ArrayProblem) -> None:
         """Initialise encoder and decoder from the first batch."""

@@ -31,7 +31,7 @@ from minsyn.nn import DECODERS, LATENTS, Decoder, Observations, observations_of
 __all__ = ["ModelFormatError", "SavedModel", "read_model", "write_model"]
 
 #: Incremented whenever an older reader could misread a newer file.
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 _MODEL, _ARRAYS = "model.json", "arrays.safetensors"
 _DECODER = ("components", "intercept")
 #: Prefix of the names of the encoder's tensors.

@@ -19,7 +19,12 @@ from minsyn.estimators.encoders import Encoder, Net, encode
 from minsyn.estimators.features import Features, Rows
 from minsyn.estimators.module import DecoderChoice, MinSynModule, Steps
 from minsyn.estimators.solution import Solution
-from minsyn.information.statistics import Moments, PairwiseStatistics, checked_weights
+from minsyn.information.statistics import (
+    Moments,
+    PairwiseStatistics,
+    checked_weights,
+    std_beyond_rounding,
+)
 from minsyn.nn.latents import LINEAR, Latents
 from minsyn.nn.observations import Observations
 from minsyn.training import TrainingResult
@@ -218,7 +223,7 @@ class Problem(ABC):
         if self.standardize:
             importance = (importance > 0).astype(np.float64)
         components, intercept = module.decoder.map_for_data(statistics, scaling.mean, scaling.scale)
-        return Solution(
+        found = Solution(
             encoder,
             module.latents,
             module.observations,
@@ -227,7 +232,9 @@ class Problem(ABC):
             [unit * loss for loss in result.history],
             result.converged,
             statistics,
-        ).in_order(importance)
+        )
+        # What another module makes of weights in another order is not known.
+        return found.in_order(importance) if isinstance(self.encoder, Net) else found
 
 
 #: Settings for decoders that are built only to determine their kind.
@@ -339,7 +346,7 @@ class StreamProblem(Problem):
         low, high = float(columns.minimum.min()), float(columns.maximum.max())
         self.observations.check_range(low, high, self.samples.name)
         varies = ~columns.constant
-        scale = scale_of(columns.variance, self.standardize)
+        scale = scale_of(columns.variance, columns.mean, self.standardize)
         return Scaling(columns.mean, scale, varies | (not varies.any()))
 
     def rows(self) -> Float[np.ndarray, "rows features"]:
@@ -375,7 +382,10 @@ class StreamProblem(Problem):
                 bounds = even_parts(0, self.n_samples, world_size)
                 weights = [self.sample_weight[start:stop] for start, stop in bounds]
             weighted = _with_weights(blocks, weights[rank])
-            parts = (Rows(x.copy(), w) if few else Moments.of(x, w) for x, w in weighted)
+            if few:
+                rows = [Rows(x.copy(), w) for x, w in weighted]
+                return Rows.together(rows) if rows else None
+            parts = (Moments.of(x, w) for x, w in weighted)
             first: Any = next(parts, None)
             return reduce(lambda known, part: known.merge(part), parts, first)
 
@@ -406,7 +416,9 @@ class MomentsProblem(Problem):
     def scaling(self, worker: Worker | None = None) -> Scaling:
         """Origin and unit of the features."""
         std = self.moments.std
-        return Scaling(self.moments.mean, scale_of(std**2, self.standardize), std > 0)
+        return Scaling(
+            self.moments.mean, scale_of(std**2, self.moments.mean, self.standardize), std > 0
+        )
 
     def rows(self) -> Float[np.ndarray, "rows features"]:
         """No samples."""
@@ -470,13 +482,18 @@ def origin_and_scale(
     variance = np.var(X, axis=0, dtype=np.float64)
     constant = X.min(axis=0) == X.max(axis=0)  # rounding of the mean would cause a variance
     mean[constant], variance[constant] = X[0, constant], 0.0
-    return mean, scale_of(variance, standardize)
+    return mean, scale_of(variance, mean, standardize)
 
 
-def scale_of(variance: Float[np.ndarray, " features"], standardize: bool) -> Any:
-    """Unit of the features in training, from their variances: see `Scaling`."""
+def scale_of(
+    variance: Float[np.ndarray, " features"],
+    mean: Float[np.ndarray, " features"],
+    standardize: bool,
+) -> Any:
+    """Unit of the features in training: see `Scaling`."""
     if standardize:
-        return np.where(variance > 0, np.sqrt(variance), 1.0)
+        std = std_beyond_rounding(variance, mean)
+        return np.where(std > 0, std, 1.0)
     return float(np.sqrt(variance.mean())) or 1.0
 
 

@@ -62,16 +62,14 @@ class Solution:
 
         Latents come in the descending order of the variance that each explains alone. Where the
         kind of latents allows it, the strongest correlation of each is positive, and linear latents
-        have mean 0 and unit variance. Encoders without a linear last layer stay as they are.
+        have mean 0 and unit variance. The encoder must be a net whose last layer is linear.
 
         Parameters
         ----------
         importance : ndarray of shape (n_features,)
             Weights of the features' explained variances.
         """
-        last = self.encoder[-1] if isinstance(self.encoder, nn.Sequential) else None
-        if self.statistics is None or not isinstance(last, nn.Linear):
-            return self
+        assert self.statistics is not None
         rho = self.statistics.rho
         order = np.argsort(-(rho**2 @ importance), kind="stable")
         signs = np.ones(len(rho))

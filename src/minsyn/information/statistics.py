@@ -172,12 +172,12 @@ class PairwiseStatistics:
     @property
     def std_z(self) -> Float[Any, " m"]:
         """Standard deviations of the sources; zero where a source is constant to rounding."""
-        return _std(self.var_z, self.mean_z)
+        return std_beyond_rounding(self.var_z, self.mean_z)
 
     @property
     def std_x(self) -> Float[Any, " n"]:
         """Standard deviations of the targets; zero where a target is constant to rounding."""
-        return _std(self.var_x, self.mean_x)
+        return std_beyond_rounding(self.var_x, self.mean_x)
 
     @property
     def rho(self) -> Float[Any, "m n"]:
@@ -368,7 +368,7 @@ class Moments:
     @property
     def std(self) -> Float[np.ndarray, " n"]:
         """Standard deviations; zero where a feature is constant to rounding."""
-        return _std(self.variance, self.mean)
+        return std_beyond_rounding(self.variance, self.mean)
 
     @property
     def feature_weight(self) -> Float[np.ndarray, " n"]:
@@ -605,7 +605,7 @@ def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "
     return first + rest, dz - rest
 
 
-def _std(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> Float[Any, " k"]:
+def std_beyond_rounding(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> Float[Any, " k"]:
     """Square root of a variance, zero (with a zero gradient) where it is only rounding."""
     xp = array_namespace(variance)
     rounding = _CONSTANT_ROUNDINGS * xp.finfo(variance.dtype).eps * mean

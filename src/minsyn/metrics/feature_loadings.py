@@ -27,9 +27,10 @@ _LISTED, _LONGEST_NAME = 60, 24
 class Loadings:
     r"""Correlations of features and factors, with what they say of both.
 
-    Factors come in descending order of the variance that each explains alone, and with signs by
-    which the strongest loading of each is positive. All features have the same weight, whatever
-    their units; those that do not vary have loadings and communalities of 0.
+    From `loadings`, factors come in descending order of the variance that each explains alone, and
+    with signs by which the strongest loading of each is positive. From ``model.describe()``, they
+    are in the order of the model. Shares of variance count all features alike, whatever their
+    units; features that do not vary have loadings and communalities of 0.
 
     Attributes
     ----------

@@ -406,7 +406,8 @@ def minimum_average_partial(correlation: ArrayLike, *, max_factors: int = 100) -
 
     falls as long as components hold what features have in common, and rises when they begin to
     hold what single features have alone. It needs no number of samples, and tends to find too few
-    factors where each has few features.
+    factors where each has few features. The search ends where components explain a feature wholly,
+    as those of exact duplicates do.
 
     Parameters
     ----------
