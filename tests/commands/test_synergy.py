@@ -68,7 +68,15 @@ def test_every_option(csv, table, tmp_path):
     output = tmp_path / "out.json"
     result = run("synergy", csv, "--sources", "a", "b", *words.split(), output)
     assert result.exit_code == 0, result.output
-    for said in ("equal-width bins", "80% interval", "9 permutations", "shrinkage", "nats", " to "):
+    for said in (
+        "equal-width bins",
+        "80% interval",
+        "9 permutations",
+        "no GK synergy",
+        "shrinkage",
+        "nats",
+        " to ",
+    ):
         assert said in result.output
     expected = measure(
         table[["a", "b"]], table[["c", "x", "y"]], "discrete", bins=3, binning="equal-width",

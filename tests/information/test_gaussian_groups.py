@@ -24,3 +24,16 @@ def test_many_samples_need_no_correction():
     explained = np.array([0.0, 0.3, 0.9])
     found = adjusted_information(explained, 1e9, 5)
     assert found == pytest.approx(-0.5 * np.log(1 - explained), abs=1e-7)
+
+
+def test_lists_and_what_is_refused():
+    nats = adjusted_information([0.2, 0.5], 101, 2)
+    np.testing.assert_array_equal(adjusted_information(np.array([0.2, 0.5]), 101, 2), nats)
+    for arguments, message in (
+        (([1.2], 10, 1), "from 0 to 1"),
+        (([0.2], 1, 1), "above 1"),
+        (([0.2], 10, -1), "at least 0"),
+        (([0.2, 0.1], 10, [1, 2, 3]), "fit each other"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            adjusted_information(*arguments)

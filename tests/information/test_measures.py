@@ -8,7 +8,9 @@ import pytest
 from minsyn.information import discrete, gaussian, measures, synergy
 from minsyn.information._gaussian_sources import GaussianSources
 from minsyn.information.measures import MEASURES, Measure, names_of
-from minsyn.information.sampled import estimation, models, result
+from minsyn.information.sampled import discrete as tables
+from minsyn.information.sampled import estimation, result
+from minsyn.information.sampled import gaussian as normal
 
 
 def test_every_measure_has_its_function_for_each_kind_of_distribution():
@@ -40,7 +42,7 @@ def test_a_new_measure_is_one_entry(rng, monkeypatch):
         wishart=lambda w: w.rank / (w.n_samples - 1),
         signed=True,
     )
-    for module in (measures, estimation, models, result):
+    for module in (measures, estimation, normal, tables, result):
         monkeypatch.setattr(module, "MEASURES", {**MEASURES, entry.name: entry})
     z = rng.normal(size=(50, 2))
     x = np.column_stack([z[:, 0] + 0.1 * rng.normal(size=50), rng.normal(size=50)])

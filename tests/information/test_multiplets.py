@@ -50,7 +50,26 @@ def test_dependent_variables(rng):
     result = multiplet_information(covariance, 3)
     copies = [{0, 3} <= set(s) for s in result.members.tolist()]
     np.testing.assert_array_equal(np.isinf(result.total_correlation), copies)
-    np.testing.assert_array_equal(np.isnan(result.o_information), copies)
+    # Two copies are a redundancy: of what the third tells about them, their information.
+    rho = np.corrcoef(x.T)
+    found = zip(result.members[copies].tolist(), result.o_information[copies], strict=True)
+    for members, omega in found:
+        (third,) = set(members) - {0, 3}
+        assert omega == pytest.approx(-0.5 * np.log2(1 - rho[0, third] ** 2), abs=1e-9)
+
+
+def test_o_information_of_singular_sets():
+    copy = np.array([[1, 1, 0.6], [1, 1, 0.6], [0.6, 0.6, 1]])
+    assert multiplet_information(copy).o_information[0] == pytest.approx(0.32192809)
+    added = np.array([[1.0, 0, 1], [0, 1, 1], [1, 1, 2]])
+    assert multiplet_information(added).o_information[0] == -np.inf
+    assert multiplet_information(np.ones((3, 3))).o_information[0] == np.inf
+
+
+def test_fewer_samples_than_variables(rng):
+    covariance = np.cov(rng.normal(size=(5, 10)), rowvar=False)
+    result = multiplet_information(covariance, 6)
+    assert np.isinf(result.total_correlation).all() and not np.isnan(result.o_information).any()
 
 
 @pytest.mark.parametrize(

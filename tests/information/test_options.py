@@ -46,6 +46,7 @@ CALLS = {
 
 #: Other options of `synergy` with a set of allowed values.
 UNKNOWN = {
+    "null": "null must be 'synergy' or 'independence'",
     "model": "model must be one of gaussian, copula, discrete",
     "bias_correction": "must be 'auto' or one of wishart, jackknife, none",
     "binning": "binning must be 'equal-frequency' or 'equal-width'",

@@ -1,5 +1,6 @@
 """Measures from samples: against the exact ones, and what is promised around them."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.stats import false_discovery_control
 
 from minsyn.information import (
     ConstantSourceWarning,
+    NonlinearDependenceWarning,
     PairwiseStatistics,
     discrete,
     examples,
@@ -18,7 +20,13 @@ from minsyn.information import (
 from minsyn.information._bias import OccupiedCells, shrink
 from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information.measures import MEASURES, names_of
-from minsyn.information.sampled.models import normal_scores
+from minsyn.information.sampled import discrete as tables
+from minsyn.information.sampled import gaussian as normal
+from minsyn.information.sampled import table as tables_of
+from minsyn.information.sampled.discrete import DiscreteModel, least_synergistic
+from minsyn.information.sampled.gaussian import GaussianModel, normal_scores
+from minsyn.information.sampled.nonlinear import missed_targets
+from minsyn.information.sampled.resampling import hull, shifted_interval
 
 
 @pytest.fixture
@@ -216,7 +224,8 @@ def test_intervals_are_cut_at_the_least_value_of_each_measure(rng, model):
 
 def test_p_values_are_uniform_under_the_null(rng):
     z, x = rng.normal(size=(60, 2)), rng.normal(size=(60, 200))
-    result = synergy(z, x, measures=["gk_synergy", "ci_synergy"], n_permutations=99, random_state=1)
+    names = ["gk_synergy", "ci_synergy"]
+    result = synergy(z, x, measures=names, n_permutations=99, null="independence", random_state=1)
     for name in result.measures:
         p = result.p_values[name]
         assert abs((p <= 0.2).mean() - 0.2) < 0.08
@@ -242,7 +251,7 @@ def test_what_a_correction_made_negative_is_explained_and_has_no_star(rng):
         replace(measured, q_values=None).significant("gk_synergy")
 
 
-@pytest.mark.parametrize(("model", "options"), [("copula", {}), ("discrete", {"bins": 3})])
+@pytest.mark.parametrize(("model", "options"), [("copula", {}), ("discrete", {"bins": 2})])
 def test_random_state_decides(table, model, options):
     def run(seed, **counts):
         names = ["gk_synergy", "ci_synergy"]
@@ -278,7 +287,7 @@ def test_frame(table):
     result = synergy(*table, n_bootstrap=5, n_permutations=4, random_state=0)
     frame = result.to_frame()
     assert list(frame.columns) == [
-        "target", "measure", "value", "uncorrected", "low", "high", "p_value", "q_value",
+        "target", "measure", "value", "uncorrected", "low", "high", "p_value", "q_value", "null",
     ]  # fmt: skip
     wide = frame.pivot(index="target", columns="measure", values="value")
     np.testing.assert_array_equal(wide["gk_synergy"], result["gk_synergy"])
@@ -393,7 +402,9 @@ def test_copied_source_counts_once(table):
     once = synergy(z, x, measures=names)
     twice = synergy(np.column_stack([z, z[:, 0]]), x, measures=names)
     for name in names:
-        np.testing.assert_allclose(twice[name], once[name], atol=1e-10)
+        np.testing.assert_allclose(twice.uncorrected[name], once.uncorrected[name], atol=1e-10)
+    np.testing.assert_allclose(twice["mutual_information"], once["mutual_information"])
+    np.testing.assert_allclose(twice["gk_synergy"], once["gk_synergy"], atol=0.02)
 
 
 @pytest.mark.parametrize(
@@ -436,3 +447,150 @@ def test_and_gate_from_samples(rng):
     result = synergy(z, x, "discrete")
     assert result["gk_synergy"][0] == pytest.approx(0.5, abs=0.02)
     assert result["ci_synergy"][0] == pytest.approx(0.10375937, abs=0.01)
+
+
+@pytest.mark.parametrize("model", ["gaussian", "copula", "discrete"])
+def test_null_distributions_have_no_synergy_and_keep_what_each_source_tells(rng, model):
+    z = rng.integers(3, size=(400, 3))
+    x = ((z[:, 0] + z[:, 1] + (rng.random(400) < 0.3)) % 3)[:, None]
+    if model == "discrete":
+        fitted = DiscreteModel(z, x, (3, 3, 3), (3,), ("gk_synergy",))
+        (p,) = least_synergistic(fitted._tables(fitted._states(), [0]))
+        assert discrete.gk_synergy(p) < 1e-6
+        observed = fitted._tables(fitted._states(), [0])[0] / 400
+        if np.allclose(p.sum(axis=-1), observed.sum(axis=-1)):  # q(x | z) with the observed z
+            assert (p.reshape(-1, 3).sum(axis=1) > 0).any()
+        else:
+            for j in range(3):
+                others = tuple({0, 1, 2} - {j})
+                np.testing.assert_allclose(p.sum(axis=others), observed.sum(axis=others))
+        return
+    noise = rng.normal(size=(400, 3))
+    fitted = GaussianModel(z + noise, x + noise[:, :1], ("gk_synergy",), None, model == "copula")
+    b, sources = fitted._regression_on_best(), fitted.moments.sources
+    rho = sources.sigma @ b  # what the best source predicts correlates as much with all others
+    assert gaussian.gk_synergy(sources.sigma, rho)[0] < 1e-9 < fitted.values()["gk_synergy"][0]
+    k = sources.best[0]
+    assert rho[k] == pytest.approx(sources.rho[k])
+
+
+def test_the_null_of_each_measure_is_told(table):
+    names = ["mutual_information", "gk_synergy", "ci_synergy"]
+    result = synergy(*table, measures=names, n_permutations=9, random_state=0)
+    expected = dict(zip(names, ("independence", "no GK synergy", "no CI synergy"), strict=True))
+    assert dict(result.null) == expected
+    assert "null of the p-values: independence (mutual_information); no GK" in repr(result)
+    frame = result.to_frame().set_index("measure").null
+    assert frame[frame.index == "ci_synergy"].tolist() == ["no CI synergy"] * 2
+    old = synergy(*table, measures=names, n_permutations=9, null="independence", random_state=0)
+    assert set(old.null.values()) == {"independence"}
+    assert old.p_values["mutual_information"] == pytest.approx(
+        result.p_values["mutual_information"]
+    )
+    assert synergy(*table).null == {}
+
+
+def test_one_source_that_tells_all_is_no_synergy(rng):
+    """... but is dependence; sources that tell in combination are synergy."""
+    z = rng.normal(size=(200, 3))
+    x = np.column_stack([z[:, 0], z[:, 0] + z[:, 1]]) + rng.normal(size=(200, 2))
+    for model, options in (("gaussian", {}), ("copula", {}), ("discrete", {"bins": 2})):
+        options |= {"measures": ["gk_synergy", "ci_synergy"], "n_permutations": 99}
+        p = synergy(z, x, model, random_state=0, **options).p_values
+        assert p["gk_synergy"][0] > 0.05 > p["gk_synergy"][1], model
+        if model != "discrete":
+            assert p["ci_synergy"][0] > 0.05 > p["ci_synergy"][1], model
+            independence = synergy(z, x, model, null="independence", random_state=0, **options)
+            assert independence.p_values["ci_synergy"].max() < 0.05
+
+
+def test_correlated_sources_of_an_independent_target_are_no_ci_synergy(rng):
+    z = rng.normal(size=(100, 1)) + rng.normal(size=(100, 3))
+    x = rng.normal(size=(100, 40))
+    options = {"measures": "ci_synergy", "n_permutations": 39, "random_state": 0}
+    assert (synergy(z, x, **options).p_values["ci_synergy"] <= 0.05).mean() < 0.15
+
+
+@pytest.mark.parametrize("model", ["gaussian", "copula", "discrete"])
+def test_resamples_do_not_depend_on_the_size_of_batches(table, model, monkeypatch):
+    z, x = table
+    names = ("gk_synergy", "ci_synergy")
+    if model == "discrete":
+        z, x = (z > 0).astype(int), (x > 0.5).astype(int)
+        fitted = DiscreteModel(z, x, (2, 2, 2), (2, 2), names)
+    else:
+        fitted = GaussianModel(z, x, names, None, model == "copula")
+    draws = {
+        "bootstrap": lambda rng: (fitted.bootstrap(7, rng),),
+        "independent": lambda rng: (fitted.independent(7, rng),),
+        "gk": lambda rng: fitted.without_gk_synergy(7, rng),
+        "ci": lambda rng: fitted.without_ci_synergy(7, rng),
+    }
+    together = {name: draw(np.random.default_rng(5)) for name, draw in draws.items()}
+    for module in (normal, tables):
+        monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 1)
+    for name, draw in draws.items():
+        for one, all_at_once in zip(draw(np.random.default_rng(5)), together[name], strict=True):
+            for measure in names:
+                np.testing.assert_allclose(one[measure], all_at_once[measure], atol=1e-6)
+    if model != "discrete":  # the same rows, by the closed form
+        rows = np.random.default_rng(5).integers(200, size=(7, 200))
+        again = replace(fitted, z=z[rows[3]], x=x[rows[3]]).values()
+        for measure in names:
+            stack = together["bootstrap"][0][measure]
+            np.testing.assert_allclose(stack[3], again[measure], rtol=1e-9)
+
+
+@pytest.mark.parametrize("bins", [2, 3, 4])
+def test_bins_never_part_ties_and_are_the_same_for_minus_z(rng, bins):
+    zeros = np.concatenate([np.zeros(800), np.arange(200) + 0.5])
+    for z in (zeros, zeros[300:], rng.integers(6, size=97) + 0.5):
+        codes = tables_of.as_codes(tables_of.as_table(z, "Z"), bins, "equal-frequency").codes[:, 0]
+        mirrored = tables_of.as_codes(tables_of.as_table(-z, "Z"), bins, "equal-frequency")
+        np.testing.assert_array_equal(codes.max() - codes, mirrored.codes[:, 0])
+        for value in np.unique(z):
+            assert len(set(codes[z == value])) == 1
+    # All that the bins can tell about z > 0.
+    result = synergy(zeros, zeros > 0, "discrete", bins=bins, bias_correction="none")
+    assert result["mutual_information"][0] == pytest.approx(0.7219, abs=1e-4)
+    told = f"z in 2 equal-frequency bins (asked for {bins};"
+    assert (told in repr(result)) == (bins > 2)
+
+
+def test_rows_of_pandas_objects_are_paired_by_index(rng):
+    z = pd.DataFrame(rng.normal(size=(100, 2)), columns=["a", "b"])
+    x = (z.a + z.b + rng.normal(size=100)).rename("x")
+    expected = synergy(z, x)["mutual_information"]
+    np.testing.assert_array_equal(synergy(z, x.sample(frac=1))["mutual_information"], expected)
+    np.testing.assert_array_equal(synergy(z, x.to_numpy())["mutual_information"], expected)
+    with pytest.raises(ValueError, match=r"different indices.*set_axis"):
+        synergy(z, x.set_axis(np.arange(100) + 1))
+
+
+def test_an_interval_by_hand():
+    """Percentiles, shifted by the bias twice: replicates 1 to 100 of 40, about a value of 50."""
+    interval = shifted_interval(
+        np.array([50.0]), np.arange(1.0, 101)[:, None], np.array([40.0]), 0.85, -np.inf,
+        10**9, np.array([1]),
+    )  # fmt: skip
+    np.testing.assert_allclose(interval, [[8 - 50.5 + 50 - 10.5, 93 - 50.5 + 50 - 10.5]])
+    one = np.array([[1.0, 2]])
+    assert hull(one, np.array([[0.0, 1.5]])).tolist() == [[0, 2]]
+
+
+@pytest.mark.parametrize("model", ["gaussian", "copula"])
+def test_what_a_gaussian_model_is_blind_to_is_warned_of(rng, model):
+    z = rng.normal(size=(300, 2))
+    x = np.column_stack([z.sum(axis=1), z[:, 0] * z[:, 1]]) + 0.3 * rng.normal(size=(300, 2))
+    with pytest.warns(NonlinearDependenceWarning, match=r"about x1 \(Gaussian 0\.0.*bins=4"):
+        synergy(z, x, model, measures="gk_synergy")
+
+
+def test_linear_dependence_and_none_are_not_warned_of(rng):
+    for m in (1, 2, 4):
+        z = rng.standard_t(4, size=(150, m))
+        x = np.column_stack([z.sum(axis=1, keepdims=True), np.zeros((150, 20))])
+        assert missed_targets(z, x + rng.normal(size=x.shape), np.zeros(21))[1:] == []
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            synergy(z, x + rng.normal(size=x.shape), measures="mutual_information")

@@ -208,6 +208,7 @@ def _notes(result: "SynergyResult") -> list[str]:
         notes.append(f"intervals: {result.n_bootstrap} bootstrap samples")
     if result.q_values is not None:
         notes.append(f"p: {result.n_permutations} permutations; q: adjusted over the targets")
+        notes.append(f"null: {result.describe_null()}")
     hidden = len(result.targets) - _TARGETS_SHOWN
     if hidden > 0:
         notes.append(f"{hidden} more targets are not shown; --output writes all")

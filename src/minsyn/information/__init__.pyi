@@ -19,6 +19,7 @@ from .graph import synergy_graph as synergy_graph
 from .lattice import RedundancyLattice as RedundancyLattice
 from .lattice import williams_beer_lattice as williams_beer_lattice
 from .sampled import ConstantSourceWarning as ConstantSourceWarning
+from .sampled import NonlinearDependenceWarning as NonlinearDependenceWarning
 from .sampled import SynergyResult as SynergyResult
 from .sampled import synergy as synergy
 from .sampled import synergy_from_statistics as synergy_from_statistics

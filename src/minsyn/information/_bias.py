@@ -5,8 +5,9 @@ Wishart
     freedom, and the mean of its log determinant is known exactly (Goodman 1963; Misra, Singh,
     Demchuk 2005, "Estimation of the entropy of a multivariate normal distribution"). So is the
     bias of a sum of log determinants: of the mutual information, the total correlation and the
-    whole minus the sum. The union information is the largest of several such informations. The
-    bias of the best source's is known, that of choosing it is not, and is left in.
+    whole minus the sum. The union information is the largest of several such informations: the
+    bias of choosing it, and that of CI synergy, are found by draws of Wishart matrices
+    (`minsyn.information._wishart`).
 Miller-Madow
     The plug-in entropy of K occupied cells is too small by (K - 1) / 2N nats to first order
     (Miller 1955, "Note on the bias of information estimates").
@@ -29,6 +30,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import digamma
 
+from minsyn.information._wishart import information_bias
+
 #: Groups of the jackknife: the bias it finds is of order 1/N for any number, noise falls with it.
 N_GROUPS = 20
 
@@ -45,27 +48,18 @@ class WishartBias:
         Number of linearly independent variables among all sources.
     ranks : int array, (m,)
         The same of each source; 0 for a constant one.
-    best : int array, (n,)
-        The source that tells most about each target.
+    union : array, (n,)
+        Bias of the union information, by draws.
     """
 
     n_samples: int | float
     rank: int
     ranks: Int[np.ndarray, " m"]
-    best: Int[np.ndarray, " n"]
-
-    @property
-    def rank_of_best(self) -> Int[np.ndarray, " n"]:
-        """Rank of the source that tells most about each target."""
-        return self.ranks[self.best]
+    union: Float[np.ndarray, " n"]
 
     def information(self, rank: Any) -> Any:
-        """Bias of the information of sources of some rank about a target.
-
-        [psi(nu / 2) - psi((nu - rank) / 2)] / 2 with nu = N - 1.
-        """
-        nu = self.n_samples - 1
-        return 0.5 * (digamma(nu / 2) - digamma((nu - np.asarray(rank)) / 2))
+        """Bias of the information of sources of some rank about a target."""
+        return information_bias(self.n_samples, rank)
 
     @property
     def total_correlation(self) -> float:

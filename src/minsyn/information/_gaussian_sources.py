@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from minsyn.information._whitening import Whitened, as_correlations, whiten
+from minsyn.information._whitening import Whitened, as_correlations, whiten, whiten_stack
 from minsyn.information.ci.gaussian import ci_decoder
 
 #: A correlation whose square is 1 to this many roundings is 1, as in `whiten`, where it is the
@@ -25,11 +26,13 @@ def information(unexplained: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]
 class GaussianSources:
     """Gaussian sources about n targets; whitened once for all measures.
 
+    With a leading axis ``b``, as many of them, such as resamples; so have all results.
+
     Attributes
     ----------
-    sigma : (m, m)
+    sigma : (m, m) or (b, m, m)
         Correlations of the variables that make up the sources.
-    rho : (m, n)
+    rho : (m, n) or (b, m, n)
         Correlations of each variable with each target.
     eps : float
         Rounding of the correlations.
@@ -37,8 +40,8 @@ class GaussianSources:
         The variables of each vector source; None where every variable is a source.
     """
 
-    sigma: Float[np.ndarray, "m m"]
-    rho: Float[np.ndarray, "m n"]
+    sigma: Float[np.ndarray, "*b m m"]
+    rho: Float[np.ndarray, "*b m n"]
     eps: float
     groups: tuple[Int[np.ndarray, " _"], ...] | None = None
 
@@ -52,47 +55,60 @@ class GaussianSources:
         """Sources of these correlations, which are checked."""
         return cls(*as_correlations(sigma, rho), groups)
 
+    @classmethod
+    def stack(
+        cls,
+        sigma: Float[np.ndarray, "b m m"],
+        rho: Float[np.ndarray, "b m n"],
+        groups: tuple[Int[np.ndarray, " _"], ...] | None = None,
+    ) -> "GaussianSources":
+        """Many sources at once; their correlations are those of samples, and not checked."""
+        return cls(sigma, rho, float(np.finfo(np.float64).eps), groups)
+
     @cached_property
     def white(self) -> Whitened:
         """All sources whitened together."""
-        return whiten(self.sigma, self.rho, self.eps)
+        return self._whiten(self.sigma, self.rho)
 
     @cached_property
     def parts(self) -> tuple[Whitened, ...]:
         """Each vector source whitened by itself."""
         return tuple(
-            whiten(self.sigma[np.ix_(group, group)], self.rho[group], self.eps)
+            self._whiten(self.sigma[..., group[:, None], group], self.rho[..., group, :])
             for group in self.groups or ()
         )
 
+    def _whiten(self, sigma: Any, rho: Any) -> Whitened:
+        return (whiten if self.sigma.ndim == 2 else whiten_stack)(sigma, rho, self.eps)
+
     @cached_property
-    def unexplained_alone(self) -> Float[np.ndarray, "sources n"]:
+    def unexplained_alone(self) -> Float[np.ndarray, "*b sources n"]:
         """1 - R^2 of each source alone; exactly 0 where it determines the target."""
         if self.groups is not None:
-            return np.stack([part.unexplained for part in self.parts])
+            return np.stack([part.unexplained for part in self.parts], axis=-2)
         left = (1 - self.rho) * (1 + self.rho)
         return np.where(left <= _ROUNDINGS_OF_ONE * self.eps, 0.0, left)
 
     @cached_property
-    def unexplained_by_best(self) -> Float[np.ndarray, " n"]:
+    def unexplained_by_best(self) -> Float[np.ndarray, "*b n"]:
         """1 - R^2 of the best source; exactly 0 where it determines the target."""
         if self.groups is not None:
-            return self.unexplained_alone.min(axis=0)
+            return self.unexplained_alone.min(axis=-2)
         return self.white.unexplained_by_best
 
     @cached_property
-    def unexplained(self) -> Float[np.ndarray, " n"]:
+    def unexplained(self) -> Float[np.ndarray, "*b n"]:
         """1 - R^2 of all sources together; exactly 0 where they determine the target."""
         if self.groups is not None:
             return np.minimum(self.white.unexplained, self.unexplained_by_best)
         return self.white.unexplained
 
     @cached_property
-    def best(self) -> Int[np.ndarray, " n"]:
+    def best(self) -> Int[np.ndarray, "*b n"]:
         """Number of the source that tells most about each target."""
         if self.groups is not None:
-            return self.unexplained_alone.argmin(axis=0)
-        return np.abs(self.rho).argmax(axis=0)
+            return self.unexplained_alone.argmin(axis=-2)
+        return np.abs(self.rho).argmax(axis=-2)
 
     @property
     def rank(self) -> int:
@@ -104,36 +120,59 @@ class GaussianSources:
         """Number of linearly independent variables of each source."""
         if self.groups is not None:
             return np.array([part.rank for part in self.parts])
-        return np.ones(len(self.rho), dtype=int)
+        return np.ones(self.rho.shape[-2], dtype=int)
 
     @cached_property
-    def total_correlation(self) -> float:
+    def total_correlation(self) -> Float[np.ndarray, "*b 1"]:
         """Total correlation of the sources in nats; inf where one depends linearly on others."""
         if self.groups is None:
-            return -0.5 * self.white.log_det
+            return -0.5 * np.asarray(self.white.log_det)[..., None]
+        if self.sigma.ndim == 2:
+            return np.array([self._total_correlation_of_vectors()])
+        whole = np.asarray(self.white.log_det)
+        parts = np.stack([np.asarray(part.log_det) for part in self.parts]).sum(axis=0)
+        regular = np.isfinite(whole)
+        found = np.where(regular, 0.5 * (parts - np.where(regular, whole, 0.0)), np.nan)
+        for b in np.flatnonzero(~regular):
+            one = GaussianSources(self.sigma[b], self.rho[b], self.eps, self.groups)
+            found[b] = one._total_correlation_of_vectors()
+        return found[:, None]
+
+    def _total_correlation_of_vectors(self) -> float:
         # Each source is whitened by itself first: correlations within a source do not count.
         whitening = np.zeros((int(self.ranks.sum()), len(self.sigma)))
         starts = np.cumsum(self.ranks) - self.ranks
-        for group, part, start in zip(self.groups, self.parts, starts, strict=True):
+        for group, part, start in zip(self.groups or (), self.parts, starts, strict=True):
             whitening[start : start + part.rank, group] = np.linalg.pinv(part.factor)
         sigma = whitening @ self.sigma @ whitening.T
         np.fill_diagonal(sigma, 1.0)
         none = np.zeros((len(sigma), 0))
-        return -0.5 * whiten((sigma + sigma.T) / 2, none, self.eps).log_det
+        return -0.5 * float(whiten((sigma + sigma.T) / 2, none, self.eps).log_det)
 
     @cached_property
-    def ci_decoder(self) -> tuple[Float[np.ndarray, "m n"], Float[np.ndarray, " n"]]:
+    def ci_decoder(self) -> tuple[Float[np.ndarray, "*b m n"], Float[np.ndarray, "*b n"]]:
         """Coefficients and variance of the decoder that takes the sources for independent.
 
         Only a vector source's best linear prediction of the target matters. It has correlation R
         with the target, and Eq. 9 holds with R in place of rho.
         """
         if self.groups is None:
-            return ci_decoder(self.rho)
+            return _ci_decoder(self.rho)
         alone = np.sqrt(1 - self.unexplained_alone)
-        coefficients, variance = ci_decoder(alone)
+        coefficients, variance = _ci_decoder(alone)
         b = np.zeros_like(self.rho)
         for k, (group, part) in enumerate(zip(self.groups, self.parts, strict=True)):
-            regression = np.linalg.pinv(part.factor).T @ part.rho
-            b[group] = regression * coefficients[k] / np.where(alone[k] > 0, alone[k], 1.0)
+            regression = np.swapaxes(np.linalg.pinv(part.factor), -1, -2) @ part.rho
+            share = coefficients[..., k, :] / np.where(alone[..., k, :] > 0, alone[..., k, :], 1.0)
+            b[..., group, :] = regression * share[..., None, :]
         return b, variance
+
+
+def _ci_decoder(
+    rho: Float[np.ndarray, "*b sources n"],
+) -> tuple[Float[np.ndarray, "*b sources n"], Float[np.ndarray, "*b n"]]:
+    """`ci_decoder` with leading axes: they are targets to it."""
+    first = np.moveaxis(rho, -2, 0)
+    coefficients, variance = ci_decoder(first.reshape(len(first), -1))
+    shape = first.shape[1:]
+    return np.moveaxis(coefficients.reshape(first.shape), 0, -2), variance.reshape(shape)

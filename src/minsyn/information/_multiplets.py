@@ -5,7 +5,7 @@ from itertools import chain, combinations
 from math import comb
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from minsyn.information._pmf import Unit, in_unit
@@ -28,7 +28,8 @@ class MultipletInformation:
         TC of each set; inf where its variables are linearly dependent.
     o_information : ndarray, shape (n_sets,)
         O-information of each set: positive where redundancy dominates, negative where synergy
-        does. NaN where the variables are linearly dependent, a difference of two infinities.
+        does. Of linearly dependent variables, the limit of little noise on each, which may be
+        finite (a copy of one of two variables) or infinite (-inf of two variables and their sum).
     unit : str
         "bits" or "nats".
     """
@@ -100,13 +101,34 @@ def multiplet_information(
     tc, omega = np.empty(n_sets), np.empty(n_sets)
     for start in range(0, n_sets, _BLOCK):
         block = members[start : start + _BLOCK].T
-        log_det, log_p = _factorise(correlation[block[:, None], block[None, :]], _ROUNDINGS * eps)
+        r = correlation[block[:, None], block[None, :]]
+        log_det, log_p = _factorise(r, _ROUNDINGS * eps)
         dependent = np.isneginf(log_det)
         tc[start : start + _BLOCK] = np.abs(0.5 * log_det)  # log det <= 0; no minus zero
-        omega[start : start + _BLOCK] = np.where(
-            dependent, np.nan, -np.where(dependent, 0.0, log_det) - 0.5 * log_p
-        )
+        found = -np.where(dependent, 0.0, log_det) - 0.5 * log_p
+        if dependent.any():
+            found[dependent] = _limits(np.moveaxis(r[..., dependent], -1, 0), _ROUNDINGS * eps)
+        omega[start : start + _BLOCK] = found
     return MultipletInformation(members, in_unit(tc, unit), in_unit(omega, unit), unit)
+
+
+def _limits(r: Float[np.ndarray, "sets k k"], rounding: float) -> Float[np.ndarray, " sets"]:
+    r"""O-information of singular sets, in the limit of little noise of one variance on each.
+
+    Omega = [(k - 2) log det R - sum_i log det R_(-i)] / 2. With noise of variance e, log det R is
+    (k - rank) log e plus the log of the product of the nonzero eigenvalues.
+    """
+    k = r.shape[-1]
+    orders, finite = np.zeros(len(r)), np.zeros(len(r))
+    subsets = [(k - 2, np.arange(k))] + [(-1, np.delete(np.arange(k), i)) for i in range(k)]
+    for sign, kept in subsets:
+        values = np.linalg.eigvalsh(r[:, kept[:, None], kept])
+        if (values < -rounding * k).any():
+            raise ValueError("covariance must be positive semidefinite")
+        zero = values <= rounding * k
+        orders += sign * zero.sum(axis=1)
+        finite += sign * np.log(np.where(zero, 1.0, values)).sum(axis=1)
+    return np.where(orders == 0, 0.5 * finite, np.where(orders > 0, -np.inf, np.inf))
 
 
 def _correlations(covariance: ArrayLike) -> tuple[Float[np.ndarray, "n n"], float]:
@@ -134,17 +156,19 @@ def _factorise(
     lower = [[r[i, j] for j in range(i + 1)] for i in range(k)]  # becomes the Cholesky factor
     inverse: list[list[Float[np.ndarray, " sets"]]] = [[] for _ in range(k)]
     log_det = np.zeros(r.shape[-1])
+    determined: list[Bool[np.ndarray, " sets"]] = []
     for i in range(k):
         for j in range(i):
             for above in range(j):
                 lower[i][j] = lower[i][j] - lower[i][above] * lower[j][above]
-            lower[i][j] = lower[i][j] / lower[j][j]
+            # What a dependent variable leaves is rounding.
+            lower[i][j] = np.where(determined[j], 0.0, lower[i][j] / lower[j][j])
         pivot = lower[i][i]
         for above in range(i):
             pivot = pivot - lower[i][above] ** 2
-        if (pivot < -rounding * k).any():
-            raise ValueError("covariance must be positive semidefinite")
+        # Of a singular matrix, rounding may be far below 0: `_limits` checks the eigenvalues.
         dependent = pivot <= rounding * k
+        determined.append(dependent)
         log_det += np.where(dependent, -np.inf, np.log(np.where(dependent, 1.0, pivot)))
         lower[i][i] = np.sqrt(np.where(dependent, 1.0, pivot))
         for j in range(i):  # row i of the factor's inverse, by forward substitution

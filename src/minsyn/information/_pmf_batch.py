@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import xlogy
 
-from minsyn.information.union.measure import union_information_batch
+from minsyn.information.union.measure import rough_union_information, union_information_batch
 
 
 def entropies(p: Float[np.ndarray, "n *cells"]) -> Float[np.ndarray, " n"]:
@@ -17,9 +17,13 @@ def entropies(p: Float[np.ndarray, "n *cells"]) -> Float[np.ndarray, " n"]:
 
 @dataclass(frozen=True, eq=False)
 class PmfBatch:
-    """Pmfs ``p[i, z_1, ..., z_m, x]``: one axis more than a pmf. All results are in nats."""
+    """Pmfs ``p[i, z_1, ..., z_m, x]``: one axis more than a pmf. All results are in nats.
+
+    Where ``rough``, the union information is that of `rough_union_information`.
+    """
 
     p: Float[np.ndarray, "n *sources x"]
+    rough: bool = False
 
     @property
     def n_sources(self) -> int:
@@ -54,6 +58,8 @@ class PmfBatch:
         """Union information."""
         if self.n_sources == 1:
             return self.information
+        if self.rough:
+            return rough_union_information(self.p)
         return union_information_batch(self.p, unit="nats").value
 
 

@@ -17,6 +17,8 @@ _NEARLY_DETERMINED = 1e-4
 class Whitened:
     """A factorisation ``sigma = factor @ factor.T``, and each target in its coordinates.
 
+    Of a stack, every field but ``rank`` has a leading axis ``b``.
+
     Attributes
     ----------
     factor : (m, rank)
@@ -31,16 +33,16 @@ class Whitened:
         log det sigma; -inf where sigma is singular.
     """
 
-    factor: Float[np.ndarray, "m rank"]
-    rho: Float[np.ndarray, "rank n"]
-    unexplained: Float[np.ndarray, " n"]
-    unexplained_by_best: Float[np.ndarray, " n"]
-    log_det: float
+    factor: Float[np.ndarray, "*b m rank"]
+    rho: Float[np.ndarray, "*b rank n"]
+    unexplained: Float[np.ndarray, "*b n"]
+    unexplained_by_best: Float[np.ndarray, "*b n"]
+    log_det: float | Float[np.ndarray, " b"]
 
     @property
     def rank(self) -> int:
         """Number of sources that are not combinations of others."""
-        return self.factor.shape[1]
+        return self.factor.shape[-1]
 
 
 def as_correlations(
@@ -129,6 +131,38 @@ def whiten(sigma: Float[np.ndarray, "m m"], rho: Float[np.ndarray, "m n"], eps: 
         by_best[suspects[by_one]] = 0.0
     by_best = np.maximum(by_best, 0.0)
     return Whitened(factor, white, np.minimum(unexplained, by_best), by_best, log_det)
+
+
+def whiten_stack(
+    sigma: Float[np.ndarray, "b m m"], rho: Float[np.ndarray, "b m n"], eps: float
+) -> Whitened:
+    """`whiten` of many sources at once; factors of a lower rank end in columns of zeros.
+
+    Those that are singular, or determine a target, go through `whiten` one by one.
+    """
+    rounding = _ROUNDINGS * eps
+    m = sigma.shape[-1]
+    try:
+        factor = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError:
+        factor = np.zeros_like(sigma)  # each by itself, below
+    pivots = np.diagonal(factor, axis1=1, axis2=2)
+    regular = pivots.min(axis=1, initial=np.inf) ** 2 >= rounding * m
+    lower = np.where(regular[:, None, None], factor, np.eye(m))
+    white = np.linalg.solve(lower, rho)
+    unexplained = 1 - np.einsum("bij,bij->bj", white, white)
+    best = np.abs(rho).max(axis=1)
+    by_best = np.maximum((1 - best) * (1 + best), 0.0)
+    unexplained = np.minimum(unexplained, by_best)
+    log_det = 2 * np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+    careful = ~regular | (unexplained < _NEARLY_DETERMINED).any(axis=1)
+    for b in np.flatnonzero(careful):
+        one = whiten(sigma[b], rho[b], eps)
+        lower[b], white[b] = 0.0, 0.0
+        lower[b, :, : one.rank], white[b, : one.rank] = one.factor, one.rho
+        unexplained[b], by_best[b] = one.unexplained, one.unexplained_by_best
+        log_det[b] = one.log_det
+    return Whitened(lower, white, unexplained, by_best, log_det)
 
 
 def _eigen_factor(

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -21,7 +21,10 @@ from minsyn.information._bias import OccupiedCells, WishartBias
 from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._pmf_batch import PmfBatch, entropies
 
-__all__ = ["MEASURES", "Measure", "names_of"]
+__all__ = ["MEASURES", "Measure", "Null", "names_of"]
+
+#: Null hypotheses of p-values.
+Null = Literal["independence", "no GK synergy", "no CI synergy"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,15 @@ class Measure:
     pmf : callable or None
         Its values from a `PmfBatch`; None where it is not defined for discrete variables.
     wishart : callable or None
-        Its bias from Gaussian samples; None where that has no closed form.
+        Its bias from Gaussian samples; None where draws find it.
     miller_madow : callable or None
         Its bias from counts to first order; None for measures that are no sums of entropies.
     signed : bool
         Whether a distribution may have a negative value.
+    null : {"independence", "no GK synergy", "no CI synergy"}
+        The null hypothesis that its p-value is about: the target is independent of the sources;
+        nothing is told by a combination of sources alone; the sources seem independent given the
+        target to a decoder.
 
     Examples
     --------
@@ -58,13 +65,14 @@ class Measure:
     wishart: Callable[[WishartBias], Any] | None = None
     miller_madow: Callable[[OccupiedCells], Any] | None = None
     signed: bool = False
+    null: Null = "independence"
 
     @property
     def least(self) -> float:
         """The least value that a distribution may have."""
         return -math.inf if self.signed else 0.0
 
-    def of(self, distribution: GaussianSources | PmfBatch) -> Float[np.ndarray, " n"]:
+    def of(self, distribution: GaussianSources | PmfBatch) -> Float[np.ndarray, "*b n"]:
         """Values for every target, in nats."""
         formula = self.gaussian if isinstance(distribution, GaussianSources) else self.pmf
         if formula is None:
@@ -84,31 +92,31 @@ def names_of(model: str) -> tuple[str, ...]:
     return tuple(name for name, m in MEASURES.items() if getattr(m, formula) is not None)
 
 
-def _gaussian_gk_synergy(sources: GaussianSources) -> Float[np.ndarray, " n"]:
+def _gaussian_gk_synergy(sources: GaussianSources) -> Float[np.ndarray, "*b n"]:
     """I - U, Eq. 15: a ratio, so that it is exactly 0 where one source tells all."""
     best = sources.unexplained_by_best
     return information(np.where(best > 0, sources.unexplained / np.where(best > 0, best, 1), 1.0))
 
 
-def _gaussian_whole_minus_sum(sources: GaussianSources) -> Float[np.ndarray, " n"]:
+def _gaussian_whole_minus_sum(sources: GaussianSources) -> Float[np.ndarray, "*b n"]:
     """(I - max_j I_j) - sum of the other I_j, of which only one term can be infinite."""
     others = information(sources.unexplained_alone)
-    others[sources.best, np.arange(others.shape[1])] = 0.0
-    return _gaussian_gk_synergy(sources) - others.sum(axis=0)
+    np.put_along_axis(others, sources.best[..., None, :], 0.0, axis=-2)
+    return _gaussian_gk_synergy(sources) - others.sum(axis=-2)
 
 
-def _gaussian_ci_synergy(sources: GaussianSources) -> Float[np.ndarray, " n"]:
+def _gaussian_ci_synergy(sources: GaussianSources) -> Float[np.ndarray, "*b n"]:
     """Divergence from the CI decoder, Eq. 4; of c copies of the target, its limit."""
     b, v_q = sources.ci_decoder
     v_p = sources.unexplained
     one_determines = sources.unexplained_by_best == 0
-    copies = np.where(one_determines, (sources.unexplained_alone == 0).sum(axis=0), 0)
+    copies = np.where(one_determines, (sources.unexplained_alone == 0).sum(axis=-2), 0)
     regular = v_p > 0
     v_p, v_q = np.where(regular, v_p, 1.0), np.where(regular, v_q, 1.0)
     # (a - b)' Sigma (a - b), where a are the coefficients of the regression on all sources.
-    apart = sources.white.rho - sources.white.factor.T @ b
+    apart = sources.white.rho - np.swapaxes(sources.white.factor, -1, -2) @ b
     excess = (v_p - v_q) / v_q
-    nats = 0.5 * (excess - np.log1p(excess) + np.einsum("ij,ij->j", apart, apart) / v_q)
+    nats = 0.5 * (excess - np.log1p(excess) + np.einsum("...ij,...ij->...j", apart, apart) / v_q)
     c = np.maximum(copies, 1)
     return np.where(regular, nats, np.where(copies > 0, 0.5 * (c - 1 - np.log(c)), np.inf))
 
@@ -160,20 +168,22 @@ _ENTRIES = (
         "what the sources tell without any combination of them",
         gaussian=lambda s: information(s.unexplained_by_best),
         pmf=lambda b: b.union,
-        wishart=lambda w: w.information(w.rank_of_best),
+        wishart=lambda w: w.union,
     ),
     Measure(
         "gk_synergy",
         "Griffith-Koch synergy, the mutual less the union information",
         gaussian=_gaussian_gk_synergy,
         pmf=lambda b: np.maximum(b.information - b.union, 0.0),
-        wishart=lambda w: w.information(w.rank) - w.information(w.rank_of_best),
+        wishart=lambda w: w.information(w.rank) - w.union,
+        null="no GK synergy",
     ),
     Measure(
         "ci_synergy",
         "what a decoder loses that takes the sources for independent given the target",
         gaussian=_gaussian_ci_synergy,
         pmf=_discrete_ci_synergy,
+        null="no CI synergy",
     ),
     Measure(
         "whole_minus_sum",
@@ -183,6 +193,7 @@ _ENTRIES = (
         wishart=lambda w: w.information(w.rank) - w.information(w.ranks).sum(),
         miller_madow=lambda c: c.information - c.alone,
         signed=True,
+        null="no GK synergy",
     ),
     Measure(
         "total_correlation",
@@ -201,6 +212,7 @@ _ENTRIES = (
         "s_max",
         "Williams and Beer's synergy",
         pmf=lambda b: np.maximum(b.information - b.by_value.max(axis=0).sum(axis=1), 0.0),
+        null="no GK synergy",
     ),
 )
 

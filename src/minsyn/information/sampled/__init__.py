@@ -5,6 +5,13 @@ from minsyn.information.sampled.estimation import (
     synergy,
     synergy_from_statistics,
 )
+from minsyn.information.sampled.nonlinear import NonlinearDependenceWarning
 from minsyn.information.sampled.result import SynergyResult
 
-__all__ = ["ConstantSourceWarning", "SynergyResult", "synergy", "synergy_from_statistics"]
+__all__ = [
+    "ConstantSourceWarning",
+    "NonlinearDependenceWarning",
+    "SynergyResult",
+    "synergy",
+    "synergy_from_statistics",
+]

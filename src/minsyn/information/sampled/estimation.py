@@ -2,29 +2,29 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
 from minsyn._warnings import warn
+from minsyn.information._gaussian_sources import information
 from minsyn.information._pmf import Unit, in_unit
-from minsyn.information.measures import MEASURES, names_of
-from minsyn.information.sampled.models import (
-    DiscreteModel,
-    GaussianModel,
-    GaussianMoments,
-    Model,
-    normal_scores,
-)
+from minsyn.information.measures import MEASURES, Null, names_of
+from minsyn.information.sampled.discrete import DiscreteModel
+from minsyn.information.sampled.gaussian import GaussianModel, GaussianMoments
+from minsyn.information.sampled.models import Model, null_values
+from minsyn.information.sampled.nonlinear import warn_of_missed
 from minsyn.information.sampled.resampling import (
-    basic_interval,
     false_discovery_rate,
+    hull,
     permutation_p_value,
+    shifted_interval,
 )
 from minsyn.information.sampled.result import SynergyResult
-from minsyn.information.sampled.table import Table, as_codes, as_table, default_names
+from minsyn.information.sampled.table import Table, aligned, as_codes, as_table, default_names
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["ConstantSourceWarning", "synergy", "synergy_from_statistics"]
@@ -41,6 +41,8 @@ CORRECTIONS = {
 }
 #: Largest table of a target that is worked on, in cells: some hundred megabytes.
 _MAX_CELLS = 10_000_000
+#: Measures whose expected bias has a closed form, and is told whatever correction is taken.
+_FOR_NOTES = ("mutual_information", "whole_minus_sum", "total_correlation")
 #: Nats below which a source tells nothing but rounding.
 _NOTHING = 1e-12
 
@@ -100,6 +102,7 @@ def synergy(
     n_bootstrap: int = 0,
     confidence: float = 0.95,
     n_permutations: int = 0,
+    null: Literal["synergy", "independence"] = "synergy",
     random_state: int | np.random.Generator | None = None,
 ) -> SynergyResult:
     r"""Measures of synergy of sources Z about each target X, from samples.
@@ -109,7 +112,8 @@ def synergy(
     Z : array_like or DataFrame, shape (n_samples, n_sources) or (n_samples,)
         The sources. A DataFrame's column names are kept.
     X : array_like, DataFrame or Series, shape (n_samples, n_targets) or (n_samples,)
-        The targets; each is measured on its own.
+        The targets; each is measured on its own. Rows of two pandas objects are paired by their
+        index, of others by position.
     model : {"gaussian", "copula", "discrete"}
         - "gaussian": jointly Gaussian variables, from correlations.
         - "copula": Gaussian after each variable is replaced by the normal scores of its ranks
@@ -133,35 +137,48 @@ def synergy(
         negative, so that averages over targets or data sets are not biased upwards. "auto" is
         "wishart" for Gaussian and copula data, "jackknife" for discrete.
 
-        - "wishart" (exact for Gaussian samples, approximate for a copula): the bias of log
-          determinants [1]_. The union information is corrected as the information of the best
-          source, as if it were known which source is the best. Where several sources tell about
-          equally much, their maximum is still too large, and GK synergy too small.
+        - "wishart" (Gaussian samples; approximate for a copula): the expected bias under the
+          Wishart distribution of their covariances. It is exact for the mutual information, the
+          whole minus the sum and the total correlation [1]_. For the others it comes from draws,
+          which for the union information and GK synergy take into account that the best source is
+          chosen by its data.
         - "miller-madow" (discrete): entropies gain (occupied cells - 1) / 2N [2]_.
         - "shrinkage" (discrete): tables are drawn towards equal probabilities with the intensity
           of James and Stein [3]_. Little variance; values are too small where there is much to
           find. ``uncorrected`` holds the values of the shrunk tables.
-        - "jackknife": by leaving out groups of samples [4]_. Under "wishart" it serves CI synergy,
-          under "miller-madow" all measures that are not sums of entropies.
+        - "jackknife": by leaving out groups of samples [4]_. Under "miller-madow" it serves all
+          measures that are not sums of entropies.
     bins : int, optional
         Number of bins for continuous columns under ``model="discrete"``, at least 2. A column is
-        continuous if it holds floats of which some are not whole; without ``bins`` it raises.
+        continuous if it holds floats of which some are not whole; without ``bins`` it raises. Equal
+        values are never parted, so that ties may leave another number of bins; the result tells it.
     binning : {"equal-frequency", "equal-width"}
         Edges of the bins: quantiles, or equal distances. The result names the binned columns.
     n_bootstrap : int, default=0
-        Bootstrap samples for confidence intervals; 0 for none. Intervals are basic (pivotal)
-        ones [5]_, whose centre is corrected for bias. They are cut at 0 for measures that cannot be
-        negative. Near 0 they cover less than their nominal level, and under "shrinkage" they may
-        lie above the value.
+        Bootstrap samples for confidence intervals; 0 for none. Intervals are those of the
+        percentiles, shifted by twice the bias that the resamples show [5]_, and cut at 0 for
+        measures that cannot be negative. Where sources tell about equally much, the intervals of
+        the union information and of GK synergy also hold those of the mean of these sources. Near
+        0, where half of the interval is cut off, they cover more than their nominal level.
     confidence : float, default=0.95
         Coverage of the intervals.
     n_permutations : int, default=0
-        Permutations for p-values; 0 for none. The null hypothesis is the same for every measure:
-        the target is independent of all sources together, whose own dependence stays. The p-value
-        is the share of permutations that reach the value; neither is corrected for bias [6]_. A
-        small p-value of a synergy rejects independence. It does not show that sources which inform
-        about the target do so only in combination: for that see the interval. ``q_values`` are
-        adjusted over the targets [7]_.
+        Resamples for p-values; 0 for none. The p-value is the share of resamples, the observed
+        samples among them, that reach the value; neither is corrected for bias [6]_. ``q_values``
+        are adjusted over the targets [7]_.
+    null : {"synergy", "independence"}
+        Null hypothesis of the p-values of synergies; ``result.null`` names that of each measure.
+
+        - "synergy": there is no synergy, whatever each source tells alone. For GK synergy, whole
+          minus sum and S_max, resamples keep the sources and take the target from the distribution
+          that minimises the information under the same pairwise marginals: a Gaussian target is
+          what its best source predicts, plus the permuted rest [8]_. The best source is chosen anew
+          each time. For CI synergy, resamples make the sources independent given the target, by
+          permuting what the target leaves of each [9]_.
+        - "independence": the target is permuted against the sources, whose own dependence stays.
+          Sources that tell something, each by itself, are enough to reject it.
+
+        Measures that are no synergies are always tested against independence.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
 
@@ -174,15 +191,19 @@ def synergy(
     Raises
     ------
     ValueError
-        If Z and X differ in length or are empty; hold NaN or infinite values; under a Gaussian
-        model, if there are no more samples than columns of Z that vary, plus one; if continuous
-        data are given to the discrete model without ``bins``; if a table has too many cells; or if
-        an option is unknown.
+        If Z and X differ in length or in their pandas index, or are empty; hold NaN or infinite
+        values; under a Gaussian model, if there are no more samples than columns of Z that vary,
+        plus one; if continuous data are given to the discrete model without ``bins``; if a table
+        has too many cells; or if an option is unknown.
 
     Warns
     -----
     ConstantSourceWarning
         If a column of Z does not vary.
+    NonlinearDependenceWarning
+        If bins of the sources tell clearly more about a target than the Gaussian or copula model,
+        as of a product of two sources. Looked for where there are enough samples for so many
+        sources.
 
     See Also
     --------
@@ -204,6 +225,8 @@ def synergy(
     .. [5] Davison, Hinkley (1997), Bootstrap methods and their application, Sec. 5.2.
     .. [6] Phipson, Smyth (2010), Permutation p-values should never be zero.
     .. [7] Benjamini, Hochberg (1995), JRSS B 57.
+    .. [8] Freedman, Lane (1983), A nonstochastic interpretation of reported significance levels.
+    .. [9] Rosenbaum (1984), Conditional permutation tests and the propensity score.
 
     Examples
     --------
@@ -218,7 +241,8 @@ def synergy(
     >>> result
     SynergyResult: gaussian model, 500 samples, 2 sources, 2 targets; bits, bias correction: wishart
     negative mutual information, gk synergy: less was measured than the bias that wishart ...
-    * ** *** for adjusted permutation p-values up to 0.05, 0.01, 0.001 (n = 99)
+    * ** *** for adjusted p-values up to 0.05, 0.01, 0.001, from 99 resamples each
+    null of the p-values: independence (mutual_information); no GK synergy (gk_synergy)
         mutual_information  gk_synergy
     x0           ...*...     ...*...
     x1           ...         ...
@@ -242,11 +266,11 @@ def synergy(
     >>> bool(abs(result["gk_synergy"][0] - 1) < 0.02)
     True
     """
-    _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations)
+    _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations, null)
     names = _measure_names(model, measures)
     correction = _correction(model, bias_correction)
     in_unit(0.0, unit)
-    sources, targets = as_table(Z, "Z"), as_table(X, "X")
+    sources, targets = as_table(Z, "Z"), as_table(aligned(Z, X), "X")
     if sources.n_samples != targets.n_samples:
         raise ValueError(
             f"Z and X must hold the same samples; found {sources.n_samples} and {targets.n_samples}"
@@ -257,26 +281,32 @@ def synergy(
     )
     constant = _constant(fitted, sources.names)
     uncorrected = fitted.values()
+    if isinstance(fitted, GaussianModel):
+        whole = information(fitted.moments.sources.unexplained)
+        warn_of_missed(*fitted.scored, whole, targets.names)
     bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
+    sampling_bias = bias
+    if correction != "wishart":
+        known = tuple(name for name in names if name in _FOR_NOTES)
+        sampling_bias = fitted.only(known).sampling_bias()
     for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
-        drawn = fitted.bootstrap(n_bootstrap, for_bootstrap)
-        intervals = {
-            name: basic_interval(v, drawn[name], confidence, MEASURES[name].least)
-            for name, v in uncorrected.items()
-        }
+        intervals = _intervals(
+            fitted, uncorrected, sources.n_samples, n_bootstrap, confidence, for_bootstrap
+        )
+    nulls = _nulls(names, null)
     if n_permutations:
-        null = fitted.null(n_permutations, for_null)
-        p_values = {name: permutation_p_value(v, null[name]) for name, v in uncorrected.items()}
+        p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
         q_values = {name: false_discovery_rate(p) for name, p in p_values.items()}
     return SynergyResult(
         values=_in_unit(_corrected(uncorrected, bias), unit),
         uncorrected=_in_unit(uncorrected, unit),
-        sampling_bias=_in_unit(fitted.sampling_bias(), unit),
+        sampling_bias=_in_unit(sampling_bias, unit),
         intervals=None if intervals is None else _in_unit(intervals, unit),
         p_values=p_values,
         q_values=q_values,
+        null=nulls if n_permutations else {},
         best_source=_best_source(fitted),
         variances=fitted.variances,
         sources=vectors.names,
@@ -321,11 +351,11 @@ def synergy_from_statistics(
     n_samples : float, optional
         Number of samples behind the statistics; their weight by default.
     measures : "all", str or sequence of str
-        As in `synergy`. With "wishart", "all" is every measure that this correction knows.
+        As in `synergy`.
     unit : {"bits", "nats"}
         Unit of all values.
     bias_correction : {"none", "wishart"}
-        Correction of bias, see `synergy`. CI synergy has none without samples.
+        Correction of bias, see `synergy`.
 
     Returns
     -------
@@ -335,8 +365,8 @@ def synergy_from_statistics(
     Raises
     ------
     ValueError
-        If names or labels do not fit the statistics, an option is unknown, the correction does not
-        know a measure, or it needs more samples.
+        If names or labels do not fit the statistics, an option is unknown, or the correction needs
+        more samples.
 
     Warns
     -----
@@ -364,15 +394,6 @@ def synergy_from_statistics(
             f"{bias_correction!r}"
         )
     names = _measure_names("gaussian", measures)
-    if bias_correction == "wishart":
-        known = tuple(name for name in names if MEASURES[name].wishart is not None)
-        if measures != "all" and known != names:
-            unknown = ", ".join(name for name in names if name not in known)
-            raise ValueError(
-                f"bias_correction='wishart' has no closed form for {unknown}: leave it out, or "
-                "correct it by the jackknife with synergy(Z, X)"
-            )
-        names = known
     weight = float(statistics.weight if n_samples is None else n_samples)
     moments = GaussianMoments(statistics, names, vectors.groups)
     n_varying = int(moments.varying.sum())
@@ -380,7 +401,10 @@ def synergy_from_statistics(
         _check_n_samples(weight, n_varying)
     constant = _constant(moments, source_names)
     uncorrected = moments.values()
-    bias = moments.sampling_bias(weight) if weight > n_varying + 1 else {}
+    bias = {}
+    if weight > n_varying + 1:
+        known = names if bias_correction == "wishart" else _FOR_NOTES
+        bias = replace(moments, names=tuple(n for n in names if n in known)).sampling_bias(weight)
     return SynergyResult(
         values=_in_unit(
             _corrected(uncorrected, bias if bias_correction == "wishart" else {}), unit
@@ -390,6 +414,7 @@ def synergy_from_statistics(
         intervals=None,
         p_values=None,
         q_values=None,
+        null={},
         best_source=_best_source(moments),
         variances=moments.variances.astype(np.float64),
         sources=vectors.names,
@@ -413,6 +438,56 @@ def _in_unit(nats: Mapping[str, Any], unit: Unit) -> dict[str, Any]:
 
 def _corrected(values: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, Any]:
     return {name: v - bias.get(name, 0.0) for name, v in values.items()}
+
+
+def _intervals(
+    fitted: Model,
+    values: Mapping[str, Any],
+    n_samples: int,
+    n: int,
+    confidence: float,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    ties = fitted.with_ties()
+    models = [(fitted, values)] + ([] if ties is None else [(ties, ties.values())])
+    found: dict[str, Any] = {}
+    for (model, of_model), seed in zip(models, (rng, deepcopy(rng)), strict=False):
+        drawn, origin = model.bootstrap(n, seed), model.origin()
+        for name, v in of_model.items():
+            interval = shifted_interval(
+                v,
+                drawn[name],
+                origin[name],
+                confidence,
+                MEASURES[name].least,
+                n_samples,
+                fitted.n_fitted,
+            )
+            found[name] = hull(found[name], interval) if name in found else interval
+    return found
+
+
+def _nulls(names: tuple[str, ...], null: str) -> dict[str, Null]:
+    return {name: MEASURES[name].null if null == "synergy" else "independence" for name in names}
+
+
+def _p_values(
+    fitted: Model,
+    values: Mapping[str, Any],
+    nulls: Mapping[str, Null],
+    n: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """P-values in the order of the values; measures of one null share its resamples."""
+    found = {}
+    seeds = dict(zip(get_args(Null), rng.spawn(len(get_args(Null))), strict=True))
+    for null in dict.fromkeys(nulls.values()):
+        names = tuple(name for name in values if nulls[name] == null)
+        stacks = null_values(fitted.only(names), null, n, seeds[null])
+        for name in names:
+            each = [permutation_p_value(values[name], s[name], fitted.rounding) for s in stacks]
+            found[name] = np.max(each, axis=0)
+    return {name: found[name] for name in values}
 
 
 def _best_source(fitted: Model | GaussianMoments) -> Int[np.ndarray, " n"]:
@@ -473,8 +548,7 @@ def _model(
         discretised = "; ".join(t for t in (z.discretisation, x.discretisation) if t)
         fitted = DiscreteModel(z.codes, x.codes, z.sizes, x.sizes, names, correction == "shrinkage")
         return fitted, discretised
-    scores = {"scores": normal_scores} if model == "copula" else {}
-    gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, **scores)
+    gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, model == "copula")
     _check_n_samples(sources.n_samples, int(gaussian.varying.sum()))
     return gaussian, ""
 
@@ -487,6 +561,7 @@ def _check_options(
     n_bootstrap: int,
     confidence: float,
     n_permutations: int,
+    null: str,
 ) -> None:
     if model not in CORRECTIONS:
         raise ValueError(f"model must be one of {', '.join(CORRECTIONS)}; found {model!r}")
@@ -506,6 +581,8 @@ def _check_options(
             "n_bootstrap and n_permutations must not be negative; "
             f"found {n_bootstrap} and {n_permutations}"
         )
+    if null not in ("synergy", "independence"):
+        raise ValueError(f"null must be 'synergy' or 'independence'; found {null!r}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1; found {confidence}")
 

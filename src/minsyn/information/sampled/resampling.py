@@ -1,47 +1,63 @@
 """Intervals and p-values from resampled values."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from scipy.special import ndtr, stdtrit
 from scipy.stats import false_discovery_control
 
 
-def basic_interval(
+def shifted_interval(
     value: Float[np.ndarray, " n"],
     replicates: Float[np.ndarray, "b n"],
+    origin: Float[np.ndarray, " n"],
     confidence: float,
     floor: float,
+    n_samples: int,
+    n_fitted: Int[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 2"]:
-    """Basic (pivotal) bootstrap interval.
+    """Percentile bootstrap interval, shifted to where its centre is the corrected value.
 
-    [2 v - q_high, 2 v - q_low] with the quantiles q of the replicates (Davison and Hinkley 1997,
-    Sec. 5.2). Replicates exceed the value by about the bias with which the value exceeds the truth,
-    so that the interval is centred on a bias-corrected value. Where the value is infinite, so is
-    the interval.
+    With the quantiles q and the mean m of the replicates, and the value o of the distribution that
+    they are drawn from, [q_low, q_high] - m + value - (m - o): replicates exceed their origin by
+    about the bias with which the value exceeds the truth. Unlike a pivotal interval it keeps the
+    skew of the replicates, which is the right one of an information: larger values spread more.
+
+    The percentiles are those of Student's t, expanded by the square root of N over the degrees of
+    freedom that the fit leaves, since resamples spread less than samples (Hesterberg 2015, "What
+    teachers should know about the bootstrap"). Where the value is infinite, so is the interval.
     """
-    tail = (1 - confidence) / 2
+    freedom = np.maximum(n_samples - n_fitted, n_samples / 2)
+    tail = ndtr(np.sqrt(n_samples / freedom) * stdtrit(freedom, (1 - confidence) / 2))
     # Order statistics, not means of two: with infinite replicates those would be NaN.
-    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0, method="inverted_cdf")
-    finite = np.isfinite(value)
-    twice = np.where(finite, 2 * np.where(finite, value, 0.0), np.inf)
-    interval = np.stack(
-        [
-            np.where(finite, twice - np.where(finite, high, 0.0), value),
-            np.where(finite, twice - np.where(finite, low, 0.0), value),
-        ],
-        axis=1,
-    )
+    order, b = np.sort(replicates, axis=0), len(replicates)
+    places = np.ceil(b * np.stack([tail, 1 - tail])).astype(int) - 1
+    quantiles = np.take_along_axis(order, np.clip(places, 0, b - 1), axis=0)
+    finite, seen = np.isfinite(value) & np.isfinite(origin), np.isfinite(replicates)
+    mean = np.where(seen, replicates, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    known = np.where(finite, value, 0.0) + np.where(finite, origin, 0.0)
+    interval = np.where(finite, quantiles - 2 * mean + known, value).T
     return np.maximum(interval, floor)
 
 
+def hull(
+    one: Float[np.ndarray, "n 2"], other: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "n 2"]:
+    """The smallest intervals that hold both."""
+    low, high = np.minimum(one[:, 0], other[:, 0]), np.maximum(one[:, 1], other[:, 1])
+    return np.stack([low, high], axis=1)
+
+
 def permutation_p_value(
-    value: Float[np.ndarray, " n"], null: Float[np.ndarray, "b n"]
+    value: Float[np.ndarray, " n"], null: Float[np.ndarray, "b n"], rounding: float = 1e-12
 ) -> Float[np.ndarray, " n"]:
     """Share of permutations, the observed order among them, that reach the value.
 
     (1 + #{null >= value}) / (1 + b): valid for any b, and never 0 (Phipson and Smyth 2010).
     """
-    # Values that differ only by the rounding of sums count as equal.
-    reached = null >= value - 1e-12 * np.maximum(np.abs(np.where(np.isfinite(value), value, 0)), 1)
+    # Values that differ only by the rounding of sums, or of a solver, count as equal.
+    reached = null >= value - rounding * np.maximum(
+        np.abs(np.where(np.isfinite(value), value, 0)), 1
+    )
     return (1 + reached.sum(axis=0)) / (1 + len(null))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from minsyn.information.measures import MEASURES
+from minsyn.information.measures import MEASURES, Null
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,10 @@ class SynergyResult:
     intervals : mapping of str to ndarray, each (n_targets, 2), or None
         Bootstrap intervals of the given ``confidence``.
     p_values, q_values : mapping of str to ndarray, each (n_targets,), or None
-        Permutation p-values, and those adjusted over the targets (Benjamini-Hochberg).
+        P-values, and those adjusted over the targets (Benjamini-Hochberg).
+    null : mapping of str to str
+        The null hypothesis that the p-values of each measure are about: "independence", "no GK
+        synergy" or "no CI synergy". Empty without p-values.
     best_source : integer array of shape (n_targets,)
         Index into ``sources`` of the source that tells most alone; -1 where none tells anything.
     variances : ndarray of shape (n_targets,)
@@ -69,6 +72,7 @@ class SynergyResult:
     intervals: Mapping[str, Float[np.ndarray, "n 2"]] | None
     p_values: Mapping[str, Float[np.ndarray, " n"]] | None
     q_values: Mapping[str, Float[np.ndarray, " n"]] | None
+    null: Mapping[str, Null]
     best_source: Int[np.ndarray, " n"]
     variances: Float[np.ndarray, " n"]
     sources: tuple[str, ...]
@@ -114,7 +118,7 @@ class SynergyResult:
         -------
         DataFrame
             Columns target, measure, value and uncorrected; low and high if there are intervals;
-            p_value and q_value if there are p-values. ``frame.pivot(index="target",
+            p_value, q_value and null if there are p-values. ``frame.pivot(index="target",
             columns="measure", values="value")`` is the wide form.
         """
         from pandas import DataFrame
@@ -133,6 +137,7 @@ class SynergyResult:
                 columns[name] = column({m: v[:, side] for m, v in self.intervals.items()})
         if self.p_values is not None and self.q_values is not None:
             columns |= {"p_value": column(self.p_values), "q_value": column(self.q_values)}
+            columns["null"] = [self.null[m] for m in self.measures] * len(self.targets)
         return DataFrame(columns)
 
     def plot(self, max_targets: int = 30) -> "Figure":
@@ -165,9 +170,10 @@ class SynergyResult:
             lines.append(f"[{self.confidence:.0%} bootstrap intervals, n = {self.n_bootstrap}]")
         if self.q_values is not None:
             lines.append(
-                "* ** *** for adjusted permutation p-values up to 0.05, 0.01, 0.001 "
-                f"(n = {self.n_permutations})"
+                "* ** *** for adjusted p-values up to 0.05, 0.01, 0.001, from "
+                f"{self.n_permutations} resamples each"
             )
+            lines.append(f"null of the p-values: {self.describe_null()}")
         shown = range(min(len(self.targets), _TARGETS_IN_REPR))
         table = [["", *self.measures]]
         table += [[self.targets[i], *(self._cell(m, i) for m in self.measures)] for i in shown]
@@ -180,8 +186,15 @@ class SynergyResult:
             lines.append(f"... and {len(self.targets) - _TARGETS_IN_REPR} more; see to_frame()")
         return "\n".join(lines)
 
+    def describe_null(self) -> str:
+        """Null hypotheses, each with the measures whose p-values are about it."""
+        about: dict[str, list[str]] = {}
+        for measure, null in self.null.items():
+            about.setdefault(null, []).append(measure)
+        return "; ".join(f"{null} ({', '.join(names)})" for null, names in about.items())
+
     def significant(self, measure: str, level: float = 0.05) -> Bool[np.ndarray, " n"]:
-        """Targets of which a measure is significantly above that of permuted samples.
+        """Targets of which a measure is significantly above its null hypothesis.
 
         Parameters
         ----------

@@ -136,7 +136,8 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
 
     A column is continuous if it holds floats of which some are not whole numbers.
     """
-    codes, binned = [], []
+    codes = []
+    binned: dict[int, list[str]] = {}
     for name, column in zip(table.names, table.columns, strict=True):
         if column.dtype.kind == "f" and (column != np.floor(column)).any():
             if bins is None:
@@ -145,15 +146,16 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
                     "categories: pass bins= (and binning='equal-frequency' or 'equal-width'), "
                     "or use model='gaussian' or 'copula'"
                 )
-            binned.append(name)
-            column = _bin_numbers(column, bins, binning)
-        codes.append(_category_codes(column))
-    shown = ", ".join(binned[:5]) + (f" and {len(binned) - 5} more" if len(binned) > 5 else "")
-    return Codes(
-        np.stack(codes, axis=1),
-        tuple(int(c.max()) + 1 for c in codes),
-        f"{shown} in {bins} {binning} bins" if binned else "",
-    )
+            codes.append(_category_codes(_bin_numbers(column, bins, binning)))
+            binned.setdefault(int(codes[-1].max()) + 1, []).append(name)
+        else:
+            codes.append(_category_codes(column))
+    told = []
+    for found, names in binned.items():
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        asked = f" (asked for {bins}; values are tied or bins empty)" if found != bins else ""
+        told.append(f"{shown} in {found} {binning} bin{'s' * (found != 1)}{asked}")
+    return Codes(np.stack(codes, axis=1), tuple(int(c.max()) + 1 for c in codes), "; ".join(told))
 
 
 def _category_codes(column: Shaped[np.ndarray, " samples"]) -> Int[np.ndarray, " samples"]:
@@ -167,7 +169,46 @@ def _bin_numbers(
     column: Float[np.ndarray, " samples"], bins: int, binning: str
 ) -> Int[np.ndarray, " samples"]:
     if binning == "equal-frequency":
-        edges = np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1])
+        edges = _equal_frequency_edges(column, bins)
     else:
         edges = np.linspace(column.min(), column.max(), bins + 1)[1:-1]
-    return np.searchsorted(edges, column, side="right")
+    return np.searchsorted(edges, column, side="left" if binning == "equal-frequency" else "right")
+
+
+def _equal_frequency_edges(
+    column: Float[np.ndarray, " samples"], bins: int
+) -> Float[np.ndarray, " edges"]:
+    """Last values of all bins but one: the cuts nearest to equal shares, never within ties.
+
+    Of two cuts that are equally near, the one nearer to the middle; both, where these are each
+    other's mirror images. So the bins of z and -z are the same.
+    """
+    values, counts = np.unique(column, return_counts=True)
+    below, n = counts.cumsum()[:-1], len(column)
+    cuts = set()
+    for share in range(1, bins):
+        away = np.abs(bins * below - share * n)
+        near = np.flatnonzero(away == away.min(initial=away.max(initial=0)))
+        middle = np.abs(2 * below[near] - n)
+        cuts.update(near[middle == middle.min(initial=n)].tolist())
+    return values[sorted(cuts)]
+
+
+def aligned(Z: Any, X: Any) -> Any:
+    """X in the order of the rows of Z, where both have a pandas index.
+
+    Raises
+    ------
+    ValueError
+        If the indices hold different labels, or one twice and not in the same order.
+    """
+    if not all(hasattr(a, "iloc") and hasattr(a, "index") for a in (Z, X)):
+        return X
+    if len(Z) != len(X) or Z.index.equals(X.index):
+        return X
+    if Z.index.is_unique and X.index.is_unique and Z.index.isin(X.index).all():
+        return X.loc[Z.index]
+    raise ValueError(
+        "Z and X have different indices, so that it is not known which rows belong together: give "
+        "both the same index, or pair rows by position with X.set_axis(Z.index)"
+    )

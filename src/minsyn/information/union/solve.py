@@ -85,9 +85,13 @@ class _Best:
     """Tightest bounds so far of every pmf of a batch, with the q and f that attain them."""
 
     def __init__(
-        self, marginals: MarginalMap, p: Float[np.ndarray, "n x z"], b: Float[np.ndarray, "n x k"]
+        self,
+        marginals: MarginalMap,
+        p: Float[np.ndarray, "n x z"],
+        b: Float[np.ndarray, "n x k"],
+        target: float,
     ) -> None:
-        self.map, self.b = marginals, b
+        self.map, self.b, self.target = marginals, b, target
         p_x = b[..., marginals.blocks[0]].sum(-1, keepdims=True)
         self.log_p_x = np.where(p_x > 0, np.log(np.where(p_x > 0, p_x, 1.0)), -1e6)
         self.q = p.copy()
@@ -131,7 +135,7 @@ class _Best:
         f = np.where(b > 0, y, -np.inf)
         f[..., self.map.blocks[0]] -= self.log_p_x[index]
         self._raise(index, f)
-        if (self.gap[index] > TARGET_GAP).any():
+        if (self.gap[index] > self.target).any():
             self._raise(index, certificate.repair(self.map, f, self.log_p_x[index]))
 
     def offer_distribution(
@@ -156,8 +160,15 @@ class _Best:
         return np.asarray(in_unit(self.upper - self.lower, "bits"))
 
 
-def solve(p: Float[np.ndarray, "n *sources x"]) -> Solved:
-    """Bounds for a batch: all together first, then one by one those that did not certify."""
+def solve(
+    p: Float[np.ndarray, "n *sources x"],
+    target: float = TARGET_GAP,
+    certified: float = CERTIFIED_GAP,
+) -> Solved:
+    """Bounds for a batch: all together first, then one by one those that did not certify.
+
+    Each stops at a gap of ``target`` bits; one of ``certified`` bits will do.
+    """
     n, shape, n_x = len(p), p.shape[1:-1], p.shape[-1]
     marginals = marginal_map(shape)
     flat = np.ascontiguousarray(p.reshape(n, -1, n_x).transpose(0, 2, 1))
@@ -169,17 +180,17 @@ def solve(p: Float[np.ndarray, "n *sources x"]) -> Solved:
     if not alive.all():
         marginals = marginals.of_states(alive)
         flat = flat[:, :, alive]
-    best = _Best(marginals, flat, b)
+    best = _Best(marginals, flat, b, target)
     n_iter = np.zeros(n, dtype=int)
     with np.errstate(all="ignore"):
         # Where one source tells all that the sources tell together, q = p is proven already.
         _offer_channels(best)
         _run_small(shape, best, n_iter)
-        rest = np.flatnonzero(best.gap > TARGET_GAP)
+        rest = np.flatnonzero(best.gap > best.target)
         if len(rest):
             _run(_ATTEMPTS[0], Problem.of(marginals, b[rest]), rest, best, n_iter)
         for attempt in _ATTEMPTS[1:]:
-            for i in np.flatnonzero(best.gap > CERTIFIED_GAP):
+            for i in np.flatnonzero(best.gap > certified):
                 one = Problem.of(marginals, b[i : i + 1])
                 _run(attempt, one, np.array([i]), best, n_iter)
     q = np.zeros((n, n_x, alive.size))
@@ -201,7 +212,7 @@ def _offer_channels(best: _Best) -> None:
     """
     p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
     given_x = best.b / np.where(p_x > 0, p_x, 1.0)
-    undecided = best.gap > TARGET_GAP
+    undecided = best.gap > best.target
     for j, block in enumerate(best.map.blocks):
         items = np.flatnonzero(undecided & (best.source == j))
         if len(items) == 0:
@@ -227,7 +238,7 @@ def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"
         return
     p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
     start = best.map.product(best.b / p_x) * p_x
-    chosen = np.flatnonzero((best.gap > TARGET_GAP) & (start > null_space.MIN_START).all((1, 2)))
+    chosen = np.flatnonzero((best.gap > best.target) & (start > null_space.MIN_START).all((1, 2)))
     if len(chosen) == 0:
         return
     flat = start[chosen].reshape(len(chosen), -1)
@@ -268,8 +279,8 @@ def _run(
             return
         index = items[at.index]
         go_on = np.asarray(np.isfinite(at.gap) & (at.gap > GIVE_UP_BELOW))
-        ready = np.isfinite(at.gap) & (at.gap < TRY_BELOW)
+        ready = np.isfinite(at.gap) & (at.gap < max(TRY_BELOW, best.target))
         if ready.any():
             best.offer(index[ready], at.q[ready] * now.mask[ready], at.y[ready])
-            go_on &= ~(best.gap[index] <= TARGET_GAP)
+            go_on &= ~(best.gap[index] <= best.target)
         n_iter[index[go_on]] += 1

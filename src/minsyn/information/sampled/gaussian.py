@@ -1,0 +1,458 @@
+"""Gaussian and copula models of samples, resampled in batches."""
+
+from collections.abc import Callable
+from copy import deepcopy as copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from minsyn.information._bias import WishartBias, jackknife_bias
+from minsyn.information._gaussian_sources import GaussianSources, information
+from minsyn.information._wishart import drawn, drawn_bias, varying_sources
+from minsyn.information.measures import MEASURES
+from minsyn.information.sampled.models import (
+    CHOOSING,
+    NUMBERS_AT_ONCE,
+    Stacks,
+    Values,
+    beside,
+    informative,
+    jackknife_groups,
+    joined,
+    near_best,
+    of_ties,
+    parts_of,
+)
+from minsyn.information.statistics import PairwiseStatistics
+
+#: A variable whose deviations are below this many roundings of its size does not vary.
+_CONSTANT_ROUNDINGS = 16
+
+
+def normal_scores(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "samples k"]:
+    """Normal quantiles of the ranks, Phi^-1(rank / (N + 1)); ties share their mean rank."""
+    return ndtri(rankdata(x, axis=0) / (len(x) + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianMoments:
+    """Plug-in measures of Gaussian variables, and their closed-form biases, from statistics.
+
+    Attributes
+    ----------
+    statistics : PairwiseStatistics
+        Statistics of the sources' variables and the targets.
+    names : tuple of str
+        Names of the measures.
+    groups : tuple of int arrays, or None
+        The variables of each vector source; None where every variable is a source.
+    """
+
+    statistics: PairwiseStatistics
+    names: tuple[str, ...]
+    groups: tuple[Int[np.ndarray, " _"], ...] | None
+
+    @cached_property
+    def sources(self) -> GaussianSources:
+        """Correlations of sources and targets."""
+        return GaussianSources.of(self.statistics.sigma, self.statistics.rho, self.groups)
+
+    @cached_property
+    def varying(self) -> Bool[np.ndarray, " variables"]:
+        """Whether each variable of the sources varies."""
+        return self.statistics.std_z > 0
+
+    @cached_property
+    def variances(self) -> Float[np.ndarray, " n"]:
+        """Variance of each target; exactly 0 of constants."""
+        return self.statistics.std_x**2
+
+    def values(self) -> Values:
+        """Plug-in values of the measures."""
+        return {name: MEASURES[name].of(self.sources) for name in self.names}
+
+    def alone(self) -> Float[np.ndarray, "sources n"]:
+        """Plug-in information of each source alone about each target."""
+        return information(self.sources.unexplained_alone)
+
+    def sampling_bias(self, n_samples: int | float) -> Values:
+        """Expected bias of `values`: closed forms, and draws of Wishart matrices for the rest.
+
+        The union information is the largest of several, and GK synergy less by it. Their bias, and
+        that of measures without a closed form, is found by draws.
+        """
+        sources = varying_sources(self.sources, self.varying)
+        n_targets = len(self.variances)
+        if not self.varying.any():
+            return {name: np.zeros(n_targets) for name in self.names}
+        chosen = {"union_information", "gk_synergy"} & set(self.names)
+        of_union = drawn_bias(sources, n_samples) if chosen else np.zeros(n_targets)
+        bias = WishartBias(n_samples, sources.rank, sources.ranks, of_union)
+        known = {name: MEASURES[name].wishart for name in self.names}
+        found = {name: formula(bias) for name, formula in known.items() if formula is not None}
+        rest = {name: np.zeros(n_targets) for name in self.names if name not in found}
+        for targets, member, draws in drawn(sources, n_samples) if rest else ():
+            for name, of_measure in rest.items():
+                values, whole = MEASURES[name].of(draws).mean(axis=0), MEASURES[name].of(member)
+                finite = np.isfinite(values) & np.isfinite(whole)
+                of_measure[targets][finite] = values[finite] - whole[finite]
+        found |= rest
+        return {name: np.where(self.variances > 0, found[name], 0.0) for name in self.names}
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianModel:
+    """Jointly Gaussian variables, or a Gaussian copula where they are ``ranked``.
+
+    Resamples are worked on in batches of a bounded size; what comes out does not depend on it.
+    """
+
+    z: Float[np.ndarray, "samples variables"]
+    x: Float[np.ndarray, "samples n"]
+    names: tuple[str, ...]
+    groups: tuple[Int[np.ndarray, " _"], ...] | None = None
+    ranked: bool = False
+    tied: Bool[np.ndarray, "sources n"] | None = None
+
+    @cached_property
+    def scored(self) -> tuple[Float[np.ndarray, "samples variables"], Float[np.ndarray, "_ n"]]:
+        """Sources and targets, or their normal scores."""
+        if self.ranked:
+            return normal_scores(self.z), normal_scores(self.x)
+        return self.z, self.x
+
+    @cached_property
+    def moments(self) -> GaussianMoments:
+        """Moments of all samples."""
+        return GaussianMoments(PairwiseStatistics.of(*self.scored), self.names, self.groups)
+
+    @property
+    def variances(self) -> Float[np.ndarray, " n"]:
+        """Variance of each target, or of its normal scores."""
+        return self.moments.variances
+
+    @property
+    def varying(self) -> Bool[np.ndarray, " variables"]:
+        """Whether each variable of the sources varies."""
+        return self.moments.varying
+
+    @property
+    def n_fitted(self) -> Int[np.ndarray, " n"]:
+        """Number of samples that a regression on all sources takes up."""
+        return np.full(self.x.shape[1], int(self.varying.sum()) + 1)
+
+    @property
+    def rounding(self) -> float:
+        """Rounding of sums."""
+        return 1e-12
+
+    def only(self, names: tuple[str, ...]) -> "GaussianModel":
+        """The same model with some of its measures."""
+        return replace(self, names=names)
+
+    def values(self) -> Values:
+        """Plug-in values of the measures."""
+        return self._of_ties(self.moments.values(), self.moments.sources)
+
+    def alone(self) -> Float[np.ndarray, "sources n"]:
+        """Plug-in information of each source alone about each target."""
+        return self.moments.alone()
+
+    def sampling_bias(self) -> Values:
+        """Expected bias of `values` from sampling of Gaussian variables."""
+        return self.moments.sampling_bias(len(self.z))
+
+    def bias(self, method: str) -> Values:
+        """Bias by the Wishart distribution, or by the jackknife."""
+        if method == "wishart":
+            return self.sampling_bias()
+        all_rows = np.arange(len(self.z))
+        left = [np.delete(all_rows, group) for group in jackknife_groups(len(self.z))]
+        sizes = sorted({len(rows) for rows in left})
+        without = [
+            self._of_rows(np.stack([rows for rows in left if len(rows) == size])) for size in sizes
+        ]
+        return jackknife_bias(self.values(), joined(without))
+
+    def origin(self) -> Values:
+        """Values of the observed samples."""
+        return self.values()
+
+    def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n sets of samples that are drawn with replacement."""
+        n_samples, m = self.z.shape
+        at_once = NUMBERS_AT_ONCE // (n_samples * (m + 1) + m * self.x.shape[1])
+        return joined(
+            [
+                self._of_rows(rng.integers(n_samples, size=(count, n_samples)))
+                for count in parts_of(n, at_once)
+            ]
+        )
+
+    def with_ties(self) -> "GaussianModel | None":
+        """The same model with the mean of the best sources for the best one.
+
+        Its union information is the mean information of the sources that are not clearly worse than
+        the best, and has no bias from choosing. None where no measure chooses.
+        """
+        names = tuple(name for name in self.names if name in CHOOSING)
+        return replace(self, names=names, tied=self._tied()) if names else None
+
+    def _tied(self) -> Bool[np.ndarray, "sources n"]:
+        """Sources whose information is not clearly below the largest, by their influences."""
+        z, x = self._standardised
+        sources, n_samples = self.moments.sources, len(self.z)
+        alone = information(sources.unexplained_alone)
+        columns = np.arange(x.shape[1])
+        tied = np.zeros(alone.shape, dtype=bool)
+        at_once = max(1, NUMBERS_AT_ONCE // (n_samples * len(alone)))
+        for start in range(0, x.shape[1], at_once):
+            targets = columns[start : start + at_once]
+            influence = self._influences(z, x[:, targets], targets)
+            tied[:, targets] = near_best(alone[:, targets], influence)
+        return tied
+
+    def _influences(
+        self,
+        z: Float[np.ndarray, "samples variables"],
+        x: Float[np.ndarray, "samples k"],
+        targets: Int[np.ndarray, " k"],
+    ) -> Float[np.ndarray, "sources samples k"]:
+        """Influence of each sample on the information of each source alone.
+
+        That of R^2 is 2 R (f x - R (f^2 + x^2) / 2) with the standardised best prediction f.
+        """
+        sources = self.moments.sources
+        r = np.sqrt(np.maximum(1 - sources.unexplained_alone[:, targets], 0.0))
+        blocks = self.groups or tuple(np.arange(z.shape[1])[:, None])
+        found = np.empty((len(blocks), *x.shape))
+        for k, block in enumerate(blocks):
+            if self.groups is None:
+                fit = z[:, block] * np.sign(sources.rho[block[0], targets])
+            else:
+                part = sources.parts[k]
+                fit = z[:, block] @ (np.linalg.pinv(part.factor).T @ part.rho[:, targets])
+                fit = fit / np.where(r[k] > 0, r[k], 1.0)
+            left = np.maximum(sources.unexplained_alone[k, targets], np.finfo(np.float64).eps)
+            found[k] = r[k] * (fit * x - 0.5 * r[k] * (fit * fit + x * x)) / left
+        return found
+
+    def independent(self, n: int, rng: np.random.Generator) -> Stacks:
+        """Values of n sets of samples in which targets are permuted against the sources."""
+        return self._permuted(n, rng, np.zeros_like(self.moments.statistics.rho))
+
+    def without_gk_synergy(self, n: int, rng: np.random.Generator) -> tuple[Stacks, ...]:
+        """Values of n sets of samples in which the best source alone tells about each target.
+
+        Each target is its regression on the best source, and a permutation of what that leaves
+        (Freedman and Lane 1983). Sources stay as they are, and the best is chosen anew each time.
+        """
+        return (self._permuted(n, rng, self._regression_on_best()),)
+
+    def _regression_on_best(self) -> Float[np.ndarray, "variables n"]:
+        """Coefficients of the standardised targets on the variables of their best source."""
+        sources = self.moments.sources
+        best, rho = sources.best, sources.rho
+        coefficients = np.zeros_like(rho)
+        if self.groups is None:
+            np.put_along_axis(coefficients, best[None], rho[best, np.arange(len(best))][None], 0)
+            return coefficients
+        for k, (group, part) in enumerate(zip(self.groups, sources.parts, strict=True)):
+            chosen = np.flatnonzero(best == k)
+            regression = np.linalg.pinv(part.factor).T @ part.rho[:, chosen]
+            coefficients[group[:, None], chosen] = regression
+        return coefficients
+
+    def _permuted(
+        self, n: int, rng: np.random.Generator, coefficients: Float[np.ndarray, "variables n"]
+    ) -> Stacks:
+        """Values of targets ``z @ coefficients`` plus permutations of what these leave."""
+        # Sources keep their order among themselves: sigma stays, and only rho is made anew.
+        z, x, sigma = *self._standardised, self.moments.sources.sigma
+        (n_samples, m), n_targets = z.shape, x.shape[1]
+        fit = z @ coefficients
+        left = x - fit
+        fixed, var_left = z.T @ fit / n_samples, (left * left).mean(axis=0)
+        var_fit = (fit * fit).mean(axis=0)
+        parts = []
+        at_once = NUMBERS_AT_ONCE // (m * (n_targets + n_samples))
+        for count in parts_of(n, at_once):
+            orders = rng.permuted(np.broadcast_to(np.arange(n_samples), (count, n_samples)), axis=1)
+            permuted = np.swapaxes(z[orders], 1, 2).reshape(-1, n_samples)
+            with_left = (permuted @ left).reshape(count, m, n_targets) / n_samples
+            variance = var_fit + var_left + 2 * (coefficients * with_left).sum(axis=1)
+            varies = variance > 0
+            std = np.sqrt(np.where(varies, variance, 1.0))[:, None]
+            rho = np.where(varies[:, None], (fixed + with_left) / std, 0.0)
+            rho = np.moveaxis(np.clip(rho, -1, 1), 1, 0).reshape(m, -1)
+            values = self._values(GaussianSources.of(sigma, rho, self.groups))
+            parts.append({name: v.reshape(count, n_targets) for name, v in values.items()})
+        return joined(parts)
+
+    def without_ci_synergy(self, n: int, rng: np.random.Generator) -> tuple[Stacks, ...]:
+        """Values of n sets of samples in which sources are independent given each target.
+
+        What each target leaves of a source is permuted, of each source by itself. In a second
+        stack, sources that seem to tell nothing about the target are permuted together, and so keep
+        their dependence on each other.
+        """
+        n_samples = len(self.z)
+        seeming = informative(self.alone(), n_samples, self.moments.sources.ranks[:, None])
+        return tuple(
+            self._conditionally_independent(n, copy(rng), told)
+            for told in (np.ones_like(seeming), *((seeming,) if not seeming.all() else ()))
+        )
+
+    def _conditionally_independent(
+        self, n: int, rng: np.random.Generator, told: Bool[np.ndarray, "sources n"]
+    ) -> Stacks:
+        z, x = self._standardised
+        (n_samples, m), n_targets = z.shape, x.shape[1]
+        blocks = self.groups or tuple(np.arange(m)[:, None])
+        rho = self.moments.sources.rho
+        varying = np.array([self.varying[block].any() for block in blocks])
+        parts = []
+        for count in parts_of(n, NUMBERS_AT_ONCE // (n_samples * m * 2)):
+            # Constant sources take no random numbers: they change nothing.
+            uniform = np.zeros((count, len(blocks), n_samples))
+            uniform[:, varying] = rng.random((count, int(varying.sum()), n_samples))
+            orders = np.argsort(uniform, axis=-1)
+            found = []
+            for i in range(n_targets):
+                drawn = np.empty((count, n_samples, m))
+                together = np.flatnonzero(~told[:, i] & varying)
+                for k, block in enumerate(blocks):
+                    if not varying[k]:
+                        drawn[:, :, block] = 0.0
+                    elif told[k, i]:
+                        fit = x[:, i, None] * rho[block, i]
+                        left = z[:, block] - fit
+                        drawn[:, :, block] = fit + left[orders[:, k]]
+                    else:
+                        drawn[:, :, block] = z[orders[:, together[0]]][:, :, block]
+                target = np.broadcast_to(x[:, i : i + 1], (count, n_samples, 1))
+                found.append(self._values(self._stack_of(drawn, target)))
+            parts.append(beside(found))
+        return joined(parts)
+
+    @cached_property
+    def _standardised(
+        self,
+    ) -> tuple[Float[np.ndarray, "samples variables"], Float[np.ndarray, "samples n"]]:
+        statistics = self.moments.statistics
+        stds = (statistics.std_z, statistics.std_x)
+        z, x = (_standardised(a, std) for a, std in zip(self.scored, stds, strict=True))
+        return z, x
+
+    def _values(self, sources: GaussianSources) -> dict[str, Float[np.ndarray, "*b n"]]:
+        return {name: MEASURES[name].of(sources) for name in self.names}
+
+    @cached_property
+    def _draw(self) -> tuple[Callable[[Any, slice], Any], Callable[[Any, slice], Any]]:
+        """Functions of rows and columns to samples of the sources and the targets."""
+        first, second = (_Ranked.of(a) if self.ranked else _Centred.of(a) for a in (self.z, self.x))
+        return first, second
+
+    def _of_rows(self, rows: Int[np.ndarray, "b samples"]) -> Stacks:
+        """Values of b sets of samples, each drawn by its rows."""
+        draw_z, draw_x = self._draw
+        count, n_drawn = rows.shape
+        z = draw_z(rows, slice(None))
+        n_targets = self.x.shape[1]
+        at_once = max(1, NUMBERS_AT_ONCE // (count * n_drawn))
+        starts = range(0, n_targets, at_once)
+        found = []
+        for start in starts:
+            targets = slice(start, start + at_once)
+            sources = self._stack_of(z, draw_x(rows, targets))
+            found.append(self._of_ties(self._values(sources), sources, targets))
+        return beside(found)
+
+    def _of_ties(
+        self, values: dict[str, Any], sources: GaussianSources, targets: slice = slice(None)
+    ) -> dict[str, Any]:
+        """Values with the mean of the tied sources for the best one."""
+        if self.tied is None:
+            return values
+        return of_ties(values, information(sources.unexplained_alone), self.tied[:, targets])
+
+    def _stack_of(
+        self, z: Float[np.ndarray, "b samples variables"], x: Float[np.ndarray, "b samples n"]
+    ) -> GaussianSources:
+        """Correlations of b sets of samples, of variables that are near their means."""
+        z, std_z = _deviations(z)
+        x, std_x = _deviations(x)
+        z /= np.where(std_z > 0, std_z * np.sqrt(z.shape[1]), np.inf)[:, None]
+        x /= np.where(std_x > 0, std_x * np.sqrt(z.shape[1]), np.inf)[:, None]
+        transposed = np.swapaxes(z, 1, 2)
+        sigma = np.clip(transposed @ z, -1, 1)
+        sigma[:, *np.diag_indices(sigma.shape[1])] = 1.0
+        return GaussianSources.stack(sigma, np.clip(transposed @ x, -1, 1), self.groups)
+
+
+def _deviations(
+    a: Float[np.ndarray, "b samples k"],
+) -> tuple[Float[np.ndarray, "b samples k"], Float[np.ndarray, "b k"]]:
+    """Deviations from the means, and standard deviations: exactly 0 where nothing varies."""
+    a = a - a[:, :1]  # the mean of a constant is exact from its first value
+    mean = a.mean(axis=1)
+    a -= mean[:, None]
+    variance = np.einsum("bsk,bsk->bk", a, a) / a.shape[1]
+    rounding = _CONSTANT_ROUNDINGS * np.finfo(np.float64).eps * mean
+    varies = variance > rounding * rounding
+    return a, np.sqrt(np.where(varies, variance, 0.0))
+
+
+def _standardised(
+    a: Float[np.ndarray, "samples k"], std: Float[np.ndarray, " k"]
+) -> Float[np.ndarray, "samples k"]:
+    return np.where(std > 0, a - a.mean(axis=0), 0.0) / np.where(std > 0, std, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Centred:
+    """Samples less their means: a callable from rows and columns."""
+
+    values: Float[np.ndarray, "samples k"]
+
+    @classmethod
+    def of(cls, a: Float[np.ndarray, "samples k"]) -> "_Centred":
+        return cls(a - a.mean(axis=0))
+
+    def __call__(
+        self, rows: Int[np.ndarray, "b drawn"], columns: slice
+    ) -> Float[np.ndarray, "b drawn _"]:
+        return self.values[:, columns][rows]
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """Normal scores of samples that are drawn by rows, from counts of their sorted values."""
+
+    codes: Int[np.ndarray, "samples k"]
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, a: Float[np.ndarray, "samples k"]) -> "_Ranked":
+        codes = np.stack([np.unique(c, return_inverse=True)[1] for c in a.T], axis=1)
+        return cls(codes, tuple(int(c.max()) + 1 for c in codes.T))
+
+    def __call__(
+        self, rows: Int[np.ndarray, "b drawn"], columns: slice
+    ) -> Float[np.ndarray, "b drawn _"]:
+        count, n_drawn = rows.shape
+        # Twice the mean rank of tied values is a whole number.
+        table = ndtri(np.arange(1, 2 * n_drawn + 1) / 2 / (n_drawn + 1))
+        chosen = list(zip(self.codes.T[columns], self.sizes[columns], strict=True))
+        scores = np.empty((count, n_drawn, len(chosen)))
+        for j, (codes, size) in enumerate(chosen):
+            drawn = codes[rows] + size * np.arange(count)[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=count * size).reshape(count, size)
+            twice = 2 * counts.cumsum(axis=1) - counts + 1
+            scores[:, :, j] = table[twice.ravel()[drawn] - 1]
+        return scores
