@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.linalg import eigh
+from scipy.linalg import eigh, eigvalsh, lapack
 
 from minsyn.estimators.vectors.dimensions import LEAST_VARIANCE, n_dimensions
 
@@ -97,11 +97,8 @@ class Correlations:
         k = len(features)
         if k == 0:
             return np.zeros(0), np.zeros((0, 0))
-        gram = self._values[:, features] if self._wide else self._of(features)[:, features]
-        few = self._wide and self.n_samples < k
-        samples = gram
-        if self._wide:
-            gram = (samples @ samples.T if few else samples.T @ samples) / self.n_samples
+        gram, samples = self._gram(features)
+        few = len(gram) < k
         size = len(gram)
         if number is None:
             variances, vectors = eigh(gram, subset_by_value=(least, np.inf))
@@ -111,15 +108,22 @@ class Correlations:
         variances, vectors = variances[::-1], vectors[:, ::-1]
         kept = variances > _RANK_TOLERANCE * variances.max(initial=0.0)
         variances, axes = variances[kept], vectors[:, kept].T
-        if few:
+        if few and samples is not None:
             axes = axes @ samples / np.sqrt(variances * self.n_samples)[:, np.newaxis]
         return variances, axes
 
     @cached_property
     def noiseless(self) -> bool:
         """Whether the rank is much less than the numbers of features and samples."""
-        rank = len(self.components(np.arange(self.n_features), least=_LEAST_SHARE)[0])
-        return 0 < rank <= _LOW_RANK * min(self.n_features, self.n_distinct)
+        most = int(_LOW_RANK * min(self.n_features, self.n_distinct))
+        # So many features that do not determine one another are the usual case, and soon tried.
+        some = np.linspace(0, self.n_features - 1, min(most + 1, self.n_features)).astype(int)
+        factor, failed = lapack.dpotrf(self._gram(some)[0])
+        if not failed and np.diagonal(factor).min(initial=1.0) ** 2 > _LEAST_SHARE:
+            return False
+        gram, _ = self._gram(np.arange(self.n_features))
+        rank = int(np.sum(eigvalsh(gram) > _LEAST_SHARE))
+        return 0 < rank <= most
 
     def significant_components(
         self, features: Int[np.ndarray, " k"]
@@ -156,6 +160,16 @@ class Correlations:
             return np.square(per_std @ self._of(features))
         scores = per_std @ self._values[:, features].T
         return np.square(scores @ self._values / self.n_samples)
+
+    def _gram(
+        self, features: Int[np.ndarray, " k"]
+    ) -> tuple[Float[np.ndarray, "d d"], Float[np.ndarray, "samples k"] | None]:
+        """The smaller matrix of products of some features, and their samples if they are kept."""
+        if not self._wide:
+            return self._of(features)[:, features], None
+        samples = self._values[:, features]
+        few = self.n_samples < len(features)
+        return (samples @ samples.T if few else samples.T @ samples) / self.n_samples, samples
 
     def _of(self, features: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k features"]:
         return self._values[features]
