@@ -161,6 +161,10 @@ class AblationProblem:
     def _trains_decoder(self) -> bool:
         return self.decoder != "ci"
 
+    def search(self) -> "AblationProblem":
+        """The problem itself: starts are compared on all samples."""
+        return self
+
     def starts(
         self, n_starts: int, random_state: np.random.RandomState
     ) -> Float[np.ndarray, "starts k"]:

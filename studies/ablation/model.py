@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import expit
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
@@ -14,6 +14,7 @@ from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights
 from minsyn.estimators.vectors.grouping import find_groups, given_groups
 from minsyn.estimators.vectors.latent_shares import share_latents
+from minsyn.information.graph import spectral_groups
 from studies.ablation.loss import AblationProblem, FeatureGroup
 
 __all__ = ["ALPHA", "DECODERS", "PARTITIONS", "AblatedMinSyn"]
@@ -55,7 +56,8 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
     n_components : int
         Number of latents, shared out over the groups as by `VectorMinSyn`.
     partition : {"synergy", "correlation", "latents", "random", "none"} or array-like
-        Groups of features. "synergy", "correlation": as `VectorMinSyn(grouping=...)` finds them.
+        Groups of features. "synergy": as `VectorMinSyn` finds them. "correlation": spectral
+        clustering of the squared correlations, with the number where its eigenvalues fall most.
         "latents": no graph of pairs; each feature goes to the one latent of a fitted
         `MinSyn(decoder="gaussian")` that it correlates with most, so that there are up to
         ``n_components`` groups. "random": as many groups as by synergy, of the same sizes, features
@@ -237,12 +239,25 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
             return _nearest_latents(X, self.n_components, random_state)
         if self.partition not in PARTITIONS:
             raise ValueError(f"partition={self.partition!r} is none of {', '.join(PARTITIONS)}")
-        by: Any = "correlation" if self.partition == "correlation" else "synergy"
-        labels = find_groups(X, max_groups=self.n_components, by=by).groups
+        if self.partition == "correlation":
+            return _correlated(X, varies, self.n_components)
+        labels = find_groups(X, max_groups=self.n_components).groups
         if self.partition == "random":
             labels = labels.copy()
             labels[varies] = random_state.permutation(labels[varies])
         return labels
+
+
+def _correlated(
+    X: Float[np.ndarray, "samples features"],
+    varies: Bool[np.ndarray, " features"],
+    max_groups: int,
+) -> Int[np.ndarray, " features"]:
+    """Spectral clustering of the squared correlations of features that vary."""
+    labels = np.full(X.shape[1], -1)
+    squares = np.corrcoef(X[:, varies].T) ** 2
+    labels[varies] = spectral_groups(squares, max_groups=max_groups)[1]
+    return labels
 
 
 def _nearest_latents(

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from minsyn import VectorMinSyn
 from minsyn.benchmark import METHODS, Method
 from studies.ablation.model import ALPHA, DECODERS, PARTITIONS, AblatedMinSyn
 
@@ -100,23 +99,15 @@ ABLATIONS: tuple[Ablation, ...] = tuple(
 BY_KEY: Mapping[str, Ablation] = {ablation.key: ablation for ablation in ABLATIONS}
 
 
-def _by_correlation(n_components: int, random_state: int) -> Any:
-    return VectorMinSyn(n_components, grouping="correlation", random_state=random_state)
-
-
-_CORRELATION = Method("minsyn-correlation", "MinSyn (Correlation groups)", _by_correlation)
-
-#: All methods by their keys: those of the benchmark, grouping by correlation, and the rows.
+#: All methods by their keys: those of the benchmark, and the rows.
 KNOWN: Mapping[str, Method] = {
     **METHODS,
-    _CORRELATION.key: _CORRELATION,
     **{key: ablation.method() for key, ablation in BY_KEY.items()},
 }
 
 #: Methods below the ablation's rows, for comparison.
 REFERENCES = (
     "minsyn-vector",
-    "minsyn-correlation",
     "oracle",
     "minsyn-gaussian",
     "pca",

@@ -66,7 +66,7 @@ def test_the_loss_is_the_sum_of_the_groups_losses(X):
     wanted = np.zeros(2)
     rank = 0
     for k, group in enumerate(groups):
-        apart = GroupProblem(X[:, group.features], weights[k], 2, True)
+        apart = GroupProblem(X[:, group.features], weights[k], 2)
         mine = slice(rank, rank := rank + apart.rank)
         # Principal axes are the same but for their signs.
         scores = joint._scores.numpy()[:, mine]

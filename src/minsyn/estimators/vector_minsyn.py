@@ -15,19 +15,22 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from minsyn.data import is_stream, plain_frame
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.vectors.annealing import Annealing
-from minsyn.estimators.vectors.balance import balancing_weights
+from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
-from minsyn.estimators.vectors.grouping import Grouping, find_groups, given_groups
+from minsyn.estimators.vectors.grouping import (
+    Grouping,
+    find_groups,
+    given_groups,
+    with_decoded_features,
+)
 from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
 from minsyn.estimators.vectors.shared_features import add_second_parents
 from minsyn.information import SynergyResult
-from minsyn.information.graph import SynergyGraph
 from minsyn.training import training_progress
 
 __all__ = ["VectorMinSyn"]
 
 _GROUPS = ("groups_", "parents_", "latent_groups_")
-_GRAPH = ("synergy", "eigenvalues", "labels")
 
 
 class VectorMinSyn(FactorModel):
@@ -38,15 +41,14 @@ class VectorMinSyn(FactorModel):
 
     .. math::
 
-        z_k = \mathrm{softplus}(A_k x_{(k)} + b_k), \quad
-        \hat x_i = f(d_i \cdot z_{k(i)} + c_i),
+        z_k = g(A_k x_{(k)} + b_k), \quad \hat x_i = f(d_i \cdot z_{k(i)} + c_i),
 
-    where :math:`x_{(k)}` are the features of group k, and f is the logistic function for data in
-    [0, 1] and the identity otherwise. The parent of a feature has all the information of the
-    factors about it, so this decoder has no Griffith-Koch synergy between factors (Eq. 3,
-    Appendix A). Within a factor, latents may combine freely. Features are grouped first, by the
-    synergies of pairs of codes that summarise them. Then each group is fitted separately, with a
-    squared-error loss.
+    where :math:`x_{(k)}` are the features of group k. For data in [0, 1], g is the softplus and f
+    the logistic function; otherwise both are the identity. The parent of a feature has all the
+    information of the factors about it, so this decoder has no Griffith-Koch synergy between
+    factors (Eq. 3, Appendix A). Within a factor, latents may combine freely. Features are grouped
+    first, such that each group has factors of its own. Then each group is fitted separately, with
+    a squared-error loss.
 
     Parameters
     ----------
@@ -56,27 +58,27 @@ class VectorMinSyn(FactorModel):
         a group is the number of its principal components above the noise.
     n_groups : int or "auto", default="auto"
         Number of groups. With "auto" it is determined by ``grouping`` or by a list of
-        ``n_components``, and otherwise by the largest gap in the spectrum of the synergy graph, up
-        to ``n_components``.
-    grouping : {"synergy", "correlation"} or array-like of shape (n_features,), default="synergy"
-        Criterion by which features are grouped: the synergies of pairs of codes or, for comparison,
-        their squared correlations. Alternatively, integer labels of the features, with negative
-        labels for features without a group. Groups given by labels are numbered in the order of the
-        labels, other groups by their first features.
+        ``n_components``, and otherwise by the spectrum of the graph of the features, up to
+        ``n_components``.
+    grouping : "synergy" or array-like of shape (n_features,), default="synergy"
+        "synergy" finds groups without synergy between them. Alternatively, integer labels of the
+        features, with negative labels for features without a group. Groups given by labels are
+        numbered in the order of the labels, other groups by their first features.
     max_parents : {1, 2}, default=1
         Maximum number of groups from which a feature is decoded. With 2, a feature has a second
         parent if that explains a further 10 % of its variance. Latents are fitted only to features
-        with one parent. If many features have two parents, all codes are connected by synergy; in
-        that case use ``grouping="correlation"``.
-    balance : bool, default=True
+        with one parent.
+    balance : bool or "auto", default="auto"
         Whether to weight samples such that the values of each group are evenly distributed. This is
         a prior of uniform factors, with equal weights for rare and common values. It is not part of
-        synergy minimisation.
+        synergy minimisation. With "auto", groups are balanced whose distinct values have two
+        samples or more on average, as letters do.
     alpha : float, default=2e-5
         Penalty on the squared weights of encoder and decoder, relative to the features' variance.
         It keeps the encoder from amplifying noise in new data.
     n_init : int, default=1
-        Number of batches of up to 24 random starts for each group. The best start is kept.
+        Number of batches of up to 24 random starts for each group. The best start is kept. As the
+        following three, for data in [0, 1]; other fits are in closed form.
     max_iter : int, default=5000
         Maximum number of evaluations of a group's loss for each penalty of the annealing.
     tol : float, default=1e-3
@@ -97,15 +99,17 @@ class VectorMinSyn(FactorModel):
     encoder_bias_ : ndarray of shape (n_components,)
         Biases of the encoder.
     groups_ : ndarray of shape (n_features,)
-        The group of each feature, from 0. Features without a group have -1, and are reconstructed
-        by their means.
+        The group of each feature, from 0. Features without a group have -1: no latent is fitted to
+        them, but those that vary are decoded from the group that tells most about them.
     parents_ : ndarray of bool, shape (n_groups, n_features)
-        Whether each group is a parent of each feature.
+        Whether each feature is decoded from each group.
     latent_groups_ : ndarray of shape (n_components,)
         The group of each latent.
-    synergy_graph_ : SynergyGraph or None
-        Synergies of pairs of codes, with their spectrum and groups. ``synergy_graph_.plot()`` draws
-        them. None if labels were given, or no features are correlated.
+    eigenvalues_ : ndarray of shape (n_eigenvalues,) or None
+        Largest eigenvalues of the graph of the features, in descending order: one of about 1 for
+        each group. None if labels were given, or no features are correlated.
+    clarity_ : float or None
+        How clear the number of groups is: by how much the eigenvalues fall behind it, from 0 to 1.
     link_ : {"logit", "identity"}
         Link function of the decoder: "logit" for data in [0, 1], otherwise "identity".
     loss_curve_ : list of float
@@ -121,8 +125,12 @@ class VectorMinSyn(FactorModel):
 
     Notes
     -----
-    All data must be in memory. Each group is fitted by L-BFGS from many random starts at once, with
-    penalties that decrease to ``alpha``.
+    All data must be in memory. For data in [0, 1] each group is fitted by L-BFGS from many random
+    starts at once, with penalties that decrease to ``alpha``; of many samples, a part is enough to
+    choose among the starts. Otherwise latents are the principal components of the group.
+
+    Groups follow from second moments: causes of which no feature shows anything alone, as those of
+    an exclusive or, are not found.
 
     References
     ----------
@@ -147,9 +155,9 @@ class VectorMinSyn(FactorModel):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "n_groups": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "grouping": [StrOptions({"synergy", "correlation"}), "array-like"],
+        "grouping": [StrOptions({"synergy"}), "array-like"],
         "max_parents": [Options(Integral, {1, 2})],
-        "balance": ["boolean"],
+        "balance": ["boolean", StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -162,7 +170,8 @@ class VectorMinSyn(FactorModel):
     groups_: Int[np.ndarray, " features"]
     parents_: Bool[np.ndarray, "groups features"]
     latent_groups_: Int[np.ndarray, " latents"]
-    synergy_graph_: SynergyGraph | None
+    eigenvalues_: Float[np.ndarray, " n"] | None
+    clarity_: float | None
     link_: Literal["logit", "identity"]
 
     def __init__(
@@ -172,7 +181,7 @@ class VectorMinSyn(FactorModel):
         n_groups: int | Literal["auto"] = "auto",
         grouping: Any = "synergy",
         max_parents: Literal[1, 2] = 1,
-        balance: bool = True,
+        balance: bool | Literal["auto"] = "auto",
         alpha: float = 2e-5,
         n_init: int = 1,
         max_iter: int = 5000,
@@ -218,7 +227,11 @@ class VectorMinSyn(FactorModel):
         """
         problem = self._problem(self._training_data(X))
         with training_progress(
-            type(self).__name__, self.max_iter, steps="evaluations", verbose=bool(self.verbose)
+            type(self).__name__,
+            self.max_iter,
+            steps="evaluations",
+            # Linear fits are in closed form.
+            verbose=bool(self.verbose) and problem.logistic,
         ) as on_epoch:
             evaluations = count(1)
             solver = Annealing(
@@ -233,7 +246,7 @@ class VectorMinSyn(FactorModel):
         self._take(solution)
         self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
         self.latent_groups_ = problem.latent_groups
-        self.synergy_graph_ = problem.grouping.graph
+        self.eigenvalues_, self.clarity_ = problem.grouping.eigenvalues, problem.grouping.clarity
         self.link_ = "logit" if problem.logistic else "identity"
         self._warn_unless_converged(self.max_iter)
         return self
@@ -275,8 +288,8 @@ class VectorMinSyn(FactorModel):
         numbers = self._numbers_of_latents(X.shape[1])
         grouping = self._grouping(X, numbers)
         sample_weights = [
-            balancing_weights(X[:, own]) if self.balance and own.any() else np.ones(len(X))
-            for own in grouping.parents
+            balancing_weights(own) if self._is_balanced(own) else np.ones(len(X))
+            for own in (X[:, grouping.groups == group] for group in range(grouping.n_groups))
         ]
         if numbers is not None:
             n_latents = numbers
@@ -286,23 +299,22 @@ class VectorMinSyn(FactorModel):
             n_latents = share_latents(X, grouping, sample_weights, self.n_components, logistic)
         return VectorProblem(X, grouping, n_latents, sample_weights, logistic)
 
+    def _is_balanced(self, X: Float[np.ndarray, "samples k"]) -> bool:
+        if X.shape[1] == 0:
+            return False
+        return values_repeat(X) if self.balance == "auto" else bool(self.balance)
+
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _GROUPS}
-        if self.synergy_graph_ is not None:
-            for name in _GRAPH:
-                array = np.ascontiguousarray(getattr(self.synergy_graph_, name))
-                arrays[f"synergy_graph.{name}"] = array
-        return {"link": self.link_, "has_graph": self.synergy_graph_ is not None}, arrays
+        if self.eigenvalues_ is not None:
+            arrays["eigenvalues"] = np.ascontiguousarray(self.eigenvalues_)
+        return {"link": self.link_, "clarity": self.clarity_}, arrays
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         for name in _GROUPS:
             setattr(self, name, arrays[name])
-        self.link_ = record["link"]
-        self.synergy_graph_ = None
-        if record["has_graph"]:
-            graph = {name: arrays[f"synergy_graph.{name}"] for name in _GRAPH}
-            n_groups = int(graph["labels"].max()) + 1
-            self.synergy_graph_ = SynergyGraph(n_groups=n_groups, **graph)
+        self.link_, self.clarity_ = record["link"], record["clarity"]
+        self.eigenvalues_ = arrays.get("eigenvalues")
 
     def _numbers_of_latents(self, n_features: int) -> Int[np.ndarray, " groups"] | None:
         """Number of latents of each group, if ``n_components`` is a list."""
@@ -354,15 +366,17 @@ class VectorMinSyn(FactorModel):
             )
         grouping = given
         if grouping is None:
-            grouping = find_groups(X, n_groups=n_groups, max_groups=max_groups, by=self.grouping)
-        return add_second_parents(X, grouping) if self.max_parents == 2 else grouping
+            grouping = find_groups(X, n_groups=n_groups, max_groups=max_groups)
+        if self.max_parents == 2:
+            grouping = add_second_parents(X, grouping)
+        return with_decoded_features(X, grouping)
 
 
 def _checked_labels(grouping: Any, n_features: int) -> Int[np.ndarray, " features"]:
     labels = np.asarray(grouping)
     if labels.shape != (n_features,) or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"grouping must be 'synergy', 'correlation' or an integer label for each of "
+            f"grouping must be 'synergy' or an integer label for each of "
             f"{n_features} features; found shape {labels.shape} of {labels.dtype}"
         )
     return labels

@@ -14,7 +14,13 @@ from minsyn.information.statistics import PairwiseStatistics
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SynergyGraph", "pair_synergies", "spectral_groups", "synergy_graph"]
+__all__ = [
+    "SynergyGraph",
+    "labels_of_vectors",
+    "pair_synergies",
+    "spectral_groups",
+    "synergy_graph",
+]
 
 #: Two codes whose squared correlation is larger count as one: the closed form divides by 1 - r^2,
 #: which is rounding there.
@@ -265,7 +271,7 @@ def spectral_groups(
         # A negative eigenvalue is that of members that are alike, and no group.
         falls = -np.diff(np.maximum(eigenvalues, 0.0), append=0.0)
         n_groups = int(np.argmax(falls[:max_groups])) + 1
-    return eigenvalues, _labels(vectors[:, :n_groups])
+    return eigenvalues, labels_of_vectors(vectors[:, :n_groups])
 
 
 def _blocks(start: int, stop: int, width: int) -> list[slice]:
@@ -273,8 +279,29 @@ def _blocks(start: int, stop: int, width: int) -> list[slice]:
     return [slice(left, min(left + step, stop)) for left in range(start, stop, step)]
 
 
-def _labels(vectors: Float[np.ndarray, "m k"]) -> Int[np.ndarray, " m"]:
-    """Groups from the leading eigenvectors, numbered by their first members; no random start."""
+def labels_of_vectors(vectors: Float[np.ndarray, "m k"]) -> Int[np.ndarray, " m"]:
+    """Groups from the leading eigenvectors of a graph, without a random start.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (m, k)
+        Orthonormal.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+        Up to k groups, numbered by their first members.
+
+    References
+    ----------
+    Damle, Minden and Ying, "Simple, direct and efficient multi-way spectral clustering",
+    Information and Inference, 2019: groups from a pivoted QR factorisation.
+
+    Examples
+    --------
+    >>> labels_of_vectors(np.array([[0.6, 0.0], [0.0, 1.0], [0.8, 0.0]]))
+    array([0, 1, 0])
+    """
     k = vectors.shape[1]
     pivots = qr(vectors.T, pivoting=True, mode="r")[1][:k]
     u, _, vt = svd(vectors[pivots].T)

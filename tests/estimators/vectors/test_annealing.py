@@ -16,6 +16,9 @@ class TwoWells:
         self.points, self.bearable = np.asarray(starts, float)[:, np.newaxis], bearable
         self.stages, self.n_drawn = [], 0
 
+    def search(self):
+        return self
+
     def starts(self, n_starts, random_state):
         drawn = self.points[self.n_drawn : self.n_drawn + n_starts].copy()
         self.n_drawn += n_starts
@@ -79,3 +82,10 @@ def test_the_best_of_several_batches_is_kept(starts):
 def test_says_that_it_has_not_converged():
     solver = Annealing(2e-5, 5, 1e-9, np.random.RandomState(0))
     assert not solver.minimise(TwoWells([3.0, -3.0]), 2).converged
+
+
+def test_the_best_start_alone_is_fitted_to_the_whole_of_a_large_problem():
+    part, whole = TwoWells(np.linspace(-3, 3, 16)), TwoWells([])
+    whole.search = lambda: part
+    anneal(whole, 16)
+    assert part.stages == [[1e-3, 16], [3e-4, 8], [1e-4, 4]] and whole.stages == [[2e-5, 1]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minsyn.estimators.vectors.balance import balancing_weights
+from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
 
 
 def test_values_count_alike_however_often_they_occur(rng):
@@ -26,3 +26,9 @@ def test_a_density_from_a_part_of_the_samples(rng):
     X = np.repeat(rng.normal(size=(2, 4)), [4500, 500], axis=0) + 0.01 * rng.normal(size=(5000, 4))
     weights = balancing_weights(X)
     assert weights[:4500].sum() == pytest.approx(weights[4500:].sum(), rel=0.1)
+
+
+def test_values_that_repeat(rng):
+    X = rng.normal(size=(10, 4))
+    assert values_repeat(np.vstack([X, X])) and not values_repeat(np.vstack([X, X[:9]]))
+    assert values_repeat(np.asfortranarray(np.vstack([X, X])))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.group_information import (
-    MAX_COMPONENTS,
     explained_without,
+    group_dimensions,
     group_information,
 )
 from minsyn.estimators.vectors.principal_components import leading_components
@@ -14,8 +15,9 @@ from vector_factors import grouped_table
 
 
 def measured(X, labels):
-    dX = X - X.mean(axis=0)
-    return group_information(dX, labels, np.unique(labels), X.var(axis=0))
+    correlations = Correlations(X)
+    dimensions = group_dimensions(correlations, labels, labels.max() + 1)
+    return group_information(correlations, labels, dimensions), dimensions
 
 
 def test_leaving_a_feature_out_is_a_regression_on_the_others(rng):
@@ -33,8 +35,8 @@ def test_leaving_a_feature_out_is_a_regression_on_the_others(rng):
 def test_information_is_gaussian(rng):
     """A mean of ten features of variance 1 + 1 tells 1/2 log (1 + 1/1) minus a tenth's noise."""
     X, labels = grouped_table([10, 10], 20_000, 1.0, rng)
-    nats, p_values, n_components = measured(X, labels)
-    assert n_components == 1
+    (nats, p_values), dimensions = measured(X, labels)
+    assert dimensions.tolist() == [1, 1]
     own, other = nats[labels, np.arange(20)], nats[1 - labels, np.arange(20)]
     explained = 0.5 * 9 / 10  # of a mean of the nine others
     np.testing.assert_allclose(own, -0.5 * np.log(1 - explained), atol=0.02)
@@ -45,9 +47,7 @@ def test_information_is_gaussian(rng):
 def test_p_values_are_uniform_where_groups_tell_nothing(rng):
     X, labels = grouped_table([5], 200, 0.5, rng)
     X = np.column_stack([X, rng.normal(size=(200, 2000))])
-    dX = X - X.mean(axis=0)
-    labels = np.append(labels, np.full(2000, -1))
-    found = group_information(dX, labels, np.array([0]), X.var(axis=0))
+    found, _ = measured(X, np.append(labels, np.full(2000, -1)))
     assert kstest(found.p_values[0, 5:], "uniform").pvalue > 0.01
 
 
@@ -56,14 +56,23 @@ def test_information_is_corrected_for_the_number_of_components(rng):
     X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 30))
     X = np.column_stack([X, rng.normal(size=(60, 1000))])
     labels = np.repeat([0, -1], [30, 1000])
-    found = group_information(X - X.mean(axis=0), labels, np.array([0]), X.var(axis=0))
-    assert found.n_components == 3
+    found, dimensions = measured(X, labels)
+    assert dimensions.tolist() == [3]
     assert 0.5 < np.mean(found.nats[0, 30:] == 0) < 0.7
     assert found.nats[0, 30:].mean() < 0.5 * 0.5 * 3 / 59
 
 
-def test_number_of_components_is_what_the_information_needs(rng):
-    X = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 30)) + 0.3 * rng.normal(size=(500, 30))
-    assert measured(X, np.zeros(30, int)).n_components == 3
-    X = rng.normal(size=(500, 20)) @ rng.normal(size=(20, 60))
-    assert measured(X, np.zeros(60, int)).n_components == MAX_COMPONENTS
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
+def test_features_in_samples_and_in_covariances_have_the_same_information(shape, rng):
+    """Wide data are kept as samples, tall ones as correlations."""
+    X = rng.normal(size=(shape[0], 2)) @ rng.normal(size=(2, shape[1])) + rng.normal(size=shape)
+    labels, dimensions = np.arange(shape[1]) % 2, np.array([1, 2])
+    found = group_information(Correlations(X), labels, dimensions)
+    standard = (X - X.mean(axis=0)) / X.std(axis=0)
+    for group, d in enumerate(dimensions):
+        u = leading_components(standard[:, labels == group], d)[0]
+        other = np.flatnonzero(labels != group)
+        explained = np.sum((u.T @ standard[:, other]) ** 2, axis=0) / len(X)
+        freedom = len(X) - 1
+        nats = -0.5 * np.log(np.minimum((1 - explained) * freedom / (freedom - d), 1))
+        np.testing.assert_allclose(found.nats[group, other], nats, atol=1e-9)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from minsyn.datasets import make_word_images
-from minsyn.estimators.vectors.grouping import Grouping, find_groups, given_groups
+from minsyn.estimators.vectors.grouping import (
+    Grouping,
+    find_groups,
+    given_groups,
+    with_decoded_features,
+)
 from vector_factors import grouped_table
 
 
@@ -19,7 +24,7 @@ def test_finds_the_characters_of_noisy_words(noise, rng):
     assert sum(shares) > 0.95 * member.sum() > 300
 
 
-@pytest.mark.parametrize("sizes", [[30], [10, 10, 10], [3, 5, 20, 40], [2, 2, 2], [4] * 12])
+@pytest.mark.parametrize("sizes", [[30], [10, 10, 10], [3, 5, 20, 40], [4] * 12])
 def test_finds_columns_of_tables(sizes, rng):
     X, truth = grouped_table(sizes, 400, 0.5, rng)
     found = find_groups(X)
@@ -27,10 +32,58 @@ def test_finds_columns_of_tables(sizes, rng):
     np.testing.assert_array_equal(found.parents, np.equal.outer(np.arange(len(sizes)), truth))
 
 
-def test_units_of_features_do_not_matter(rng):
+@pytest.mark.parametrize("scale", [1e-4, 1e6])
+def test_the_unit_of_a_feature_does_not_matter(scale, rng):
     X, truth = grouped_table([4, 6], 400, 0.5, rng)
-    groups = find_groups(1e3 + X * rng.uniform(0.5, 2, 10)).groups
-    assert groups.tolist() == truth.tolist()
+    X[:, 2] *= scale
+    assert find_groups(1e3 + X).groups.tolist() == truth.tolist()
+
+
+@pytest.mark.parametrize("n_samples", [400, 2000])
+def test_the_number_of_groups_does_not_fall_with_more_samples(n_samples, rng):
+    X, truth = grouped_table([8] * 5, n_samples, 1.0, rng)
+    X += 0.5 * rng.normal(size=(n_samples, 1))  # causes correlated .2
+    assert find_groups(X).groups.tolist() == truth.tolist()
+
+
+def test_one_group_of_several_causes_is_one(rng):
+    X = rng.normal(size=(400, 4)) @ rng.normal(size=(4, 30)) + rng.normal(size=(400, 30))
+    with pytest.warns(UserWarning, match="one group by default: the 4 factors"):
+        found = find_groups(X)
+    assert found.groups.tolist() == [0] * 30
+    assert found.clarity == pytest.approx(1 - found.eigenvalues[1])
+
+
+def test_a_single_cause_is_one_group_without_doubt(rng):
+    X, _ = grouped_table([20], 200, 1.0, rng)
+    found = find_groups(X)  # warnings are errors
+    assert found.n_groups == 1 and found.clarity > 0.9
+
+
+def test_columns_with_two_parents_do_not_tie_groups_together(rng):
+    X, truth = grouped_table([10] * 4, 400, 0.8, rng)
+    X[:, ::4] += np.roll(X[:, 1::4], 3, axis=1)[:, : X[:, ::4].shape[1]] * 0.7
+    assert find_groups(X).n_groups == 4
+    assert np.mean(find_groups(X).groups == truth) > 0.9
+
+
+def test_a_small_group_beside_many_features(rng):
+    """Four features' cause stands out from the noise of all; three features' among the rest."""
+    for size in (4, 3):
+        X, truth = grouped_table([300, 60, size], 300, 1.3, rng)
+        assert find_groups(X).groups.tolist() == truth.tolist()
+
+
+def test_a_minor_factor_of_two_features_is_no_group(rng):
+    causes = rng.normal(size=(600, 5))
+    X = np.repeat(causes, 8, axis=1)
+    second = np.arange(0, 40, 4)  # a quarter of the features has two parents
+    X[:, second] = 0.8 * X[:, second] + 0.6 * causes[:, (second // 8 + 1) % 5]
+    X += 0.7 * rng.normal(size=(600, 40))
+    X[:, [3, 29]] += 1.5 * rng.normal(size=(600, 1))
+    found = find_groups(X)
+    assert found.n_groups == 5
+    assert np.mean(found.groups == np.repeat(np.arange(5), 8)) > 0.9
 
 
 def test_more_features_than_samples(rng):
@@ -38,15 +91,13 @@ def test_more_features_than_samples(rng):
     assert find_groups(X).groups.tolist() == truth.tolist()
 
 
-def test_features_move_to_the_group_that_tells_most(rng):
-    """By correlation, features stay with their code, and without one they belong to none."""
+def test_groups_of_several_causes(rng):
     causes = rng.normal(size=(400, 4))
     maps = np.zeros((4, 40))
     maps[:2, :20], maps[2:, 20:] = rng.normal(size=(2, 2, 20))
     X = causes @ maps + 0.5 * rng.normal(size=(400, 40))
     truth = np.repeat([0, 1], 20)
     assert find_groups(X).groups.tolist() == truth.tolist()
-    assert np.any(find_groups(X, by="correlation").groups == -1)
 
 
 def test_as_many_groups_as_asked_for(rng):
@@ -54,7 +105,8 @@ def test_as_many_groups_as_asked_for(rng):
     found = find_groups(X, n_groups=2)
     assert found.n_groups == 2
     assert all(len(set(found.groups[truth == k])) == 1 for k in range(3))
-    assert find_groups(X, max_groups=2).n_groups <= 2
+    with pytest.warns(UserWarning, match="show 3 groups, but n_components=2 allows only 2"):
+        assert find_groups(X, max_groups=2).n_groups == 2
 
 
 def test_noise_belongs_to_no_group(rng):
@@ -78,7 +130,16 @@ def test_given_groups_are_numbered_in_the_order_of_labels():
     labels, varies = np.array([9, 4, -3, 4, 6]), np.array([True] * 4 + [False])
     found = given_groups(labels, varies)
     assert found.groups.tolist() == [1, 0, -1, 0, -1]
-    assert found.n_groups == 2 and found.graph is None
+    assert found.n_groups == 2 and found.clarity is None
     np.testing.assert_array_equal(found.parents, Grouping.of(found.groups).parents)
     none = given_groups(labels, np.zeros(5, bool))
     assert none.groups.tolist() == [-1] * 5 and none.n_groups == 1
+
+
+def test_features_of_no_group_are_decoded_from_the_one_that_tells_most(rng):
+    X, _ = grouped_table([5, 5], 300, 0.5, rng)
+    X = np.column_stack([X, X[:, 7] + 3 * rng.normal(size=300), np.ones(300)])
+    labels = np.repeat([0, 1, -1], [5, 5, 2])
+    found = with_decoded_features(X, Grouping.of(labels))
+    assert found.groups.tolist() == labels.tolist()
+    assert found.parents[:, 10].tolist() == [False, True] and not found.parents[:, 11].any()

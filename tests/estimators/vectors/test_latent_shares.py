@@ -43,7 +43,7 @@ def test_logistic_latents_leave_less_than_principal_components():
     X = 1 / (1 + np.exp(-8 * np.cos(angle - np.linspace(0, 2 * np.pi, 24, endpoint=False))))
     left = variances_along_components(X, np.ones(60))[2:].sum()
     solver = Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0))
-    fit = fit_group(X, np.ones(60), 2, logistic=True, solver=solver)
+    fit = fit_group(X, np.ones(60), 2, solver=solver)
     assert fit.loss < 0.8 * left
 
 

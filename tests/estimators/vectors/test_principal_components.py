@@ -5,7 +5,6 @@ import pytest
 
 from minsyn.estimators.vectors.principal_components import (
     leading_components,
-    n_significant_components,
     variances_along_components,
 )
 
@@ -33,15 +32,3 @@ def test_weights_are_numbers_of_samples(n_samples, rng):
     covariance = np.cov(np.repeat(X, counts, axis=0).T, bias=True)
     expected = np.linalg.eigvalsh(covariance)[::-1]
     np.testing.assert_allclose(variances, expected[: len(variances)], atol=1e-12)
-
-
-@pytest.mark.parametrize("n_causes", [1, 2, 4])
-def test_number_of_components_is_that_of_the_causes(n_causes, rng):
-    X = np.repeat(rng.normal(size=(300, n_causes)), 5, axis=1)
-    X = (X + rng.normal(size=X.shape)) * rng.uniform(0.01, 100, X.shape[1])
-    assert n_significant_components(X) == n_causes
-
-
-def test_noise_is_one_component(rng):
-    assert n_significant_components(rng.normal(size=(1000, 1))) == 1
-    assert n_significant_components(rng.normal(size=(5000, 3))) <= 2

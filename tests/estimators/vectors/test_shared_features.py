@@ -27,8 +27,8 @@ def test_characters_that_overlap_keep_apart():
     shares = [
         np.bincount(truth.argmax(axis=0)[alone & (found.groups == g)]).max() for g in range(3)
     ]
-    assert sum(shares) > 0.99 * alone.sum()
-    assert np.mean(found.parents[:, alone].sum(axis=0) == 1) > 0.99
+    assert sum(shares) > 0.98 * alone.sum()
+    assert np.mean(found.parents[:, alone].sum(axis=0) == 1) > 0.98
 
 
 def test_columns_with_two_causes_have_two_parents(rng):
@@ -68,9 +68,9 @@ def test_a_linear_decoder_is_a_ridge_regression(penalty, rng):
     for i, own in enumerate(mask.T):
         gram = (share[:, np.newaxis] * dZ[:, own]).T
         expected = np.linalg.solve(gram @ dZ[:, own] + ridge[np.ix_(own, own)], gram @ dX[:, i])
-        np.testing.assert_allclose(D[own, i], expected, atol=2e-3)
+        np.testing.assert_allclose(D[own, i], expected, atol=1e-10)
         assert not D[~own, i].any()
-    np.testing.assert_allclose(c, share @ (X - Z @ D), atol=2e-3)
+    np.testing.assert_allclose(c, share @ (X - Z @ D), atol=1e-10)
 
 
 def test_a_logistic_decoder_stays_finite_where_latents_tell_all(rng):

@@ -1,7 +1,8 @@
 """Parts of `VectorMinSyn`: groups of features, and an autoencoder for each.
 
-`codes` summarise features, `grouping` finds the parents of each by their synergies
-(`group_information` measures what groups tell, `shared_features` adds second parents);
-`latent_shares` says how many latents a group has, `balance` weighs its samples; `group_fit` fits it
-by `annealing`, and `fit` puts the groups together.
+`grouping` finds the parents of each feature: `correlations` of the features have a number of
+`dimensions`, features are tied by their `coupling`, and `group_information` measures what groups
+tell; `shared_features` adds second parents. `latent_shares` says how many latents a group has,
+`balance` weighs its samples; `linear_fit` fits it in closed form, or `group_fit` by `annealing`,
+and `fit` puts the groups together.
 """

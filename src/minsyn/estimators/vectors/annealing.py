@@ -22,6 +22,9 @@ _COLLAPSED = 0.95
 class AnnealedProblem(Protocol):
     """A loss, relative to that of the means, under penalties of any strength."""
 
+    def search(self) -> "AnnealedProblem":
+        """A problem with the same parameters, smaller if it is large, to compare starts on."""
+
     def starts(
         self, n_starts: int, random_state: np.random.RandomState
     ) -> Float[np.ndarray, "starts k"]:
@@ -61,7 +64,8 @@ class Annealed(NamedTuple):
 class Annealing:
     """Minimisation by L-BFGS from many starts, under strong penalties first.
 
-    The starts run as one batch. Whenever the penalty falls, the worse half of them is dropped.
+    The starts run as one batch. Whenever the penalty falls, the worse half of them is dropped. Of a
+    large problem, they are compared on a smaller one, and the best alone is fitted to the whole.
 
     Parameters
     ----------
@@ -111,14 +115,17 @@ class Annealing:
             if self.on_evaluation is not None:
                 self.on_evaluation(loss)
 
-        x = problem.starts(n_starts, self.random_state)
+        search = problem.search()
+        x = search.starts(n_starts, self.random_state)
         for penalty, n_evaluations in _SCHEDULE:
-            objective = problem.objective(max(penalty, self.penalty))
+            objective = search.objective(max(penalty, self.penalty))
             n_evaluations = min(n_evaluations, self.max_iter)
             found, loss, _ = minimise_batch(objective, x, n_evaluations, self.tol, record)
             if loss.min() < _COLLAPSED:  # else the data cannot bear this penalty: start anew
                 better = found[loss.argsort()[: max(len(x) // 2, 1)]]
-                x = problem.revived(better, self.random_state)
+                x = search.revived(better, self.random_state)
+        if search is not problem:
+            x = x[:1]
         objective = problem.objective(self.penalty)
         x, loss, converged = minimise_batch(objective, x, self.max_iter, self.tol, record)
         lowest = int(loss.argmin())

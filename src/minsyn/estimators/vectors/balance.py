@@ -3,14 +3,18 @@
 import numpy as np
 from jaxtyping import Float
 
-from minsyn.estimators.vectors.principal_components import n_significant_components
+from minsyn.estimators.vectors.correlations import Correlations
 
-__all__ = ["balancing_weights"]
+__all__ = ["balancing_weights", "values_repeat"]
 
 #: Variance of the density's kernel, as a share of the mean squared distance.
 _KERNEL_VARIANCE = 0.05
 #: Most samples that the density is estimated from; of more, an evenly spaced part.
 _DENSITY_SAMPLES = 2000
+#: Numbers of a block of distances.
+_BLOCK = 1 << 22
+#: Values repeat where each distinct one has so many samples on average.
+_REPEATS = 2
 #: Directions whose singular value is below this share of the largest are rounding.
 _RANK_TOLERANCE = 1e-5
 
@@ -56,16 +60,43 @@ def balancing_weights(X: Float[np.ndarray, "samples features"]) -> Float[np.ndar
         np.append(s, np.zeros(min(X.shape) - len(s)))
     )
     kept = int(np.sum(s > np.maximum(threshold, _RANK_TOLERANCE * s[0])))
-    kept = min(max(kept, n_significant_components(X)), len(s))
+    _, _, n_significant = Correlations(X).significant_components(np.arange(X.shape[1]))
+    kept = min(max(kept, n_significant, 1), len(s))
     scores = (u[:, :kept] * s[:kept]) / np.sqrt(counts)[:, np.newaxis]
     step = -(-len(scores) // _DENSITY_SAMPLES)
     others, their_counts = scores[::step], counts[::step]
     squares = np.sum(scores**2, axis=1)
-    distances = squares[:, np.newaxis] + squares[::step] - 2 * scores @ others.T
-    distances = np.maximum(distances, 0.0)
-    mean = float(counts @ distances @ their_counts) / (counts.sum() * their_counts.sum())
-    if mean == 0:
+    mean = float(
+        counts @ squares / counts.sum() + their_counts @ squares[::step] / their_counts.sum()
+    )
+    mean -= float(
+        2 * (counts @ scores) @ (their_counts @ others) / (counts.sum() * their_counts.sum())
+    )
+    if mean <= 0:
         return np.ones(len(X))
-    density = np.exp(distances / (-2 * _KERNEL_VARIANCE * mean)) @ their_counts
+    density = np.empty(len(scores))
+    rows = max(_BLOCK // len(others), 1)
+    for top in range(0, len(scores), rows):
+        block = slice(top, top + rows)
+        distances = squares[block, np.newaxis] + squares[::step] - 2 * scores[block] @ others.T
+        distances = np.maximum(distances, 0.0)
+        density[block] = np.exp(distances / (-2 * _KERNEL_VARIANCE * mean)) @ their_counts
     weights = (1 / density)[index]
     return np.asarray(weights / weights.mean())
+
+
+def values_repeat(X: Float[np.ndarray, "samples features"]) -> bool:
+    """Whether most values of a group of features occur in several samples, as letters do.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+
+    Examples
+    --------
+    >>> values_repeat(np.repeat(np.eye(3), 2, axis=0)), values_repeat(np.eye(3))
+    (True, False)
+    """
+    rows = np.ascontiguousarray(X).view(np.dtype((np.void, X.dtype.itemsize * X.shape[1])))
+    return bool(len(X) >= _REPEATS * len(np.unique(rows)))

@@ -1,4 +1,4 @@
-"""Vector factors: one autoencoder for each group of features."""
+"""Vector factors: latents and a decoder for each group of features."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,11 @@ from jaxtyping import Float, Int
 from minsyn.estimators.encoders import linear_encoder
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.vectors.annealing import Annealing
-from minsyn.estimators.vectors.group_fit import fit_group, log_odds
+from minsyn.estimators.vectors.group_fit import GroupFit, fit_group, log_odds
 from minsyn.estimators.vectors.grouping import Grouping
+from minsyn.estimators.vectors.linear_fit import LinearFit, fit_linear_group
 from minsyn.estimators.vectors.shared_features import decode_shared
-from minsyn.nn import BOUNDED, REAL, SOFTPLUS
+from minsyn.nn import BOUNDED, LINEAR, REAL, SOFTPLUS
 
 __all__ = ["VectorProblem", "fit_vector_factors"]
 
@@ -34,7 +35,7 @@ class VectorProblem:
     sample_weights : list of ndarray of shape (n_samples,)
         Weights of the samples for each group.
     logistic : bool
-        Whether reconstructions are logistic in the latents; else they are linear.
+        Whether latents are softplus and reconstructions logistic; else both are linear.
     """
 
     X: Float[np.ndarray, "samples features"]
@@ -49,9 +50,10 @@ class VectorProblem:
         return np.repeat(np.arange(self.grouping.n_groups), self.n_latents)
 
     @property
-    def shared_features(self) -> Int[np.ndarray, " shared"]:
-        """Features with two parents."""
-        return np.flatnonzero(self.grouping.parents.sum(axis=0) > 1)
+    def decoded_only(self) -> Int[np.ndarray, " decoded"]:
+        """Features that latents are not fitted to: those of two parents, and of no group."""
+        parents = self.grouping.parents.sum(axis=0)
+        return np.flatnonzero((parents > 1) | ((parents == 1) & (self.grouping.groups < 0)))
 
     def features_of(self, group: int) -> Int[np.ndarray, " k"]:
         """Features that the latents of a group are fitted to.
@@ -59,24 +61,24 @@ class VectorProblem:
         Those with no other parent; where they are few, all that belong to the group.
         """
         own = np.flatnonzero(self.grouping.groups == group)
-        alone = np.setdiff1d(own, self.shared_features)
+        alone = np.setdiff1d(own, self.decoded_only)
         return alone if len(alone) >= _FEATURES_PER_LATENT * self.n_latents[group] else own
 
 
 def fit_vector_factors(problem: VectorProblem, solver: Annealing) -> Solution:
-    """Fit each group separately, then decode features with two parents from both.
+    """Fit each group separately, then decode the other features from their parents.
 
     Parameters
     ----------
     problem : VectorProblem
         Data and groups.
     solver : Annealing
-        Optimiser of each group.
+        Optimiser of each logistic group; its final penalty is that of linear ones.
 
     Returns
     -------
     Solution
-        Features of no group are reconstructed by their means.
+        Features without a parent are reconstructed by their means.
 
     Examples
     --------
@@ -94,30 +96,36 @@ def fit_vector_factors(problem: VectorProblem, solver: Annealing) -> Solution:
     encoder_bias = np.zeros(len(latent_groups))
     intercept = log_odds(mean) if problem.logistic else mean.copy()
     curves, converged = [], True
+    fit: GroupFit | LinearFit
     for group, weight in enumerate(problem.sample_weights):
         latents, own = np.flatnonzero(latent_groups == group), problem.features_of(group)
         if len(own) == 0:
             continue
-        fit = fit_group(X[:, own], weight, len(latents), logistic=problem.logistic, solver=solver)
+        if problem.logistic:
+            fit = fit_group(X[:, own], weight, len(latents), solver=solver)
+            curves.append(fit.history)
+            converged &= fit.converged
+        else:
+            fit = fit_linear_group(X[:, own], weight, len(latents), penalty=solver.penalty)
+            curves.append([fit.loss])
         encoder_weights[np.ix_(latents, own)] = fit.encoder_weights
         encoder_bias[latents] = fit.encoder_bias
         components[np.ix_(latents, own)] = fit.components
         intercept[own] = fit.intercept
-        curves.append(fit.history)
-        converged &= fit.converged
-    shared = problem.shared_features
-    if len(shared):
-        components[:, shared], intercept[shared] = decode_shared(
-            np.logaddexp(0, X @ encoder_weights.T + encoder_bias),
-            X[:, shared],
+    decoded = problem.decoded_only
+    if len(decoded):
+        Z = X @ encoder_weights.T + encoder_bias
+        components[:, decoded], intercept[decoded] = decode_shared(
+            np.logaddexp(0, Z) if problem.logistic else Z,
+            X[:, decoded],
             np.mean(problem.sample_weights, axis=0),
-            grouping.parents[np.ix_(latent_groups, shared)],
+            grouping.parents[np.ix_(latent_groups, decoded)],
             logistic=problem.logistic,
             penalty=solver.penalty,
         )
     return Solution(
         linear_encoder(encoder_weights, encoder_bias),
-        SOFTPLUS,
+        SOFTPLUS if problem.logistic else LINEAR,
         BOUNDED if problem.logistic else REAL,
         components,
         intercept,

@@ -1,5 +1,6 @@
-"""Autoencoder of one group of features."""
+"""Autoencoder of one group of features between 0 and 1."""
 
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,10 @@ _START_RIDGE = 1e-3
 _DEAD = 0.02
 #: Most starts that are fitted at once, and most numbers in their reconstructions.
 _STARTS, _BATCH = 24, 1 << 23
+#: Most samples that random starts are compared on.
+_SEARCH_SAMPLES = 2000
+#: Samples of so many times as many as the features: components are those of the covariance.
+_TALL = 4
 #: Mean probabilities are kept this far from 0 and 1: features that never vary have finite odds.
 _LEAST_PROBABILITY = 1e-6
 #: Directions whose singular value is below this share of the largest are rounding in float32.
@@ -84,10 +89,9 @@ def fit_group(
     sample_weight: Float[np.ndarray, " samples"],
     n_latents: int,
     *,
-    logistic: bool,
     solver: Annealing,
 ) -> GroupFit:
-    r"""Fit softplus latents and their decoder to the features of one group.
+    r"""Fit softplus latents and their logistic decoder to the features of one group.
 
     Over :math:`A, b, D, c`, with :math:`V` the features' mean variance and :math:`p` their number,
 
@@ -97,21 +101,19 @@ def fit_group(
         + \lambda \Bigl(p V \lVert A \rVert^2 + \frac{100}{p} \lVert D \rVert^2\Bigr), \quad
         z = \mathrm{softplus}((x - \bar x) A' + b),
 
-    where f is the logistic function or the identity; with the identity, D is in units of
-    :math:`\sqrt V`. Equal samples are merged and their weights added. Only the part of A in the
-    span of the samples matters: the search runs over its coordinates along the principal
-    components, which is exact.
+    where f is the logistic function. Equal samples are merged and their weights added. Only the
+    part of A in the span of the samples matters: the search runs over its coordinates along the
+    principal components, which is exact. Of many samples, a part is enough to tell starts from one
+    another; the best is then fitted to all.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Features of the group, none of them constant.
+        Features of the group, in [0, 1], none of them constant.
     sample_weight : ndarray of shape (n_samples,)
         Weights, whose scale does not matter.
     n_latents : int
         Number of latents.
-    logistic : bool
-        Whether f is the logistic function, for features in [0, 1].
     solver : Annealing
         Optimiser; its final penalty is :math:`\lambda`.
 
@@ -121,14 +123,15 @@ def fit_group(
 
     Examples
     --------
-    >>> X = np.repeat(np.random.default_rng(0).normal(size=(100, 1)), 3, axis=1)
+    >>> X = np.repeat(np.random.default_rng(0).random((100, 1)), 3, axis=1)
     >>> solver = Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0))
-    >>> fit = fit_group(X, np.ones(100), 1, logistic=False, solver=solver)
-    >>> bool(fit.loss < 0.01 * X.var(axis=0).sum())
+    >>> fit = fit_group(X, np.ones(100), 1, solver=solver)
+    >>> bool(fit.loss < 0.02 * X.var(axis=0).sum())
     True
     """
-    problem = GroupProblem(X, sample_weight, n_latents, logistic)
-    n_starts = int(np.clip(_BATCH // (problem.n_samples * problem.n_features), 2, _STARTS))
+    problem = GroupProblem(X, sample_weight, n_latents)
+    n_searched = problem.search().n_samples
+    n_starts = int(np.clip(_BATCH // (n_searched * problem.n_features), 2, _STARTS))
     return problem.solution(solver.minimise(problem, n_starts))
 
 
@@ -137,7 +140,7 @@ class GroupProblem:
 
     Parameters
     ----------
-    X, sample_weight, n_latents, logistic
+    X, sample_weight, n_latents
         As in `fit_group`.
     """
 
@@ -146,27 +149,36 @@ class GroupProblem:
         X: Float[np.ndarray, "samples features"],
         sample_weight: Float[np.ndarray, " samples"],
         n_latents: int,
-        logistic: bool,
     ) -> None:
         values, index = np.unique(X, axis=0, return_inverse=True)
         weight = np.bincount(index.ravel(), weights=sample_weight / sample_weight.sum())
         self.n_samples, self.n_features = values.shape
-        self.n_latents, self.logistic = n_latents, logistic
+        self.n_latents = n_latents
         self.mean = weight @ values
         dX = values - self.mean
         # Where only one sample counts, nothing varies; the least variance keeps all finite.
         self.variance = max(float(np.mean(weight @ dX**2)), LEAST_VARIANCE)
-        _, s, vt = np.linalg.svd(np.sqrt(weight)[:, np.newaxis] * dX, full_matrices=False)
+        s, vt = _axes(np.sqrt(weight)[:, np.newaxis] * dX)
         kept = s > _RANK_TOLERANCE * s.max(initial=0.0)
         if not kept.any():
             kept[:1], s[:1] = True, 1.0
         self.std, self.axes = s[kept], vt[kept]
         self.rank = len(self.std)
-        targets = values if logistic else dX / np.sqrt(self.variance)
         self.scores = _float32(dX @ self.axes.T / self.std)
-        self.targets = _float32(targets)
+        self.targets = _float32(values)
         self.weight = weight[:, np.newaxis]
         self.cost = (self.n_features * self.variance / self.std**2)[:, np.newaxis]
+
+    def search(self) -> "GroupProblem":
+        """The same problem with a part of the samples, where they are many."""
+        if self.n_samples <= _SEARCH_SAMPLES:
+            return self
+        # Samples are sorted: evenly spaced ones are spread over their values.
+        some = np.linspace(0, self.n_samples - 1, _SEARCH_SAMPLES).astype(int)
+        part = copy(self)
+        part.n_samples, part.scores, part.targets = len(some), self.scores[some], self.targets[some]
+        part.weight = self.weight[some] / self.weight[some].sum()
+        return part
 
     def starts(
         self, n_starts: int, random_state: np.random.RandomState
@@ -181,15 +193,13 @@ class GroupProblem:
         z = np.logaddexp(0, self.scores @ a)
         mean_z = np.sum(self.weight * z, axis=1, keepdims=True)
         dz = z - mean_z
-        # Least squares; for a logistic decoder, to first order around the means. From decoders that
-        # are drawn at random, it takes long to leave the neighbourhood of 0.
+        # Least squares, to first order around the means. From decoders that are drawn at random, it
+        # takes long to leave the neighbourhood of 0.
         weighted = (self.weight * dz).swapaxes(1, 2)
         ridge = _START_RIDGE * np.eye(self.n_latents)
         d = np.linalg.solve(weighted @ dz + ridge, weighted @ self.targets)
-        c = np.zeros(self.n_features)
-        if self.logistic:
-            mean = np.clip(self.mean, 0.02, 0.98)
-            d, c = d / np.maximum(mean * (1 - mean), 0.05), log_odds(mean)
+        mean = np.clip(self.mean, 0.02, 0.98)
+        d, c = d / np.maximum(mean * (1 - mean), 0.05), log_odds(mean)
         parts = (a, np.zeros((n_starts, self.n_latents)), d, c - (mean_z @ d)[:, 0])
         return _float32(np.concatenate([part.reshape(n_starts, -1) for part in parts], axis=1))
 
@@ -213,8 +223,7 @@ class GroupProblem:
 
     def objective(self, penalty: float) -> BatchObjective:
         """Losses and gradients under a penalty."""
-        scale = self.n_features * (self.variance if self.logistic else 1.0)
-        weight = _float32(self.weight / scale)
+        weight = _float32(self.weight / (self.n_features * self.variance))
         a_cost = _float32(penalty * self.cost)
         d_cost = np.float32(penalty * DECODER_PENALTY / self.n_features)
 
@@ -226,17 +235,15 @@ class GroupProblem:
             z = np.logaddexp(0, pre)
             x_hat = z @ d
             x_hat += c
-            if self.logistic:
-                _to_probability(x_hat)
+            _to_probability(x_hat)
             error = x_hat - self.targets
             d_out = error * weight
             a_grad, d_grad = a_cost * a, d_cost * d
             loss = _dot(error, d_out) + _dot(a_grad, a) + _dot(d_grad, d)
             d_out *= 2
-            if self.logistic:
-                d_out *= x_hat
-                np.subtract(1, x_hat, out=x_hat)
-                d_out *= x_hat
+            d_out *= x_hat
+            np.subtract(1, x_hat, out=x_hat)
+            d_out *= x_hat
             d_pre = (d_out @ d.swapaxes(1, 2)) * expit(pre)
             gradients = (
                 self.scores.T @ d_pre + 2 * a_grad,
@@ -252,20 +259,26 @@ class GroupProblem:
         """Encoder, decoder and losses in the units of the features."""
         a, b, d, c = (part[0].astype(np.float64) for part in self._parts(best.x[np.newaxis]))
         weights = a.T @ (self.axes / self.std[:, np.newaxis])
-        components, intercept = d, c[0]
-        if not self.logistic:
-            components = np.sqrt(self.variance) * d
-            intercept = self.mean + np.sqrt(self.variance) * c[0]
         unit = self.n_features * self.variance
         return GroupFit(
             weights,
             b[0] - weights @ self.mean,
-            components,
-            intercept,
+            d,
+            c[0],
             unit * best.loss,
             [unit * loss for loss in best.history],
             best.converged,
         )
+
+
+def _axes(
+    dX: Float[np.ndarray, "samples features"],
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k features"]]:
+    """Singular values and right singular vectors."""
+    if len(dX) < _TALL * dX.shape[1]:
+        return np.linalg.svd(dX, full_matrices=False)[1:]
+    squares, vectors = np.linalg.eigh(dX.T @ dX)
+    return np.sqrt(np.maximum(squares[::-1], 0.0)), vectors[:, ::-1].T
 
 
 def _float32(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

@@ -6,15 +6,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import beta
 
-from minsyn.estimators.vectors.principal_components import leading_components
+from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.information.gaussian_groups import adjusted_information
 
-__all__ = ["MAX_COMPONENTS", "GroupInformation", "explained_without", "group_information"]
-
-#: Most principal components that represent a group.
-MAX_COMPONENTS = 12
-#: Share of the information of all these components that the number in use must reach.
-_INFORMATION_SHARE = 0.99
+__all__ = ["GroupInformation", "explained_without", "group_dimensions", "group_information"]
 
 
 class GroupInformation(NamedTuple):
@@ -26,72 +21,82 @@ class GroupInformation(NamedTuple):
         Gaussian mutual information, corrected for the number of samples.
     p_values : ndarray of shape (n_groups, n_features)
         Of the F test that the group explains nothing of the feature.
-    n_components : int
-        Number of principal components that represent each group.
     """
 
     nats: Float[np.ndarray, "groups features"]
     p_values: Float[np.ndarray, "groups features"]
-    n_components: int
+
+
+def group_dimensions(
+    correlations: Correlations, labels: Int[np.ndarray, " features"], n_groups: int
+) -> Int[np.ndarray, " groups"]:
+    """Number of principal components of each group that stand out from noise, at least one.
+
+    Parameters
+    ----------
+    correlations : Correlations
+        Of the features.
+    labels : ndarray of shape (n_features,)
+        The group of each feature.
+    n_groups : int
+        Number of groups.
+    """
+    dimensions = np.ones(n_groups, int)
+    for group in range(n_groups):
+        own = np.flatnonzero(labels == group)
+        dimensions[group] = max(correlations.significant_components(own)[2], 1)
+    return dimensions
 
 
 def group_information(
-    dX: Float[np.ndarray, "samples features"],
+    correlations: Correlations,
     labels: Int[np.ndarray, " features"],
-    groups: Int[np.ndarray, " groups"],
-    variance: Float[np.ndarray, " features"],
+    dimensions: Int[np.ndarray, " groups"],
 ) -> GroupInformation:
     """Measure what each group tells about each feature.
 
     A group is represented by its first principal components; for its own features, by those of
-    its other features. All groups have the same number of components: the least that gives
-    nearly all information.
+    its other features.
 
     Parameters
     ----------
-    dX : ndarray of shape (n_samples, n_features)
-        Centred features.
+    correlations : Correlations
+        Of the features.
     labels : ndarray of shape (n_features,)
-        The group of each feature.
-    groups : ndarray of shape (n_groups,)
-        Labels of the groups to measure, each with at least one feature.
-    variance : ndarray of shape (n_features,)
-        Variances of the features, all positive.
+        The group of each feature, from 0; -1 for those of no group.
+    dimensions : ndarray of shape (n_groups,)
+        Number of principal components that represent each group.
 
     Returns
     -------
     GroupInformation
+        Groups without features tell nothing.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> X = np.repeat(rng.normal(size=(200, 2)), 3, axis=1) + 0.5 * rng.normal(size=(200, 6))
-    >>> dX = X - X.mean(axis=0)
-    >>> found = group_information(dX, np.repeat([0, 1], 3), np.arange(2), X.var(axis=0))
+    >>> found = group_information(Correlations(X), np.repeat([0, 1], 3), np.array([1, 1]))
     >>> found.nats.argmax(axis=0)
     array([0, 0, 0, 1, 1, 1])
     """
-    n_samples, n_features = dX.shape
-    depth = min(MAX_COMPONENTS, max(n_samples - 2, 1))
-    explained = np.zeros((len(groups), depth, n_features))
-    rank = np.zeros((len(groups), depth))
-    for k, group in enumerate(groups):
-        own = labels == group
-        u, s, vt = leading_components(dX[:, own], depth)
-        shares = np.square(u.T @ dX) / (n_samples * variance)
-        explained[k, : len(s)] = np.cumsum(shares, axis=0)
-        explained[k, : len(s), own] = explained_without(s, vt, n_samples * variance[own]).T
-        explained[k, len(s) :] = explained[k, len(s) - 1]
-        rank[k] = np.minimum(np.arange(1, depth + 1), len(s))
-    explained = np.minimum(explained, 1.0)
-    nats = adjusted_information(explained, n_samples, rank[:, :, np.newaxis])
-    totals = nats.max(axis=0) @ variance
-    d = int(np.argmax(totals >= _INFORMATION_SHARE * totals.max()))
-    degrees = rank[:, d, np.newaxis]
-    p_values = np.asarray(
-        beta.sf(explained[:, d], degrees / 2, np.maximum(n_samples - 1 - degrees, 1) / 2)
+    n_samples = correlations.n_samples
+    explained = np.zeros((len(dimensions), len(labels)))
+    rank = np.ones((len(dimensions), 1))
+    for group, d in enumerate(dimensions):
+        own = np.flatnonzero(labels == group)
+        variances, axes = correlations.components(own, number=min(d, max(n_samples - 2, 1)))
+        if len(variances) == 0:
+            continue
+        explained[group] = correlations.explained(own, variances, axes).sum(axis=0)
+        explained[group, own] = explained_without(np.sqrt(variances), axes, np.ones(len(own)))[-1]
+        rank[group] = len(variances)
+    explained = np.clip(explained, 0.0, 1.0)
+    freedom = np.maximum(n_samples - 1 - rank, 1)
+    return GroupInformation(
+        adjusted_information(explained, n_samples, rank),
+        np.asarray(beta.sf(explained, rank / 2, freedom / 2)),
     )
-    return GroupInformation(nats[:, d], p_values, d + 1)
 
 
 def explained_without(

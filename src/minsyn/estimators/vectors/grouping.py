@@ -1,27 +1,34 @@
 """Groups of features: the parent of each feature."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import false_discovery_control
 
 from minsyn._warnings import warn
-from minsyn.estimators.vectors.codes import find_codes, squared_correlations
-from minsyn.estimators.vectors.group_information import MAX_COMPONENTS, group_information
-from minsyn.information.graph import SynergyGraph, spectral_groups, synergy_graph
+from minsyn.estimators.vectors.correlations import Correlations
+from minsyn.estimators.vectors.coupling import CoupledFeatures, couple
+from minsyn.estimators.vectors.group_information import group_dimensions, group_information
 
-__all__ = ["NO_PARENT", "Grouping", "find_groups", "given_groups"]
+__all__ = ["NO_PARENT", "Grouping", "find_groups", "given_groups", "with_decoded_features"]
 
 #: Label of features that belong to no group.
 NO_PARENT = -1
-#: Fewest samples that synergies of pairs can be estimated from.
+#: Fewest samples that groups can be found from.
 _LEAST_SAMPLES = 4
 #: False discovery rate of parents.
 _LEVEL = 0.05
 #: Most rounds of reassigning features.
 _MAX_ROUNDS = 50
+#: Least eigenvalue of a group, and least fall to the next, where the groups are clear-cut and where
+#: they are clear.
+_CLEAR_CUT, _CLEAR = (0.9, 0.2), (0.8, 0.15)
+#: Most factors that are left out as minor, rounds in which they are, and fewest factors that groups
+#: are sought from without others.
+_MOST_MINOR, _ROUNDS, _LEAST_FACTORS = 5, 3, 4
+#: A number of groups is unclear if the eigenvalues fall by less behind it.
+_UNCLEAR = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,22 +40,23 @@ class Grouping:
     groups : ndarray of shape (n_features,)
         The group of each feature, from 0; -1 for those that belong to none.
     parents : ndarray of bool, shape (n_groups, n_features)
-        Which groups are parents of a feature: its own, and possibly a second one.
-    graph : SynergyGraph or None
-        Graph that the groups were found from; None where they were given, or all is one group.
+        Which groups a feature is decoded from.
+    eigenvalues : ndarray of shape (n_eigenvalues,) or None
+        Largest eigenvalues of the graph that the groups were found in; None where they were given.
+    clarity : float or None
+        By how much the eigenvalues fall behind the number of groups, from 0 to 1.
     """
 
     groups: Int[np.ndarray, " features"]
     parents: Bool[np.ndarray, "groups features"]
-    graph: SynergyGraph | None = None
+    eigenvalues: Float[np.ndarray, " n"] | None = None
+    clarity: float | None = None
 
     @classmethod
-    def of(
-        cls, groups: Int[np.ndarray, " features"], graph: SynergyGraph | None = None
-    ) -> "Grouping":
+    def of(cls, groups: Int[np.ndarray, " features"]) -> "Grouping":
         """Grouping in which each feature's own group is its only parent."""
         n_groups = max(int(groups.max(initial=0)) + 1, 1)
-        return cls(groups, np.equal.outer(np.arange(n_groups), groups), graph)
+        return cls(groups, np.equal.outer(np.arange(n_groups), groups))
 
     @property
     def n_groups(self) -> int:
@@ -77,30 +85,62 @@ def given_groups(
     return Grouping.of(np.searchsorted(np.unique(labels), labels) - np.any(labels < 0))
 
 
+def with_decoded_features(X: Float[np.ndarray, "samples features"], grouping: Grouping) -> Grouping:
+    """Let features of no group be decoded from the group that tells most about them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Data.
+    grouping : Grouping
+        Groups of the features.
+
+    Returns
+    -------
+    Grouping
+        The same groups, with a parent for every feature that varies.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.repeat(rng.normal(size=(200, 2)), 3, axis=1) + 0.5 * rng.normal(size=(200, 6))
+    >>> grouping = with_decoded_features(X, Grouping.of(np.array([0, 0, 0, 1, 1, -1])))
+    >>> grouping.parents.argmax(axis=0), grouping.groups
+    (array([0, 0, 0, 1, 1, 1]), array([ 0,  0,  0,  1,  1, -1]))
+    """
+    groups, parents = grouping.groups, grouping.parents.copy()
+    alone = np.flatnonzero((X.min(axis=0) != X.max(axis=0)) & ~parents.any(axis=0))
+    if len(alone) and (groups >= 0).any():
+        correlations = Correlations(X)
+        dimensions = group_dimensions(correlations, groups, grouping.n_groups)
+        nats = group_information(correlations, groups, dimensions).nats
+        parents[nats[:, alone].argmax(axis=0), alone] = True
+    return replace(grouping, parents=parents)
+
+
 def find_groups(
     X: Float[np.ndarray, "samples features"],
     *,
     n_groups: int | None = None,
     max_groups: int | None = None,
-    by: Literal["synergy", "correlation"] = "synergy",
 ) -> Grouping:
-    """Find groups of features such that several groups together tell little about any feature.
+    """Find groups of features with factors of their own.
 
-    Features are summarised by codes, and the codes are grouped by the synergies of pairs or, for
-    comparison, by their squared correlations. Each feature takes the group of its code. By
-    synergy, features are then reassigned to the group that tells most about them, until none
-    changes its group; by correlation, they stay with their code.
+    The features that common factors couple are grouped by their graph
+    (`minsyn.estimators.vectors.coupling.CoupledFeatures`), whose spectrum tells the number of
+    groups. Each feature is then assigned to the group that tells most about it, until none changes
+    its group. Features about which no group tells anything are grouped among themselves in the
+    same way, as small groups are lost among many features, and otherwise belong to no group.
+    Features are standardised: their units do not matter.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Data.
     n_groups : int, optional
-        Number of groups; by default the largest gap in the spectrum of the codes' graph.
+        Number of groups; by default that of the spectrum.
     max_groups : int, optional
         Most groups that are found by default.
-    by : {"synergy", "correlation"}, default="synergy"
-        What ties codes together.
 
     Returns
     -------
@@ -112,6 +152,12 @@ def find_groups(
     ValueError
         If the data do not show ``n_groups`` groups.
 
+    Warns
+    -----
+    UserWarning
+        If no two features are correlated, if several factors were found but no two groups, if the
+        number of groups is unclear, or if it is more than ``max_groups``.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -120,8 +166,6 @@ def find_groups(
     array([0, 0, 0, 0, 1, 1, 1, 1])
     """
     n_samples, n_features = X.shape
-    dX = X - X.mean(axis=0)
-    std = np.sqrt(np.mean(dX**2, axis=0))
     varying = np.flatnonzero(X.min(axis=0) != X.max(axis=0))
     groups = np.full(n_features, NO_PARENT)
     groups[varying] = 0
@@ -129,27 +173,129 @@ def find_groups(
         _check_at_most(n_groups, 1, f"in {n_samples} samples of {len(varying)} features that vary")
         return Grouping.of(groups)
 
-    codes, nearest = find_codes(dX[:, varying] / std[varying])
-    n_codes = codes.shape[1]
-    if n_codes == 0:
+    correlations = Correlations(X[:, varying])
+    coupled, number = _coupled(correlations, n_groups)
+    if coupled is None:
         _check_at_most(n_groups, 1, "where no two features are significantly correlated")
         warn("no two features are significantly correlated: all are in one group", UserWarning)
         return Grouping.of(groups)
-    _check_at_most(n_groups, n_codes, f"by the {n_codes} codes that summarise the features")
-    most = n_codes if max_groups is None else min(max_groups, n_codes)
-    graph = synergy_graph(codes, X[:, varying], n_groups, most)
-    labels = graph.labels
-    if by == "correlation":
-        _, labels = spectral_groups(squared_correlations(codes), n_groups, most)
-    found = np.where(nearest >= 0, labels[nearest], NO_PARENT)
-    if by == "synergy":
-        found = _reassigned(dX[:, varying], found, keep_all=n_groups is not None)
+    _check_at_most(n_groups, len(coupled.axes), "by the common factors of the features")
+    clear = number
+    if n_groups is None and max_groups is not None:
+        number = min(number, max_groups)
+    found = _settled(correlations, coupled.labels(number), number, keep_all=n_groups is not None)
+    clarity = float(np.clip(coupled.falls[number - 1], 0.0, 1.0))
+    if n_groups is None:
+        found, further = _with_groups_of_the_rest(correlations, found, max_groups)
+        clarity = min(clarity, further)
     if (found < 0).all():
         found[:] = 0
     groups[varying] = found
-    grouping = Grouping.of(_numbered(groups), graph)
-    _check_at_most(n_groups, grouping.n_groups, "as no feature is nearest to the others' codes")
+    grouping = replace(
+        Grouping.of(_numbered(groups)), eigenvalues=coupled.eigenvalues, clarity=clarity
+    )
+    _check_at_most(n_groups, grouping.n_groups, "as the others tell most about no feature")
+    if n_groups is None:
+        _warn_of_doubts(grouping, len(coupled.axes), clear, max_groups)
     return grouping
+
+
+def _coupled(
+    correlations: Correlations, n_groups: int | None = None
+) -> tuple[CoupledFeatures | None, int]:
+    """Graph of the features and its number of groups; None where nothing stands out from noise."""
+    every = np.arange(correlations.n_features)
+    variances, axes, n_factors = correlations.significant_components(every)
+    if n_factors == 0:
+        return None, 1
+    if n_groups is not None:
+        n_factors = max(n_factors, min(n_groups, len(variances)))
+
+    def of_first(m: int) -> CoupledFeatures:
+        return couple(variances[:m], axes[:m], correlations.n_samples)
+
+    coupled = of_first(n_factors)
+    number = n_groups or coupled.n_groups(*_CLEAR_CUT)
+    if number > 1 or n_factors == 1:
+        return coupled, number
+    # Minor factors, of one or two features, are no groups, and blur the others.
+    m, major = n_factors, coupled
+    for _ in range(_ROUNDS):
+        minor = major.n_minor_factors()
+        if minor == 0 and major.each_factor_is_a_group():
+            return major, m
+        m -= minor
+        if minor == 0 or n_factors - m > _MOST_MINOR or m < 2:
+            break
+        major = of_first(m)
+    # Many small components, as of smooth images, connect features that are neighbours and no more.
+    m, first = n_factors, coupled
+    while m >= _LEAST_FACTORS:
+        number = first.n_groups(*_CLEAR)
+        if number > 1:
+            return first, number
+        m //= 2
+        first = of_first(m)
+    return coupled, 1
+
+
+def _with_groups_of_the_rest(
+    correlations: Correlations, groups: Int[np.ndarray, " features"], max_groups: int | None
+) -> tuple[Int[np.ndarray, " features"], float]:
+    """Add groups of the features of no group, and say how clear their number is."""
+    clarity = 1.0
+    while True:
+        rest = np.flatnonzero(groups < 0)
+        n_groups = int(groups.max(initial=-1)) + 1
+        if len(rest) < 2 or len(rest) == len(groups) or n_groups == max_groups:
+            return groups, clarity
+        among = correlations.among(rest)
+        coupled, number = _coupled(among)
+        if coupled is None:
+            return groups, clarity
+        number = number if max_groups is None else min(number, max_groups - n_groups)
+        labels = _settled(among, coupled.labels(number), number)
+        if (labels < 0).all():
+            return groups, clarity
+        more = groups.copy()
+        more[rest] = np.where(labels >= 0, n_groups + labels, NO_PARENT)
+        more = _settled(correlations, more, int(more.max()) + 1)
+        if np.sum(more < 0) >= len(rest):
+            return groups, clarity
+        groups, clarity = more, min(clarity, float(coupled.falls[number - 1]))
+
+
+def _settled(
+    correlations: Correlations,
+    groups: Int[np.ndarray, " features"],
+    n_groups: int,
+    keep_all: bool = False,
+) -> Int[np.ndarray, " features"]:
+    """Move every feature to the group that tells most about it, until none moves.
+
+    With ``keep_all``, a round that would empty a group is not taken.
+    """
+    dimensions = group_dimensions(correlations, groups, n_groups)
+    best, most, seen = groups, -np.inf, set()
+    for _ in range(_MAX_ROUNDS):
+        nats, p_values = group_information(correlations, groups, dimensions)
+        total = float(nats.max(axis=0).sum())
+        if total > most:
+            best, most = groups, total
+        parent = nats.argmax(axis=0)
+        p_value = p_values[parent, np.arange(len(parent))]
+        # Bonferroni over the groups among which the best was chosen, then the features.
+        q_value = false_discovery_control(np.minimum(p_value * n_groups, 1.0))
+        moved = np.where(q_value <= _LEVEL, parent, NO_PARENT)
+        if np.array_equal(moved, groups):
+            return groups
+        if keep_all and len(np.unique(moved[moved >= 0])) < n_groups:
+            return best
+        groups = moved
+        if groups.tobytes() in seen:  # a cycle: its best partition
+            return best
+        seen.add(groups.tobytes())
+    return best
 
 
 def _check_at_most(n_groups: int | None, limit: int, why: str) -> None:
@@ -160,47 +306,31 @@ def _check_at_most(n_groups: int | None, limit: int, why: str) -> None:
         )
 
 
+def _warn_of_doubts(grouping: Grouping, n_factors: int, clear: int, max_groups: int | None) -> None:
+    if max_groups is not None and clear > max_groups:
+        warn(
+            f"the features show {clear} groups, but n_components={max_groups} allows only "
+            f"{max_groups}: raise n_components, or use fewer groups",
+            UserWarning,
+        )
+    elif grouping.n_groups == 1 and n_factors > 1 and max_groups != 1:
+        warn(
+            f"one group by default: the {n_factors} factors of the features cannot be told apart "
+            "by features that have only some of them. If there are groups, give n_groups, or "
+            "labels in grouping",
+            UserWarning,
+        )
+    elif grouping.clarity is not None and grouping.clarity < _UNCLEAR:
+        warn(
+            f"the number of groups, {grouping.n_groups}, is unclear (clarity_ is "
+            f"{grouping.clarity:.2f}): compare others by n_groups",
+            UserWarning,
+        )
+
+
 def _numbered(groups: Int[np.ndarray, " features"]) -> Int[np.ndarray, " features"]:
     """The same groups, numbered by their first features."""
     present, first = np.unique(groups, return_index=True)
     first[present < 0] = -1
     number = np.argsort(np.argsort(first)) - np.sum(present < 0)
     return number[np.searchsorted(present, groups)]
-
-
-def _reassigned(
-    dX: Float[np.ndarray, "samples features"],
-    groups: Int[np.ndarray, " features"],
-    keep_all: bool,
-) -> Int[np.ndarray, " features"]:
-    """Move every feature to the group that tells most about it, until none moves.
-
-    With ``keep_all``, a round that would empty a group is not taken.
-    """
-    variance = np.mean(dX**2, axis=0)
-    best, most, seen = groups, -np.inf, set()
-    for round_number in range(_MAX_ROUNDS):
-        present = np.unique(groups[groups >= 0])
-        if len(present) == 0:
-            break
-        nats, p_values, n_components = group_information(dX, groups, present, variance)
-        if round_number == 0 and n_components == MAX_COMPONENTS:
-            # So many components tell about every group: moves would follow chance.
-            return groups
-        total = float(variance @ nats.max(axis=0))
-        if total > most:
-            best, most = groups, total
-        parent = nats.argmax(axis=0)
-        p_value = p_values[parent, np.arange(len(parent))]
-        # Bonferroni over the groups among which the best was chosen, then the features.
-        q_value = false_discovery_control(np.minimum(p_value * len(present), 1.0))
-        moved = np.where(q_value <= _LEVEL, present[parent], NO_PARENT)
-        if np.array_equal(moved, groups):
-            return groups
-        if keep_all and not np.isin(present, moved).all():
-            return best
-        groups = moved
-        if groups.tobytes() in seen:  # a cycle: its best partition
-            return best
-        seen.add(groups.tobytes())
-    return best

@@ -3,11 +3,10 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from minsyn.estimators.vectors.correlations import Correlations
+from minsyn.estimators.vectors.group_information import group_dimensions
 from minsyn.estimators.vectors.grouping import Grouping
-from minsyn.estimators.vectors.principal_components import (
-    n_significant_components,
-    variances_along_components,
-)
+from minsyn.estimators.vectors.principal_components import variances_along_components
 
 __all__ = ["count_latents", "share_latents"]
 
@@ -28,8 +27,7 @@ def count_latents(
     grouping : Grouping
         Groups of the features.
     """
-    own = [X[:, grouping.groups == group] for group in range(grouping.n_groups)]
-    return np.array([n_significant_components(x) if x.shape[1] else 1 for x in own])
+    return group_dimensions(Correlations(X), grouping.groups, grouping.n_groups)
 
 
 def share_latents(

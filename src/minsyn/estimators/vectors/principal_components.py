@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigh
 
-__all__ = ["leading_components", "n_significant_components", "variances_along_components"]
+__all__ = ["leading_components", "variances_along_components"]
 
 #: Directions with less than this share of the first one's variance are rounding.
 _RANK_TOLERANCE = 1e-12
@@ -69,28 +69,3 @@ def variances_along_components(
     dX = np.sqrt(share)[:, np.newaxis] * (X - share @ X)
     gram = dX @ dX.T if len(dX) <= dX.shape[1] else dX.T @ dX
     return np.asarray(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0))
-
-
-def n_significant_components(X: Float[np.ndarray, "samples features"]) -> int:
-    r"""Number of principal components of standardised features that stand out from noise.
-
-    Those whose eigenvalue exceeds :math:`(1 + \sqrt{p / n})^2`, the edge of the Marchenko-Pastur
-    law for ``p`` independent features, but at least 1. For many samples this is Kaiser's rule.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Features, none of them constant.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> X = np.repeat(rng.normal(size=(200, 2)), 4, axis=1) + rng.normal(size=(200, 8))
-    >>> n_significant_components(X)
-    2
-    """
-    n_samples, n_features = X.shape
-    dX = X - X.mean(axis=0)
-    dX = dX / np.sqrt(np.mean(dX**2, axis=0))
-    eigenvalues = np.linalg.svd(dX, compute_uv=False) ** 2 / n_samples
-    return max(int(np.sum(eigenvalues > (1 + np.sqrt(n_features / n_samples)) ** 2)), 1)

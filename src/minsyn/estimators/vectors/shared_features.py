@@ -1,5 +1,6 @@
-"""Features with two parents: second parents, and a decoder from both."""
+"""Features with two parents or of no group: second parents, and a decoder from all parents."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,9 @@ from jaxtyping import Bool, Float
 from scipy.special import expit
 from scipy.stats import beta
 
+from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.group_fit import DECODER_PENALTY, LEAST_VARIANCE, log_odds
-from minsyn.estimators.vectors.group_information import group_information
+from minsyn.estimators.vectors.group_information import group_dimensions, group_information
 from minsyn.estimators.vectors.grouping import Grouping
 from minsyn.estimators.vectors.principal_components import leading_components
 from minsyn.training.batched_lbfgs import minimise_batch
@@ -56,11 +58,14 @@ def add_second_parents(X: Float[np.ndarray, "samples features"], grouping: Group
     if grouping.n_groups < 2:
         return grouping
     dX = X - X.mean(axis=0)
+    std = np.sqrt(np.mean(dX**2, axis=0))
+    dX = dX / np.where(X.min(axis=0) != X.max(axis=0), std, np.inf)
     n_samples = len(dX)
-    total = np.sum(dX**2, axis=0)
     groups, parents = grouping.groups, grouping.parents.copy()
     every = np.arange(grouping.n_groups)
-    nats, _, d = group_information(dX, groups, every, np.maximum(total / n_samples, 1e-300))
+    correlations = Correlations(X)
+    dimensions = group_dimensions(correlations, groups, grouping.n_groups)
+    nats = group_information(correlations, groups, dimensions).nats
     # A group is represented by the half of its features about which other groups tell least:
     # features with two parents would bring the second one into the group's own components.
     scores = []
@@ -68,24 +73,28 @@ def add_second_parents(X: Float[np.ndarray, "samples features"], grouping: Group
         own = np.flatnonzero(groups == k)
         others = np.delete(nats[:, own], k, axis=0).max(axis=0)
         purest = np.argsort(others - nats[k, own], kind="stable")
-        scores.append(leading_components(dX[:, own[purest[: -(-len(own) // 2)]]], d)[0])
+        scores.append(leading_components(dX[:, own[purest[: -(-len(own) // 2)]]], dimensions[k])[0])
     for k in every:
         own = np.flatnonzero(groups == k)
         left = dX[:, own] - scores[k] @ (scores[k].T @ dX[:, own])
         gain = np.zeros((len(every), len(own)))
+        p_values = np.ones((len(every), len(own)))
+        unexplained = np.sum(left**2, axis=0) / n_samples
         for other in every[every != k]:
             apart = scores[other] - scores[k] @ (scores[k].T @ scores[other])
             basis, s, _ = np.linalg.svd(apart, full_matrices=False)
             basis = basis[:, s > _RANK_TOLERANCE]
-            gain[other] = np.sum((basis.T @ left) ** 2, axis=0) / total[own]
+            gain[other] = np.sum((basis.T @ left) ** 2, axis=0) / n_samples
+            d = basis.shape[1]
+            freedom = max(n_samples - 1 - dimensions[k] - d, 1)
+            share = gain[other] / np.maximum(unexplained, 1e-12)
+            p_values[other] = beta.sf(share, max(d, 1) / 2, freedom / 2)
         second = gain.argmax(axis=0)
-        gain = gain.max(axis=0)
-        unexplained = np.sum(left**2, axis=0) / total[own]
-        freedom = max(n_samples - 1 - 2 * d, 1)
-        p_values = beta.sf(gain / np.maximum(unexplained, 1e-12), d / 2, freedom / 2)
-        enough = (gain >= _LEAST_GAIN) & (p_values * len(total) * len(every) <= _LEVEL)
+        p_value = p_values[second, np.arange(len(own))]
+        enough = gain.max(axis=0) >= _LEAST_GAIN
+        enough &= p_value * len(groups) * len(every) <= _LEVEL
         parents[second[enough], own[enough]] = True
-    return Grouping(groups, parents, grouping.graph)
+    return replace(grouping, parents=parents)
 
 
 def decode_shared(
@@ -108,7 +117,8 @@ def decode_shared(
 
     where f is the logistic function and :math:`u = 1`, or f is the identity and :math:`u` the unit
     :math:`\sqrt{v / p}` of the features. This is the decoder's part of the loss of
-    `minsyn.estimators.vectors.group_fit.fit_group`.
+    `minsyn.estimators.vectors.group_fit.fit_group` and
+    `minsyn.estimators.vectors.linear_fit.fit_linear_group`; of the latter it is in closed form.
 
     Parameters
     ----------
@@ -145,16 +155,17 @@ def decode_shared(
     weight = (sample_weight / sample_weight.sum())[:, np.newaxis]
     mean = np.sum(weight * X, axis=0)
     scale = max(float(np.sum(weight * (X - mean) ** 2)), LEAST_VARIANCE)
-    cost = penalty * DECODER_PENALTY / n_features * (1.0 if logistic else n_features / scale)
+    if not logistic:
+        # In units of the features: scale * 100 / (p u^2) = 100.
+        components = _ridge(Z, X - mean, weight, mask, penalty * DECODER_PENALTY)
+        return components, mean - np.sum(weight * Z, axis=0) @ components
+    cost = penalty * DECODER_PENALTY / n_features
 
     def evaluate(x: Any) -> tuple[Any, Any]:
         d, c = x[:, : n_latents * n_features], x[:, n_latents * n_features :]
         d = d.reshape(n_latents, n_features) * mask
-        x_hat = Z @ d + c
-        slope = np.ones_like(x_hat)
-        if logistic:
-            x_hat = expit(x_hat)
-            slope = x_hat * (1 - x_hat)
+        x_hat = expit(Z @ d + c)
+        slope = x_hat * (1 - x_hat)
         error = x_hat - X
         loss = np.sum(weight * error**2) / scale + cost * np.sum(d**2)
         d_out = 2 / scale * weight * error * slope
@@ -163,7 +174,28 @@ def decode_shared(
         )
         return np.array([loss]), gradient[np.newaxis]
 
-    start = np.concatenate([np.zeros(mask.size), log_odds(mean) if logistic else mean])
+    start = np.concatenate([np.zeros(mask.size), log_odds(mean)])
     x, _, _ = minimise_batch(evaluate, start[np.newaxis], _MAX_EVALUATIONS, _TOL, lambda loss: None)
     d, c = x[0, : mask.size], x[0, mask.size :]
     return d.reshape(mask.shape) * mask, c
+
+
+def _ridge(
+    Z: Float[np.ndarray, "samples latents"],
+    dX: Float[np.ndarray, "samples features"],
+    weight: Float[np.ndarray, "samples 1"],
+    mask: Bool[np.ndarray, "latents features"],
+    cost: float,
+) -> Float[np.ndarray, "latents features"]:
+    """Ridge regression of each feature on the latents of its mask."""
+    dZ = Z - np.sum(weight * Z, axis=0)
+    cov_zz, cov_zx = (weight * dZ).T @ dZ, (weight * dZ).T @ dX
+    components = np.zeros(mask.shape)
+    for pattern in np.unique(mask, axis=1).T:
+        features = np.flatnonzero(np.all(mask == pattern[:, np.newaxis], axis=0))
+        latents = np.flatnonzero(pattern)
+        square = cov_zz[np.ix_(latents, latents)] + cost * np.eye(len(latents))
+        # Latents beyond a group's rank are 0, and without a penalty the matrix is singular.
+        solved = np.linalg.lstsq(square, cov_zx[np.ix_(latents, features)], rcond=None)[0]
+        components[np.ix_(latents, features)] = solved
+    return components
