@@ -205,10 +205,10 @@ def test_a_column_that_begins_empty_is_text(tmp_path):
 
 def test_text_and_numbers_do_not_mix(tmp_path):
     """pandas would infer the type of each piece of a long and wide table on its own."""
-    rows = [",".join([f"id{i}" if i < 1000 else f"0{i}"] * 100) for i in range(25_000)]
+    rows = [",".join([f"id{i}" if i < 1000 else f"0{i}"] * 100) for i in range(12_000)]
     header = ",".join(f"x{j}" for j in range(100))
     (tmp_path / "x.csv").write_text("\n".join([header, *rows]))
-    assert read_table(tmp_path / "x.csv").x99.iloc[-1] == "024999"
+    assert read_table(tmp_path / "x.csv").x99.iloc[-1] == "011999"
 
 
 def test_tables_need_no_torch():

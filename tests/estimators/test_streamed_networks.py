@@ -105,8 +105,11 @@ def test_running_statistics(decoder, encoder, X):
     assert_same_model(clone(model).fit(as_samples(X)), model.fit(X), X)
 
 
-@pytest.mark.parametrize("kind", [((5,), np.inf), ("own", 0), ("linear", 2.0)], ids=str)
-@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize(
+    ("decoder", "kind"),
+    [("gaussian", ((5,), np.inf)), ("bernoulli", ("own", 0)), ("gaussian", ("linear", 2.0))],
+    ids=str,
+)
 def test_small_blocks_of_a_sparse_matrix(decoder, kind, X, monkeypatch):
     """In one batch nothing is shuffled; in several, blocks are mixed in another way."""
     whole = model_of(*kind, decoder, False).fit(X)
@@ -127,6 +130,8 @@ def test_fitted_decoder(decoder, X):
     weights, _ = linear_map(PairwiseStatistics.of(closed.transform(X), X.astype(float)))
     np.testing.assert_allclose(closed.components_, weights, atol=1e-5)
     np.testing.assert_allclose(closed.components_[:, 3], 0, atol=1e-12)
+    if decoder == "gaussian":
+        return
     free = model_of((5,), 0.5, decoder, batch_size=32, max_iter=150).fit(as_samples(X))
     arrays = (free.transform(X), X, free.components_, free.intercept_)
     penalty = ci_synergy_penalty(
@@ -236,8 +241,11 @@ def test_partial_fit_takes_the_steps_of_fit(decoder, kind, X):
     np.testing.assert_allclose(parts.loss_curve_, steps.loss_curve_[:1])
 
 
-@pytest.mark.parametrize("kind", [((5,), np.inf), ("own", 0), ("linear", 2.0)], ids=str)
-@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize(
+    ("decoder", "kind"),
+    [("gaussian", ((5,), np.inf)), ("bernoulli", ("own", 0)), ("gaussian", ("linear", 2.0))],
+    ids=str,
+)
 def test_partial_fit_learns(decoder, kind, X, rng):
     options = {"decoder": decoder, "learning_rate": 0.03}
     model = model_of(*kind, noisy=False, **options)

@@ -253,7 +253,7 @@ def test_partial_fit_takes_the_steps_of_fit(decoder, X):
 def test_a_feature_that_varies_later_is_learned(X, rng):
     late = X.copy()
     late[:, 0] = 0.5
-    model = MinSyn(2, random_state=0).partial_fit(late)
+    model = MinSyn(2, latents="softplus", random_state=0).partial_fit(late)
     assert np.all(model.encoder_weights_[:, 0] == 0) and np.all(model.components_[:, 0] == 0)
     for x in batches(X, 150, rng):
         model.partial_fit(x)

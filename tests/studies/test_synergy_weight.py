@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from minsyn.datasets import make_word_images
+from minsyn.datasets import load_typewriter, make_word_images
 from studies.synergy_weight import app, figure_of_weights, measure, weights_table
 
 
@@ -42,7 +42,7 @@ def test_figure_has_every_weight_in_equal_steps(frame):
 
 @pytest.mark.parametrize("decoder", ["gaussian", "bernoulli"])
 def test_the_penalty_is_nothing_in_closed_form(decoder):
-    words = make_word_images(random_state=0)
+    words = make_word_images(letters=load_typewriter(size=8), random_state=0)
     assert measure(words, np.inf, decoder, 0)["penalty"] == pytest.approx(0, abs=1e-3)
 
 
