@@ -20,12 +20,13 @@ MODULES = {
 
 
 def statements(node):
-    """All nodes, but for those that only type checkers see."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
-        yield child
-        yield from statements(child)
+    """All statements, but for those that only type checkers see."""
+    for blocks in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, blocks, ()):
+            if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+                continue
+            yield child
+            yield from statements(child)
 
 
 def imported(name, file):
