@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from minsyn import MinSyn
-from minsyn.metrics import congruence, loadings, match_factors, stability
+from minsyn.metrics import congruence, match_factors, stability
 
 VARIMAX = FactorAnalysis(3, rotation="varimax")
 
@@ -115,7 +115,8 @@ def test_a_fitted_model_is_that_of_all_samples(rng):
     X = clean(rng)
     model = MinSyn(3, random_state=3).fit(X)
     result = stability(model, X, 2, random_state=0)
-    np.testing.assert_array_equal(result.loadings.values, loadings(model.statistics_).values)
+    np.testing.assert_array_equal(result.loadings.values, model.loadings_)
+    assert result.loadings.factor_names == tuple(model.loadings_.columns)
     with pytest.raises(ValueError, match="X has 7 features, but the model was fitted to 15"):
         stability(model, X[:, :7], 2)
 

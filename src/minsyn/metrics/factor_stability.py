@@ -291,7 +291,10 @@ def stability(
     names = getattr(whole, "feature_names_in_", getattr(X, "columns", None))
     factors = whole.get_feature_names_out() if hasattr(whole, "get_feature_names_out") else None
     table = loadings(
-        _statistics(whole, X), None if names is None else [str(name) for name in names], factors
+        _statistics(whole, X),
+        None if names is None else [str(name) for name in names],
+        factors,
+        sort_factors=factors is None,
     )
     if len(table.values) != X.shape[1]:
         raise ValueError(
