@@ -97,6 +97,32 @@ def test_doubtful_columns_are_decided_upon(survey, tmp_path):
         open_data(tmp_path / "y.csv")
 
 
+def test_answers_in_words_are_read_as_numbers(tmp_path):
+    rows = [("Yes", "n", "1 - never", "3: now and then", "red"), ("no", "Y", "2", "", "blue")]
+    lines = [
+        ",".join(("smokes", "tea", "q1", "q2", "colour")),
+        *(",".join(rows[i % 2]) for i in range(9)),
+    ]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    data = open_data(tmp_path / "x.csv")
+    assert data.samples.feature_names == ("smokes", "tea", "q1", "q2")
+    (block,) = data.samples.blocks(missing=True)
+    np.testing.assert_array_equal(block[:2], [[1, 0, 1, 3], [0, 1, 2, np.nan]])
+    assert data.notes[:2] == (
+        "answers read as numbers: smokes (yes as 1, no as 0), tea (y as 1, n as 0), "
+        "q1 ('1 - never' as 1), q2 ('3: now and then' as 3)",
+        "left out, not numeric: colour",
+    )
+    model = MinSyn(1, random_state=0).fit(pd.DataFrame({"smokes": [1.0, 0, 1], "tea": [0.0, 1, 1]}))
+    (tmp_path / "few.csv").write_text("smokes,tea\nno,Y\nno,y\n")
+    (block,) = open_data_for(model, tmp_path / "few.csv").samples.blocks()
+    assert block.tolist() == [[0, 1], [0, 1]]
+    (tmp_path / "text.csv").write_text("mood,tea\ngood,maybe\nbad,y\ngood,n\n")
+    message = "mood holds 'good' and 'bad'; tea holds 'maybe' and 'y'. Write what they mean as"
+    with pytest.raises(ValueError, match=message):
+        open_data(tmp_path / "text.csv")
+
+
 def test_data_for_a_model(survey, path, tmp_path):
     features = survey[["income", "item"]]
     model = MinSyn(1, standardize=True, random_state=0).fit(features.astype(float))

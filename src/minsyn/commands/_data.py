@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics
 
-__all__ = ["UserData", "latents_by_block", "open_data", "open_data_for", "pairwise_statistics"]
+__all__ = [
+    "UserData",
+    "latents_by_block",
+    "open_data",
+    "open_data_for",
+    "pairwise_statistics",
+    "read_as_numbers",
+]
 
 #: Names of what a table is often meant to predict.
 _TARGETS = ("target", "label", "labels", "class", "y", "outcome")
@@ -138,13 +145,30 @@ def open_data(
         why = (
             f"; --columns {ids[0]} keeps {ids[0]!r}, which looks like an identifier" if ids else ""
         )
-        for mixed in [m for name, m in opened.mixed.items() if name not in dropped][:1]:
-            why = f": column {mixed.name!r}, for one, holds {mixed.cell!r} in line {mixed.line}"
+        why = why or _why_no_numbers(opened, [n for n in present if n not in dropped])
         raise ValueError(f"{file} has no numeric columns left to fit a model to{why}")
     samples = table_samples(opened, features)
     data = _of_table(opened, samples, features, identifiers, table)
     notes = (*opened.notes, *_notes_on_columns(opened, data, columns, dropped))
     return _described(replace(data, notes=notes))
+
+
+def _why_no_numbers(opened: "AnyTable", names: Sequence[str]) -> str:
+    """What stands in columns that are no numbers, and the cure."""
+    for mixed in [opened.mixed[name] for name in names if name in opened.mixed][:1]:
+        return f": column {mixed.name!r}, for one, holds {mixed.cell!r} in line {mixed.line}"
+    head, shown = opened.head(), []
+    others = [n for n in names if n not in opened.index and n not in opened.empty]
+    for name in others[:2]:
+        cells = [f"{str(cell)[:40]!r}" for cell in head[name].dropna().unique()[:2]]
+        shown.append(f"{name} holds {' and '.join(cells)}")
+    if not shown:
+        return ""
+    more = f", and {len(others) - 2} more are text" if len(others) > 2 else ""
+    return (
+        f": {'; '.join(shown)}{more}. Write what they mean as numbers, such as 0 and 1 for two "
+        "answers, or 1 to 5 for a scale"
+    )
 
 
 def open_data_for(model: "FactorModel", file: Path, table: "TableFormat | None" = None) -> UserData:
@@ -168,11 +192,14 @@ def open_data_for(model: "FactorModel", file: Path, table: "TableFormat | None" 
     from minsyn.data.identifiers import find_identifiers
     from minsyn.data.table_samples import table_samples
     from minsyn.data.tables import is_table, open_table
+    from minsyn.data.text_tables import TextTable
 
     if is_table(file) and hasattr(model, "feature_names_in_"):
         opened = open_table(file, table)
         features = [str(name) for name in model.feature_names_in_]
         _require_features(file, opened.columns, features)
+        if isinstance(opened, TextTable):
+            opened.read_answers(features)
         text = [n for n in features if not opened.columns[n] and n not in opened.mixed]
         if text:
             raise ValueError(f"{file}: column {text[0]!r} is not numeric")
@@ -255,6 +282,9 @@ def _notes_on_columns(
     opened: "AnyTable", data: UserData, columns: list[str] | None, dropped: Sequence[str]
 ) -> Iterator[str]:
     """What is left out and why, and what is left in but perhaps should not."""
+    answers = read_as_numbers(opened, data.samples.feature_names or ())
+    if answers:
+        yield answers
     if data.identifiers:
         numeric = [name for name in data.identifiers if opened.columns[name]]
         keep = columns is None and len(set(numeric) - set(dropped)) > 0
@@ -351,6 +381,25 @@ def _notes_on_marks(data: UserData) -> Iterator[str]:
         yield f"{mark!r} read as missing in {where} ({n:,})"
     if len(columns) > _TOLD:
         yield f"and {len(columns) - _TOLD} more marks of missing values"
+
+
+def read_as_numbers(opened: "AnyTable", names: Sequence[str]) -> str:
+    """Which columns hold answers in words that are read as numbers, as a sentence; or nothing.
+
+    Parameters
+    ----------
+    opened : TextTable or ColumnarTable
+        The table.
+    names : sequence of str
+        Columns that are used.
+    """
+    columns: dict[str, list[str]] = {}
+    for name in names:
+        if name in opened.answers:
+            columns.setdefault(opened.answers[name].meaning, []).append(name)
+    parts = [f"{_listed(found)} ({meaning})" for meaning, found in columns.items()]
+    more = f" and {len(parts) - _TOLD} more scales" if len(parts) > _TOLD else ""
+    return f"answers read as numbers: {', '.join(parts[:_TOLD])}{more}" if parts else ""
 
 
 def _percent(share: float) -> str:
