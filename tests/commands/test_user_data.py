@@ -149,6 +149,17 @@ def test_arrays_are_described(tmp_path):
     assert open_data(tmp_path / "x.npy", table=TableFormat(missing=("9999",))).missing["x1"] == 5
 
 
+def test_codes_of_many_columns_are_one_note(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 12))
+    x[:4, :11], x[5:9, 11] = -999, -77
+    np.save(tmp_path / "x.npy", x)
+    cure = "if it means a missing value, give --missing"
+    assert open_data(tmp_path / "x.npy", again=" --overwrite").notes == (
+        f"11 columns hold -999 (44 cells): {cure} -999 --overwrite",
+        f"column x11 holds -77 in 4 rows: {cure} -77 --overwrite",
+    )
+
+
 def test_variables_of_anndata(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.h5ad", "w") as file:

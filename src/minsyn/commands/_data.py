@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from minsyn.data import ColumnStatistics, SampleStream, TableFormat
+    from minsyn.data.sentinels import Sentinel
     from minsyn.data.tables import AnyTable
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics
@@ -94,6 +95,8 @@ def open_data(
     columns: list[str] | None = None,
     drop: list[str] | None = None,
     table: "TableFormat | None" = None,
+    *,
+    again: str = "",
 ) -> UserData:
     """Features of a file that `minsyn.data.as_samples` reads, and what was found in it.
 
@@ -109,6 +112,8 @@ def open_data(
         Columns that are not features.
     table : TableFormat, optional
         What cannot be seen in the file.
+    again : str, default=""
+        What the command needs besides to be run again as a note says, such as ``" --overwrite"``.
 
     Raises
     ------
@@ -121,7 +126,7 @@ def open_data(
     from minsyn.data.tables import is_table, open_table
 
     if not is_table(file):
-        return _described(_of_array(file, columns, drop, table))
+        return _described(_of_array(file, columns, drop, table), again)
     opened = open_table(file, table)
     identifiers = find_identifiers(opened)
     present = list(opened.columns)
@@ -150,7 +155,7 @@ def open_data(
     samples = table_samples(opened, features)
     data = _of_table(opened, samples, features, identifiers, table)
     notes = (*opened.notes, *_notes_on_columns(opened, data, columns, dropped))
-    return _described(replace(data, notes=notes))
+    return _described(replace(data, notes=notes), again)
 
 
 def _why_no_numbers(opened: "AnyTable", names: Sequence[str]) -> str:
@@ -328,7 +333,7 @@ def _notes_on_names(data: UserData) -> Iterator[str]:
             )
 
 
-def _described(data: UserData) -> UserData:
+def _described(data: UserData, again: str) -> UserData:
     """The same with statistics, and notes on missing values, constants and codes."""
     from minsyn.data.sentinels import statistics_and_sentinels
 
@@ -338,13 +343,7 @@ def _described(data: UserData) -> UserData:
     missing = {names[i]: int(n) for i, n in enumerate(statistics.n_missing) if n}
     data = replace(data, statistics=statistics, missing=missing)
     notes = [*data.notes, *_notes_on_missing(data), *_notes_on_marks(data)]
-    for found in sentinels[: 2 * _TOLD]:
-        notes.append(
-            f"column {names[found.feature]} holds {found.value:g} in {found.n_samples:,} rows: if "
-            f"it means a missing value, give --missing {found.value:g}"
-        )
-    if len(sentinels) > 2 * _TOLD:
-        notes.append(f"and {len(sentinels) - 2 * _TOLD} more columns hold such numbers")
+    notes += _notes_on_codes(sentinels, names, again)
     constant = [name for name, same in zip(names, statistics.constant, strict=True) if same]
     if constant:
         notes.append(f"constant: {_listed(constant)}")
@@ -366,6 +365,23 @@ def _notes_on_missing(data: UserData) -> Iterator[str]:
     without = [n for n, count in data.missing.items() if count == data.samples.n_samples]
     if without:
         yield f"without a value in any row: {_listed(without)}; leave out with --drop"
+
+
+def _notes_on_codes(
+    sentinels: Sequence["Sentinel"], names: Sequence[str], again: str
+) -> Iterator[str]:
+    """Numbers that probably mean missing values, each with its columns."""
+    by_value: dict[float, list[Sentinel]] = {}
+    for sentinel in sentinels:
+        by_value.setdefault(sentinel.value, []).append(sentinel)
+    for value, found in sorted(by_value.items(), key=lambda item: -len(item[1])):
+        n = sum(sentinel.n_samples for sentinel in found)
+        where = (
+            f"column {names[found[0].feature]} holds {value:g} in {n:,} rows"
+            if len(found) == 1
+            else f"{len(found)} columns hold {value:g} ({n:,} cells)"
+        )
+        yield f"{where}: if it means a missing value, give --missing {value:g}{again}"
 
 
 def _notes_on_marks(data: UserData) -> Iterator[str]:

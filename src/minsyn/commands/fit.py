@@ -249,7 +249,7 @@ def fit(
     build_estimator(options)  # refuses options before the data are read
     layout = table_format(sep, decimal, encoding, header, missing)
     with reading(data, shown=not quiet):
-        user_data = open_data(data, columns, drop, layout)
+        user_data = open_data(data, columns, drop, layout, again=" --overwrite")
     summary = user_data.statistics
     assert summary is not None
     _check_content(user_data, summary)
