@@ -138,13 +138,17 @@ def test_parquet(table, tmp_path):
         (("data.csv", "--sources", "a", "q"), "no column 'q'; the columns are a, b, c, x, y"),
         (("data.csv", "--sources", "a", "more.csv"), "the file must stand before the options"),
         (("data.csv", "--sources", "a", "b", "c", "x", "y"), "choose the targets by --targets"),
-        (("data.csv", "--sources", "a", "--model", "discrete"), "pass bins="),
+        (
+            ("data.csv", "--sources", "a", "--model", "discrete"),
+            "pass --bins (and --binning equal-frequency",
+        ),
         (("data.csv", "--sources", "a", "--output", "out.xlsx"), ".csv, .parquet, .json"),
         (("absent.csv", "--sources", "a"), "no such file"),
         (("data.doc", "--sources", "a"), ".parquet"),
         (("empty.csv", "--sources", "a"), "is empty"),
         (("holes.csv", "--sources", "a"), "no row has a value in all columns"),
-        (("data.csv", "--sources", "a", "--bins", 3), "bins is for model='discrete'"),
+        (("data.csv", "--sources", "a", "--bins", 3), "bins is for --model discrete"),
+        (("text.csv", "--sources", "t"), "'t' is not numeric; categories need --model discrete"),
         (("data.csv", "--sources", "a", "--binning", "equal-width"), "--binning has no effect"),
         (("data.csv", "--sources", "a", "--confidence", 0.9), "--confidence has no effect"),
         (("data.csv", "--sources", "a", "--seed", 1), "--seed has no effect without --bootstrap"),
@@ -153,6 +157,7 @@ def test_parquet(table, tmp_path):
 def test_errors_are_one_line(csv, monkeypatch, words, message):
     monkeypatch.chdir(csv.parent)
     (csv.parent / "empty.csv").write_text("")
+    (csv.parent / "text.csv").write_text("t,b\nu,1\nv,3\n")
     (csv.parent / "holes.csv").write_text("a,b\n1.5,\n,3\n4,\n")
     result = run("synergy", *words)
     assert result.exit_code == 1

@@ -149,8 +149,11 @@ def synergy(
         "n_permutations": permutations,
         "random_state": seed or 0,
     }
-    chosen: Any = model
     used = [*source_names, *target_names]
+    text = [name for name in used if table[name].dtype.kind not in "fiub"]
+    if text and model in ("gaussian", "copula"):
+        raise ValueError(f"column {text[0]!r} is not numeric; categories need --model discrete")
+    chosen: Any = model
     complete, about_rows = _complete_rows(file, table, used)
     result = measure(complete[source_names], complete[target_names], chosen, **options)
     about_answers = read_as_numbers(open_table(file, layout), used)
