@@ -57,7 +57,7 @@ def test_everything_is_said(path):
         "missing: 2 of 1,500 values (0.1%), in column age",
         "'?' read as missing in column age (2)",
         "column income holds -999 in 3 rows: if it means a missing value, give --missing -999",
-        "constant: one",
+        "constant: one; it stays a feature without weight",
     )
     assert data.columns(["id", "country"]).country.isin(["DE", "NA", "FR"]).all()
 
@@ -123,6 +123,12 @@ def test_answers_in_words_are_read_as_numbers(tmp_path):
         open_data(tmp_path / "text.csv")
 
 
+def test_an_index_is_called_what_it_is(tmp_path):
+    for first, note in [("1", "left out: row numbers"), ("r1", "left out, not numeric: the index")]:
+        (tmp_path / "x.csv").write_text(f",a,b\n{first},3,4\n2,5,9\n3,1,9\n")
+        assert open_data(tmp_path / "x.csv").notes == (note,)
+
+
 def test_data_for_a_model(survey, path, tmp_path):
     features = survey[["income", "item"]]
     model = MinSyn(1, standardize=True, random_state=0).fit(features.astype(float))
@@ -144,7 +150,7 @@ def test_arrays_are_described(tmp_path):
     assert open_data(tmp_path / "x.npy").notes == (
         "missing: 1 of 150 values (0.7%), in column x2",
         "column x1 holds 9999 in 5 rows: if it means a missing value, give --missing 9999",
-        "constant: x0",
+        "constant: x0; it stays a feature without weight",
     )
     assert open_data(tmp_path / "x.npy", table=TableFormat(missing=("9999",))).missing["x1"] == 5
 

@@ -31,6 +31,7 @@ __all__ = [
 _TARGETS = ("target", "label", "labels", "class", "y", "outcome")
 #: Marks of missing values, or columns, that are told one by one.
 _TOLD = 5
+_ROW_NUMBERS = "row numbers"
 
 
 @dataclass(frozen=True)
@@ -298,8 +299,12 @@ def _notes_on_columns(
     told = {*data.identifiers, *opened.empty, *opened.dressed}
     text = [name for name in data.not_numbers if name not in told]
     if text:
-        shown = ["the index" if name in opened.index else name for name in text]
-        yield f"left out, not numeric: {_listed(shown)}"
+        shown = [_index_in_words(opened, n) if n in opened.index else n for n in text]
+        words = [name for name in shown if name != _ROW_NUMBERS]
+        if _ROW_NUMBERS in shown:
+            yield f"left out: {_ROW_NUMBERS}"
+        if words:
+            yield f"left out, not numeric: {_listed(words)}"
     if opened.empty:
         yield f"left out, without values: {_listed(opened.empty)}"
     partly = [n for n in text if n in opened.mixed and n not in dropped] if columns is None else []
@@ -318,6 +323,14 @@ def _notes_on_columns(
         yield f"left out, not chosen: {_listed(others)}"
     if columns is None:
         yield from _notes_on_names(data)
+
+
+def _index_in_words(opened: "AnyTable", name: str) -> str:
+    """What a column that is an index holds, by the first rows."""
+    import pandas as pd
+
+    values = pd.to_numeric(opened.head()[name], errors="coerce")
+    return _ROW_NUMBERS if values.notna().all() else "the index"
 
 
 def _notes_on_names(data: UserData) -> Iterator[str]:
@@ -346,7 +359,8 @@ def _described(data: UserData, again: str) -> UserData:
     notes += _notes_on_codes(sentinels, names, again)
     constant = [name for name, same in zip(names, statistics.constant, strict=True) if same]
     if constant:
-        notes.append(f"constant: {_listed(constant)}")
+        kept = "it stays a feature" if len(constant) == 1 else "they stay features"
+        notes.append(f"constant: {_listed(constant)}; {kept} without weight")
     return replace(data, notes=tuple(notes))
 
 
