@@ -123,6 +123,25 @@ def test_answers_in_words_are_read_as_numbers(tmp_path):
         open_data(tmp_path / "text.csv")
 
 
+def test_dates_and_counters_are_pointed_out(tmp_path):
+    rng = np.random.default_rng(0)
+    day = np.arange(20240101, 20240129)
+    frame = pd.DataFrame(rng.normal(size=(28, 2)), columns=["response time", "score"])
+    frame.insert(0, "day", rng.permutation(day))
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert open_data(tmp_path / "x.csv").notes == (
+        "column day looks like a date or counter and is used as a feature; leave it out with "
+        "--drop day",
+    )
+    frame["Trial"], frame["s (1)"] = rng.integers(1, 9, 28), (np.arange(28) / 30).round(3)
+    frame["sorted"] = np.sort(frame.score)
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert open_data(tmp_path / "x.csv").notes == (
+        "columns that look like dates or counters are used as features: day, Trial, s (1); leave "
+        "them out with --drop day Trial 's (1)'",
+    )
+
+
 def test_an_index_is_called_what_it_is(tmp_path):
     for first, note in [("1", "left out: row numbers"), ("r1", "left out, not numeric: the index")]:
         (tmp_path / "x.csv").write_text(f",a,b\n{first},3,4\n2,5,9\n3,1,9\n")

@@ -323,6 +323,7 @@ def _notes_on_columns(
         yield f"left out, not chosen: {_listed(others)}"
     if columns is None:
         yield from _notes_on_names(data)
+        yield from _notes_on_counters(opened, data)
 
 
 def _index_in_words(opened: "AnyTable", name: str) -> str:
@@ -344,6 +345,28 @@ def _notes_on_names(data: UserData) -> Iterator[str]:
                 f"column {name} is used as a feature, but named like an identifier; leave it out "
                 f"with --drop {name}"
             )
+
+
+def _notes_on_counters(opened: "AnyTable", data: UserData) -> Iterator[str]:
+    import shlex
+
+    import numpy as np
+
+    from minsyn.data.counters import find_counters
+
+    names = list(data.samples.feature_names or ())
+    values = opened.head()[names].to_numpy(np.float64, na_value=np.nan)
+    found = find_counters(names, values)
+    if len(found) == 1:
+        yield (
+            f"column {found[0]} looks like a date or counter and is used as a feature; leave it "
+            f"out with --drop {shlex.quote(found[0])}"
+        )
+    elif found:
+        yield (
+            f"columns that look like dates or counters are used as features: {_listed(found)}; "
+            f"leave them out with --drop {shlex.join(found[:8])}"
+        )
 
 
 def _described(data: UserData, again: str) -> UserData:
