@@ -142,6 +142,23 @@ def test_dates_and_counters_are_pointed_out(tmp_path):
     )
 
 
+def test_one_gross_outlier_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(170, 8, size=(80, 2)).round(1), columns=["size", "other"])
+    frame["rare"], frame["wide"] = 0.0, rng.standard_cauchy(80)  # neither is ordinary
+    frame.loc[5, "rare"] = 1
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert open_data(tmp_path / "x.csv").notes == ()
+    frame.loc[7, "size"], frame.loc[9, "other"], frame.loc[10, "other"] = 1.72e12, 420, np.nan
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    (note,) = [note for note in open_data(tmp_path / "x.csv").notes if "robust" in note]
+    assert note.startswith("column size holds 1.72e+12 in line 9, ")
+    frame["size"] = 1.0
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    (note,) = [note for note in open_data(tmp_path / "x.csv").notes if "robust" in note]
+    assert note.startswith("column other holds 420 in line 11, ")
+
+
 def test_an_index_is_called_what_it_is(tmp_path):
     for first, note in [("1", "left out: row numbers"), ("r1", "left out, not numeric: the index")]:
         (tmp_path / "x.csv").write_text(f",a,b\n{first},3,4\n2,5,9\n3,1,9\n")

@@ -101,7 +101,7 @@ def open_data(
 ) -> UserData:
     """Features of a file that `minsyn.data.as_samples` reads, and what was found in it.
 
-    This passes over the data once.
+    This passes over the data once, and again if there seems to be an outlier.
 
     Parameters
     ----------
@@ -371,6 +371,7 @@ def _notes_on_counters(opened: "AnyTable", data: UserData) -> Iterator[str]:
 
 def _described(data: UserData, again: str) -> UserData:
     """The same with statistics, and notes on missing values, constants and codes."""
+    from minsyn.data.outliers import find_outlier
     from minsyn.data.sentinels import statistics_and_sentinels
 
     samples = data.samples
@@ -380,6 +381,13 @@ def _described(data: UserData, again: str) -> UserData:
     data = replace(data, statistics=statistics, missing=missing)
     notes = [*data.notes, *_notes_on_missing(data), *_notes_on_marks(data)]
     notes += _notes_on_codes(sentinels, names, again)
+    outlier = find_outlier(samples, statistics, {found.feature for found in sentinels})
+    if outlier is not None:
+        notes.append(
+            f"column {names[outlier.feature]} holds {outlier.value:.6g} in "
+            f"{samples.place(outlier.row)}, {outlier.distance:,.0f} robust standard deviations "
+            "from the median, and all others are near: correct it if it is a mistake"
+        )
     constant = [name for name, same in zip(names, statistics.constant, strict=True) if same]
     if constant:
         kept = "it stays a feature" if len(constant) == 1 else "they stay features"
