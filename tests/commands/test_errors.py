@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 
 from minsyn import MinSyn
 from minsyn.cli import app
+from minsyn.commands._errors import in_options
 from minsyn.commands._options import choose_columns
+from minsyn.training import CheckpointError
 
 #: Words of each command that work, and a function that the command calls.
 WORKING = {
@@ -137,6 +140,38 @@ def _in_that_folder(files, monkeypatch):
     monkeypatch.chdir(files)
 
 
+OPTIONS = {
+    name: f"--{name.replace('_', '-')}"
+    for name in ("n_components", "max_iter", "tol", "solver", "sizes", "n_init", "model")
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("n_components=99 must be 3, not 1", "--n-components 99 must be 3, not 1"),
+        ("raise max_iter, or tol=1e-05.", "raise --max-iter, or --tol 1e-05."),
+        ("needs solver='adam'; pass sizes= (a hold", "needs --solver adam; pass --sizes (a hold"),
+        ("The 'n_init' parameter of MinSyn must be", "--n-init must be"),
+        # Names of columns and words of English stay.
+        ("column 'max_iter' lacks x=1, f(tol=3)", "column 'max_iter' lacks x=1, f(tol=3)"),
+        ("the model of columns", "the model of columns"),
+        ("(--encoding latin-1, or TableFormat(encoding='latin-1'))", "(--encoding latin-1)"),
+    ],
+)
+def test_messages_in_options(said, shown):
+    assert in_options(said, OPTIONS) == shown
+
+
+def test_errors_and_warnings_name_options(monkeypatch):
+    def fault():
+        warnings.warn("n_init=1, or random_state=3", stacklevel=1)
+        raise CheckpointError("n_groups=2")
+
+    result = raising(monkeypatch, "fit", fault)
+    assert result.stderr == "Warning: --n-init 1, or --seed 3\nError: --groups 2\n"
+
+
 def test_every_command_is_tried():
     assert sorted(typer.main.get_command(app).commands) == COMMANDS
     for kind, commands in MISTAKES.items():
@@ -185,7 +220,7 @@ def raise_(error):
         ),
         (lambda: raise_(OSError(28, "No space left on device")), "Error: No space left on device"),
         (lambda: raise_(ImportError("pip install 'minsyn[parquet]'")), "minsyn[parquet]"),
-        (lambda: MinSyn("three").fit_covariance(np.eye(3)), "n_components"),
+        (lambda: MinSyn("three").fit_covariance(np.eye(3)), "components"),
     ],
     ids=["memory", "numpy", "torch", "permission", "disk", "package", "scikit-learn"],
 )

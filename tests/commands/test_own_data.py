@@ -67,6 +67,7 @@ def test_fit_says_what_it_does(folder, tmp_path):
         f"minsyn inspect {tmp_path / 'm'}",
     ):
         assert said in result.output
+    assert "MinSyn, start" not in result.output + result.stderr  # in a terminal only
     quiet = run(
         "fit", folder / "x.csv", "--n-components", 2, "--output", tmp_path / "m", *QUICK, "-q",
         "--overwrite",

@@ -103,9 +103,24 @@ def test_text_is_no_target_and_layouts_are_said(table, tmp_path):
     assert result.exit_code == 0, result.output
     assert "no targets, as they are not numeric: name" in result.output
     missing = run(*words, "--missing", -9)
-    assert missing.exit_code == 1 and "column 'y' has 1 missing value" in missing.stderr
+    assert missing.exit_code == 0, missing.output
+    assert "missing values: the 119 of 120 rows that are complete are used" in missing.output
+    assert "119 samples, 2 sources" in missing.output
     wrong = run(*words, "--sep", ";")
     assert wrong.exit_code == 1 and wrong.stderr.count("\n") == 1
+
+
+def test_holes_in_a_questionnaire(tmp_path):
+    rows = ["1,yes,2", "2,no,1", "1,,2", "2,yes,", "2,yes,1", "1,no,1", ",no,1"]
+    (tmp_path / "x.csv").write_text("\n".join(["a,b,c", *rows, ""]))
+    words = ("--model", "discrete", "--bias-correction", "none")
+    result = run("synergy", tmp_path / "x.csv", "--sources", "a", "b", *words)
+    assert result.exit_code == 0, result.output + result.stderr
+    assert (
+        "the 4 of 7 rows that are complete are used; most are missing in column 'a' (1)"
+        in result.output
+    )
+    assert "answers read as numbers: b (yes as 1, no as 0)" in result.output
 
 
 def test_parquet(table, tmp_path):
@@ -123,13 +138,17 @@ def test_parquet(table, tmp_path):
         (("data.csv", "--sources", "a", "q"), "no column 'q'; the columns are a, b, c, x, y"),
         (("data.csv", "--sources", "a", "more.csv"), "the file must stand before the options"),
         (("data.csv", "--sources", "a", "b", "c", "x", "y"), "choose the targets by --targets"),
-        (("data.csv", "--sources", "a", "--model", "discrete"), "pass bins="),
+        (
+            ("data.csv", "--sources", "a", "--model", "discrete"),
+            "pass --bins (and --binning equal-frequency",
+        ),
         (("data.csv", "--sources", "a", "--output", "out.xlsx"), ".csv, .parquet, .json"),
         (("absent.csv", "--sources", "a"), "no such file"),
         (("data.doc", "--sources", "a"), ".parquet"),
         (("empty.csv", "--sources", "a"), "is empty"),
-        (("holes.csv", "--sources", "a"), "column 'a' has 1 missing values"),
-        (("data.csv", "--sources", "a", "--bins", 3), "bins is for model='discrete'"),
+        (("holes.csv", "--sources", "a"), "no row has a value in all columns"),
+        (("data.csv", "--sources", "a", "--bins", 3), "bins is for --model discrete"),
+        (("text.csv", "--sources", "t"), "'t' is not numeric; categories need --model discrete"),
         (("data.csv", "--sources", "a", "--binning", "equal-width"), "--binning has no effect"),
         (("data.csv", "--sources", "a", "--confidence", 0.9), "--confidence has no effect"),
         (("data.csv", "--sources", "a", "--seed", 1), "--seed has no effect without --bootstrap"),
@@ -138,7 +157,8 @@ def test_parquet(table, tmp_path):
 def test_errors_are_one_line(csv, monkeypatch, words, message):
     monkeypatch.chdir(csv.parent)
     (csv.parent / "empty.csv").write_text("")
-    (csv.parent / "holes.csv").write_text("a,b\n1.5,2\n,3\n4,5\n")
+    (csv.parent / "text.csv").write_text("t,b\nu,1\nv,3\n")
+    (csv.parent / "holes.csv").write_text("a,b\n1.5,\n,3\n4,\n")
     result = run("synergy", *words)
     assert result.exit_code == 1
     assert message in result.stderr and result.stderr.count("\n") == 1

@@ -57,7 +57,7 @@ def test_everything_is_said(path):
         "missing: 2 of 1,500 values (0.1%), in column age",
         "'?' read as missing in column age (2)",
         "column income holds -999 in 3 rows: if it means a missing value, give --missing -999",
-        "constant: one",
+        "constant: one; it stays a feature without weight",
     )
     assert data.columns(["id", "country"]).country.isin(["DE", "NA", "FR"]).all()
 
@@ -97,6 +97,74 @@ def test_doubtful_columns_are_decided_upon(survey, tmp_path):
         open_data(tmp_path / "y.csv")
 
 
+def test_answers_in_words_are_read_as_numbers(tmp_path):
+    rows = [("Yes", "n", "1 - never", "3: now and then", "red"), ("no", "Y", "2", "", "blue")]
+    lines = [
+        ",".join(("smokes", "tea", "q1", "q2", "colour")),
+        *(",".join(rows[i % 2]) for i in range(9)),
+    ]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    data = open_data(tmp_path / "x.csv")
+    assert data.samples.feature_names == ("smokes", "tea", "q1", "q2")
+    (block,) = data.samples.blocks(missing=True)
+    np.testing.assert_array_equal(block[:2], [[1, 0, 1, 3], [0, 1, 2, np.nan]])
+    assert data.notes[:2] == (
+        "answers read as numbers: smokes (yes as 1, no as 0), tea (y as 1, n as 0), "
+        "q1 ('1 - never' as 1), q2 ('3: now and then' as 3)",
+        "left out, not numeric: colour",
+    )
+    model = MinSyn(1, random_state=0).fit(pd.DataFrame({"smokes": [1.0, 0, 1], "tea": [0.0, 1, 1]}))
+    (tmp_path / "few.csv").write_text("smokes,tea\nno,Y\nno,y\n")
+    (block,) = open_data_for(model, tmp_path / "few.csv").samples.blocks()
+    assert block.tolist() == [[0, 1], [0, 1]]
+    (tmp_path / "text.csv").write_text("mood,tea\ngood,maybe\nbad,y\ngood,n\n")
+    message = "mood holds 'good' and 'bad'; tea holds 'maybe' and 'y'. Write what they mean as"
+    with pytest.raises(ValueError, match=message):
+        open_data(tmp_path / "text.csv")
+
+
+def test_dates_and_counters_are_pointed_out(tmp_path):
+    rng = np.random.default_rng(0)
+    day = np.arange(20240101, 20240129)
+    frame = pd.DataFrame(rng.normal(size=(28, 2)), columns=["response time", "score"])
+    frame.insert(0, "day", rng.permutation(day))
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert open_data(tmp_path / "x.csv").notes == (
+        "column day looks like a date or counter and is used as a feature; leave it out with "
+        "--drop day",
+    )
+    frame["Trial"], frame["s (1)"] = rng.integers(1, 9, 28), (np.arange(28) / 30).round(3)
+    frame["sorted"] = np.sort(frame.score)
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert open_data(tmp_path / "x.csv").notes == (
+        "columns that look like dates or counters are used as features: day, Trial, s (1); leave "
+        "them out with --drop day Trial 's (1)'",
+    )
+
+
+def test_one_gross_outlier_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(170, 8, size=(80, 2)).round(1), columns=["size", "other"])
+    frame["rare"], frame["wide"] = 0.0, rng.standard_cauchy(80)  # neither is ordinary
+    frame.loc[5, "rare"] = 1
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert open_data(tmp_path / "x.csv").notes == ()
+    frame.loc[7, "size"], frame.loc[9, "other"], frame.loc[10, "other"] = 1.72e12, 420, np.nan
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    (note,) = [note for note in open_data(tmp_path / "x.csv").notes if "robust" in note]
+    assert note.startswith("column size holds 1.72e+12 in line 9, ")
+    frame["size"] = 1.0
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    (note,) = [note for note in open_data(tmp_path / "x.csv").notes if "robust" in note]
+    assert note.startswith("column other holds 420 in line 11, ")
+
+
+def test_an_index_is_called_what_it_is(tmp_path):
+    for first, note in [("1", "left out: row numbers"), ("r1", "left out, not numeric: the index")]:
+        (tmp_path / "x.csv").write_text(f",a,b\n{first},3,4\n2,5,9\n3,1,9\n")
+        assert open_data(tmp_path / "x.csv").notes == (note,)
+
+
 def test_data_for_a_model(survey, path, tmp_path):
     features = survey[["income", "item"]]
     model = MinSyn(1, standardize=True, random_state=0).fit(features.astype(float))
@@ -118,9 +186,20 @@ def test_arrays_are_described(tmp_path):
     assert open_data(tmp_path / "x.npy").notes == (
         "missing: 1 of 150 values (0.7%), in column x2",
         "column x1 holds 9999 in 5 rows: if it means a missing value, give --missing 9999",
-        "constant: x0",
+        "constant: x0; it stays a feature without weight",
     )
     assert open_data(tmp_path / "x.npy", table=TableFormat(missing=("9999",))).missing["x1"] == 5
+
+
+def test_codes_of_many_columns_are_one_note(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 12))
+    x[:4, :11], x[5:9, 11] = -999, -77
+    np.save(tmp_path / "x.npy", x)
+    cure = "if it means a missing value, give --missing"
+    assert open_data(tmp_path / "x.npy", again=" --overwrite").notes == (
+        f"11 columns hold -999 (44 cells): {cure} -999 --overwrite",
+        f"column x11 holds -77 in 4 rows: {cure} -77 --overwrite",
+    )
 
 
 def test_variables_of_anndata(tmp_path):

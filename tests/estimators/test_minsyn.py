@@ -181,9 +181,11 @@ def test_bad_input(X, settings, message):
 def test_progress_is_shown_when_asked_for(rng, capsys):
     X = rng.random((20, 4))
     MinSyn(2, max_iter=20, random_state=0).fit(X)
-    assert capsys.readouterr().out == ""
-    MinSyn(2, max_iter=20, random_state=0, verbose=1).fit(X)
-    assert "MinSyn, start 1 of 1" in capsys.readouterr().out
+    assert capsys.readouterr().err == ""
+    model = MinSyn(2, max_iter=20, random_state=0, verbose=1).fit(X)
+    output, errors = capsys.readouterr()
+    assert output == "" and "MinSyn, start 1 of 1" in errors
+    assert f"{model.n_iter_}/{model.n_iter_} " in errors  # not as if it had broken off
 
 
 @pytest.mark.parametrize(("decoder", "train_loss"), [("gaussian", 65), ("bernoulli", 56)])

@@ -238,9 +238,10 @@ def test_no_option_is_ignored_beside_another(pair, decoder):
 
 def test_verbose_shows_progress(X, capsys):
     VectorMinSyn(max_iter=5, verbose=1).fit(X)
-    assert "VectorMinSyn" in capsys.readouterr().out
+    output, errors = capsys.readouterr()
+    assert not output and "VectorMinSyn" in errors
     VectorMinSyn(max_iter=5).fit(X)
-    assert not capsys.readouterr().out
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

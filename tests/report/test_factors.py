@@ -86,3 +86,6 @@ def test_bars_of_determined_features_end_at_the_edge(rng, pixels):
     pixels(figure)
     tops = [bar.get_y() + bar.get_height() for bar in figure.axes[-1].patches[2:]]
     assert tops[1] < tops[0] <= figure.axes[-1].get_ylim()[1] < np.inf
+    (marks,) = [line for line in figure.axes[-1].lines if line.get_marker() == "^"]
+    assert marks.get_xdata().tolist() == [0]
+    assert figure.axes[-1].get_ylabel() == "bits (▲ infinite)"

@@ -13,16 +13,25 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from minsyn.data import ColumnStatistics, SampleStream, TableFormat
+    from minsyn.data.sentinels import Sentinel
     from minsyn.data.tables import AnyTable
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics
 
-__all__ = ["UserData", "latents_by_block", "open_data", "open_data_for", "pairwise_statistics"]
+__all__ = [
+    "UserData",
+    "latents_by_block",
+    "open_data",
+    "open_data_for",
+    "pairwise_statistics",
+    "read_as_numbers",
+]
 
 #: Names of what a table is often meant to predict.
 _TARGETS = ("target", "label", "labels", "class", "y", "outcome")
 #: Marks of missing values, or columns, that are told one by one.
 _TOLD = 5
+_ROW_NUMBERS = "row numbers"
 
 
 @dataclass(frozen=True)
@@ -87,10 +96,12 @@ def open_data(
     columns: list[str] | None = None,
     drop: list[str] | None = None,
     table: "TableFormat | None" = None,
+    *,
+    again: str = "",
 ) -> UserData:
     """Features of a file that `minsyn.data.as_samples` reads, and what was found in it.
 
-    This passes over the data once.
+    This passes over the data once, and again if there seems to be an outlier.
 
     Parameters
     ----------
@@ -102,6 +113,8 @@ def open_data(
         Columns that are not features.
     table : TableFormat, optional
         What cannot be seen in the file.
+    again : str, default=""
+        What the command needs besides to be run again as a note says, such as ``" --overwrite"``.
 
     Raises
     ------
@@ -114,7 +127,7 @@ def open_data(
     from minsyn.data.tables import is_table, open_table
 
     if not is_table(file):
-        return _described(_of_array(file, columns, drop, table))
+        return _described(_of_array(file, columns, drop, table), again)
     opened = open_table(file, table)
     identifiers = find_identifiers(opened)
     present = list(opened.columns)
@@ -138,13 +151,30 @@ def open_data(
         why = (
             f"; --columns {ids[0]} keeps {ids[0]!r}, which looks like an identifier" if ids else ""
         )
-        for mixed in [m for name, m in opened.mixed.items() if name not in dropped][:1]:
-            why = f": column {mixed.name!r}, for one, holds {mixed.cell!r} in line {mixed.line}"
+        why = why or _why_no_numbers(opened, [n for n in present if n not in dropped])
         raise ValueError(f"{file} has no numeric columns left to fit a model to{why}")
     samples = table_samples(opened, features)
     data = _of_table(opened, samples, features, identifiers, table)
     notes = (*opened.notes, *_notes_on_columns(opened, data, columns, dropped))
-    return _described(replace(data, notes=notes))
+    return _described(replace(data, notes=notes), again)
+
+
+def _why_no_numbers(opened: "AnyTable", names: Sequence[str]) -> str:
+    """What stands in columns that are no numbers, and the cure."""
+    for mixed in [opened.mixed[name] for name in names if name in opened.mixed][:1]:
+        return f": column {mixed.name!r}, for one, holds {mixed.cell!r} in line {mixed.line}"
+    head, shown = opened.head(), []
+    others = [n for n in names if n not in opened.index and n not in opened.empty]
+    for name in others[:2]:
+        cells = [f"{str(cell)[:40]!r}" for cell in head[name].dropna().unique()[:2]]
+        shown.append(f"{name} holds {' and '.join(cells)}")
+    if not shown:
+        return ""
+    more = f", and {len(others) - 2} more are text" if len(others) > 2 else ""
+    return (
+        f": {'; '.join(shown)}{more}. Write what they mean as numbers, such as 0 and 1 for two "
+        "answers, or 1 to 5 for a scale"
+    )
 
 
 def open_data_for(model: "FactorModel", file: Path, table: "TableFormat | None" = None) -> UserData:
@@ -168,11 +198,14 @@ def open_data_for(model: "FactorModel", file: Path, table: "TableFormat | None" 
     from minsyn.data.identifiers import find_identifiers
     from minsyn.data.table_samples import table_samples
     from minsyn.data.tables import is_table, open_table
+    from minsyn.data.text_tables import TextTable
 
     if is_table(file) and hasattr(model, "feature_names_in_"):
         opened = open_table(file, table)
         features = [str(name) for name in model.feature_names_in_]
         _require_features(file, opened.columns, features)
+        if isinstance(opened, TextTable):
+            opened.read_answers(features)
         text = [n for n in features if not opened.columns[n] and n not in opened.mixed]
         if text:
             raise ValueError(f"{file}: column {text[0]!r} is not numeric")
@@ -255,6 +288,9 @@ def _notes_on_columns(
     opened: "AnyTable", data: UserData, columns: list[str] | None, dropped: Sequence[str]
 ) -> Iterator[str]:
     """What is left out and why, and what is left in but perhaps should not."""
+    answers = read_as_numbers(opened, data.samples.feature_names or ())
+    if answers:
+        yield answers
     if data.identifiers:
         numeric = [name for name in data.identifiers if opened.columns[name]]
         keep = columns is None and len(set(numeric) - set(dropped)) > 0
@@ -263,8 +299,12 @@ def _notes_on_columns(
     told = {*data.identifiers, *opened.empty, *opened.dressed}
     text = [name for name in data.not_numbers if name not in told]
     if text:
-        shown = ["the index" if name in opened.index else name for name in text]
-        yield f"left out, not numeric: {_listed(shown)}"
+        shown = [_index_in_words(opened, n) if n in opened.index else n for n in text]
+        words = [name for name in shown if name != _ROW_NUMBERS]
+        if _ROW_NUMBERS in shown:
+            yield f"left out: {_ROW_NUMBERS}"
+        if words:
+            yield f"left out, not numeric: {_listed(words)}"
     if opened.empty:
         yield f"left out, without values: {_listed(opened.empty)}"
     partly = [n for n in text if n in opened.mixed and n not in dropped] if columns is None else []
@@ -283,6 +323,15 @@ def _notes_on_columns(
         yield f"left out, not chosen: {_listed(others)}"
     if columns is None:
         yield from _notes_on_names(data)
+        yield from _notes_on_counters(opened, data)
+
+
+def _index_in_words(opened: "AnyTable", name: str) -> str:
+    """What a column that is an index holds, by the first rows."""
+    import pandas as pd
+
+    values = pd.to_numeric(opened.head()[name], errors="coerce")
+    return _ROW_NUMBERS if values.notna().all() else "the index"
 
 
 def _notes_on_names(data: UserData) -> Iterator[str]:
@@ -298,8 +347,31 @@ def _notes_on_names(data: UserData) -> Iterator[str]:
             )
 
 
-def _described(data: UserData) -> UserData:
+def _notes_on_counters(opened: "AnyTable", data: UserData) -> Iterator[str]:
+    import shlex
+
+    import numpy as np
+
+    from minsyn.data.counters import find_counters
+
+    names = list(data.samples.feature_names or ())
+    values = opened.head()[names].to_numpy(np.float64, na_value=np.nan)
+    found = find_counters(names, values)
+    if len(found) == 1:
+        yield (
+            f"column {found[0]} looks like a date or counter and is used as a feature; leave it "
+            f"out with --drop {shlex.quote(found[0])}"
+        )
+    elif found:
+        yield (
+            f"columns that look like dates or counters are used as features: {_listed(found)}; "
+            f"leave them out with --drop {shlex.join(found[:8])}"
+        )
+
+
+def _described(data: UserData, again: str) -> UserData:
     """The same with statistics, and notes on missing values, constants and codes."""
+    from minsyn.data.outliers import find_outlier
     from minsyn.data.sentinels import statistics_and_sentinels
 
     samples = data.samples
@@ -308,16 +380,18 @@ def _described(data: UserData) -> UserData:
     missing = {names[i]: int(n) for i, n in enumerate(statistics.n_missing) if n}
     data = replace(data, statistics=statistics, missing=missing)
     notes = [*data.notes, *_notes_on_missing(data), *_notes_on_marks(data)]
-    for found in sentinels[: 2 * _TOLD]:
+    notes += _notes_on_codes(sentinels, names, again)
+    outlier = find_outlier(samples, statistics, {found.feature for found in sentinels})
+    if outlier is not None:
         notes.append(
-            f"column {names[found.feature]} holds {found.value:g} in {found.n_samples:,} rows: if "
-            f"it means a missing value, give --missing {found.value:g}"
+            f"column {names[outlier.feature]} holds {outlier.value:.6g} in "
+            f"{samples.place(outlier.row)}, {outlier.distance:,.0f} robust standard deviations "
+            "from the median, and all others are near: correct it if it is a mistake"
         )
-    if len(sentinels) > 2 * _TOLD:
-        notes.append(f"and {len(sentinels) - 2 * _TOLD} more columns hold such numbers")
     constant = [name for name, same in zip(names, statistics.constant, strict=True) if same]
     if constant:
-        notes.append(f"constant: {_listed(constant)}")
+        kept = "it stays a feature" if len(constant) == 1 else "they stay features"
+        notes.append(f"constant: {_listed(constant)}; {kept} without weight")
     return replace(data, notes=tuple(notes))
 
 
@@ -338,6 +412,23 @@ def _notes_on_missing(data: UserData) -> Iterator[str]:
         yield f"without a value in any row: {_listed(without)}; leave out with --drop"
 
 
+def _notes_on_codes(
+    sentinels: Sequence["Sentinel"], names: Sequence[str], again: str
+) -> Iterator[str]:
+    """Numbers that probably mean missing values, each with its columns."""
+    by_value: dict[float, list[Sentinel]] = {}
+    for sentinel in sentinels:
+        by_value.setdefault(sentinel.value, []).append(sentinel)
+    for value, found in sorted(by_value.items(), key=lambda item: -len(item[1])):
+        n = sum(sentinel.n_samples for sentinel in found)
+        where = (
+            f"column {names[found[0].feature]} holds {value:g} in {n:,} rows"
+            if len(found) == 1
+            else f"{len(found)} columns hold {value:g} ({n:,} cells)"
+        )
+        yield f"{where}: if it means a missing value, give --missing {value:g}{again}"
+
+
 def _notes_on_marks(data: UserData) -> Iterator[str]:
     """Texts that were read as missing values, and where."""
     columns: dict[str, dict[str, int]] = {}
@@ -351,6 +442,25 @@ def _notes_on_marks(data: UserData) -> Iterator[str]:
         yield f"{mark!r} read as missing in {where} ({n:,})"
     if len(columns) > _TOLD:
         yield f"and {len(columns) - _TOLD} more marks of missing values"
+
+
+def read_as_numbers(opened: "AnyTable", names: Sequence[str]) -> str:
+    """Which columns hold answers in words that are read as numbers, as a sentence; or nothing.
+
+    Parameters
+    ----------
+    opened : TextTable or ColumnarTable
+        The table.
+    names : sequence of str
+        Columns that are used.
+    """
+    columns: dict[str, list[str]] = {}
+    for name in names:
+        if name in opened.answers:
+            columns.setdefault(opened.answers[name].meaning, []).append(name)
+    parts = [f"{_listed(found)} ({meaning})" for meaning, found in columns.items()]
+    more = f" and {len(parts) - _TOLD} more scales" if len(parts) > _TOLD else ""
+    return f"answers read as numbers: {', '.join(parts[:_TOLD])}{more}" if parts else ""
 
 
 def _percent(share: float) -> str:

@@ -1,19 +1,34 @@
 """Errors and warnings of all commands as single lines on stderr, and their exit codes."""
 
 import dis
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-__all__ = ["CommandGroup", "one_line_errors"]
+__all__ = ["CommandGroup", "in_options", "one_line_errors"]
 
 #: Packages that check what users give them, and say in the message what to change. A study that is
 #: run by ``python -m`` is ``__main__``.
 _CHECKING = ("minsyn", "sklearn", "studies", "__main__")
+#: Arguments in Python whose options have other names.
+_OTHER_NAMES = {
+    "n_bootstrap": "bootstrap",
+    "n_groups": "groups",
+    "n_permutations": "permutations",
+    "random_state": "seed",
+    "separator": "sep",
+}
+#: How messages name arguments: ``x=1``, ``The 'x' parameter of MinSyn``, ``x_y``. What stands in
+#: quotation marks otherwise may be a column, and a word without an underscore is a word.
+_WITH_VALUE = re.compile(r"""(?<![\w.'"-])(?<!\w\()(\w+)=('[^']*'|-?\d[\w.+-]*\b|\w*)""")
+_OF_SKLEARN = re.compile(r"The '(\w+)' parameter of \w+")
+_ALONE = re.compile(r"""(?<![\w.'"=-])(\w+_\w+)(?![\w'"=(.]\w|['"=(])""")
+_PYTHON_TOO = re.compile(r", or [A-Z]\w+\([^()]*\)")
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
@@ -27,13 +42,64 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
-        with one_line_errors(), warnings.catch_warnings():
-            warnings.showwarning = _show_warning
+
+        def translate(text: str) -> str:
+            return in_options(text, self._options(ctx))
+
+        def show_warning(message: Warning | str, *place: Any, **more: Any) -> None:
+            typer.echo(f"Warning: {translate(' '.join(str(message).split()))}", err=True)
+
+        with one_line_errors(translate=translate), warnings.catch_warnings():
+            warnings.showwarning = show_warning
             return super().invoke(ctx)
+
+    def _options(self, ctx: Any) -> dict[str, str]:
+        """Options of the command that was typed, by their names in Python."""
+        command = self.get_command(ctx, ctx.invoked_subcommand or "")
+        if command is None:
+            return {}
+        options = {
+            str(parameter.name): option
+            for parameter in command.params
+            for option in parameter.opts[::-1]
+            if option.startswith("--")
+        }
+        others = {n: options[other] for n, other in _OTHER_NAMES.items() if other in options}
+        return {**others, **options}
+
+
+def in_options(text: str, options: Mapping[str, str]) -> str:
+    """A message in which arguments in Python are options of the command line.
+
+    Parameters
+    ----------
+    text : str
+        The message.
+    options : mapping of str to str
+        Name in Python -> option.
+
+    Examples
+    --------
+    >>> in_options("n_components=9 must be 3; see 'n_components'", {"n_components": "--number"})
+    "--number 9 must be 3; see 'n_components'"
+    """
+
+    def with_value(match: re.Match[str]) -> str:
+        if match[1] not in options:
+            return match[0]
+        return f"{options[match[1]]} {match[2].strip(chr(39))}".strip()
+
+    def alone(match: re.Match[str]) -> str:
+        return options.get(match[1], match[0])
+
+    text = _WITH_VALUE.sub(with_value, _PYTHON_TOO.sub("", text))
+    return _ALONE.sub(alone, _OF_SKLEARN.sub(alone, text))
 
 
 @contextmanager
-def one_line_errors(stopped: str = "Stopped.") -> Iterator[None]:
+def one_line_errors(
+    stopped: str = "Stopped.", translate: Callable[[str], str] = str
+) -> Iterator[None]:
     """Turn an error that the user can cause into one line, and leave all others as they are.
 
     ========================================================  =========  =====================
@@ -54,6 +120,8 @@ def one_line_errors(stopped: str = "Stopped.") -> Iterator[None]:
     ----------
     stopped : str, default="Stopped."
         The line after Ctrl-C.
+    translate : callable
+        Changes the message of an error, for example by `in_options`.
 
     Examples
     --------
@@ -73,20 +141,8 @@ def one_line_errors(stopped: str = "Stopped.") -> Iterator[None]:
         message = _message(error)
         if message is None:
             raise
-        typer.echo(f"Error: {' '.join(message.split())}", err=True)
+        typer.echo(f"Error: {translate(' '.join(message.split()))}", err=True)
         raise typer.Exit(1) from error
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
-    """Print a warning without its place in the code."""
-    typer.echo(f"Warning: {' '.join(str(message).split())}", err=True)
 
 
 def _message(error: Exception) -> str | None:

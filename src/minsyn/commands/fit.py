@@ -1,5 +1,6 @@
 """``minsyn fit``: a model of the user's own table."""
 
+import sys
 import time
 import warnings
 from dataclasses import replace
@@ -241,7 +242,7 @@ def fit(
         max_iter=max_iter,
         tol=tol,
         seed=seed,
-        verbose=int(not quiet),
+        verbose=int(not quiet and sys.stderr.isatty()),
     )
     if scale not in _SCALES:
         raise ValueError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
@@ -249,7 +250,7 @@ def fit(
     build_estimator(options)  # refuses options before the data are read
     layout = table_format(sep, decimal, encoding, header, missing)
     with reading(data, shown=not quiet):
-        user_data = open_data(data, columns, drop, layout)
+        user_data = open_data(data, columns, drop, layout, again=" --overwrite")
     summary = user_data.statistics
     assert summary is not None
     _check_content(user_data, summary)

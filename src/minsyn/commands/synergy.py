@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minsyn.commands._data import read_as_numbers
 from minsyn.commands._options import (
     Decimal,
     Encoding,
@@ -110,6 +111,8 @@ def synergy(
 ) -> None:
     """Measure the information of sources about each target, and their synergy.
 
+    Rows in which a value is missing are not used.
+
     For example: minsyn synergy data.csv --sources a b c --targets x y --permutations 999
     """
     if output is not None:
@@ -119,9 +122,11 @@ def synergy(
     require_option("--confidence", confidence, "--bootstrap", bool(bootstrap))
     require_option("--seed", seed, "--bootstrap or --permutations", resampled)
     from minsyn.data import read_table
+    from minsyn.data.tables import open_table
     from minsyn.information import synergy as measure
 
-    table = read_table(file, table_format(sep, decimal, encoding, header, missing))
+    layout = table_format(sep, decimal, encoding, header, missing)
+    table = read_table(file, layout)
     source_names = _columns(table, sources, "--sources")
     left_out: list[str] = []
     if targets is None:
@@ -144,9 +149,15 @@ def synergy(
         "n_permutations": permutations,
         "random_state": seed or 0,
     }
+    used = [*source_names, *target_names]
+    text = [name for name in used if table[name].dtype.kind not in "fiub"]
+    if text and model in ("gaussian", "copula"):
+        raise ValueError(f"column {text[0]!r} is not numeric; categories need --model discrete")
     chosen: Any = model
-    result = measure(table[source_names], table[target_names], chosen, **options)
-    _print(result, left_out)
+    complete, about_rows = _complete_rows(file, table, used)
+    result = measure(complete[source_names], complete[target_names], chosen, **options)
+    about_answers = read_as_numbers(open_table(file, layout), used)
+    _print(result, left_out, [note for note in (about_answers, about_rows) if note])
     if output is not None:
         _write(result.to_frame(), output)
         typer.echo(str(output))
@@ -154,6 +165,32 @@ def synergy(
 
 def _columns(table: "DataFrame", words: list[str], option: str) -> list[str]:
     return choose_columns(list(map(str, table.columns)), words, option)
+
+
+def _complete_rows(file: Path, table: "DataFrame", names: list[str]) -> "tuple[DataFrame, str]":
+    """The rows in which some columns all have a value, and how many they are if not all."""
+    frame = table[list(dict.fromkeys(names))]
+    holes = frame.isna()
+    complete = ~holes.any(axis=1)
+    if complete.all():
+        return frame, ""
+    n_missing = holes.sum()
+    most = f"most are missing in column {n_missing.idxmax()!r} ({n_missing.max():,})"
+    if not complete.any():
+        raise ValueError(
+            f"{file}: no row has a value in all columns of --sources and --targets; {most}: "
+            "choose other columns"
+        )
+    kept = frame[complete]
+    # Whole numbers with holes are read as real ones, which the discrete model would not take.
+    whole = [
+        name
+        for name in frame.columns[n_missing > 0]
+        if kept[name].dtype.kind == "f" and (kept[name] == kept[name].round()).all()
+    ]
+    kept = kept.astype(dict.fromkeys(whole, "int64"))
+    note = f"missing values: the {len(kept):,} of {len(frame):,} rows that are complete are used"
+    return kept, f"{note}; {most}"
 
 
 _WRITERS = {
@@ -170,7 +207,7 @@ def _write(frame: "DataFrame", output: Path) -> None:
     _WRITERS[output.suffix.lower()](frame, output)
 
 
-def _print(result: "SynergyResult", left_out: list[str]) -> None:
+def _print(result: "SynergyResult", left_out: list[str], about_data: list[str]) -> None:
     """Print a row for each target and measure."""
     from rich.console import Console
     from rich.markup import escape
@@ -191,7 +228,7 @@ def _print(result: "SynergyResult", left_out: list[str]) -> None:
         table.add_section()
     console = Console(highlight=False)
     console.print(table)
-    notes = _notes(result)
+    notes = [*_notes(result), *about_data]
     if left_out:
         notes.append(f"no targets, as they are not numeric: {', '.join(left_out)}")
     for note in notes:

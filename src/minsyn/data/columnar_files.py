@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from minsyn.data.answers import AnswerColumn
 from minsyn.data.table_format import MISSING, TableFormat
 from minsyn.data.text_layout import TableError
 from minsyn.data.text_tables import MixedColumn
@@ -38,7 +39,7 @@ class ColumnarTable(ABC):
         Names of the columns, and whether each holds numbers; a stored pandas index does not count.
     index : tuple of str
         Columns that are a stored pandas index.
-    empty, mixed, dressed, notes
+    empty, mixed, answers, dressed, notes
         As in `minsyn.data.text_tables.TextTable`, for the same use. A column of numbers has a type
         here, and only one without any type is known to be empty.
     group_rows : list of int
@@ -72,6 +73,7 @@ class ColumnarTable(ABC):
         }
         self.empty = tuple(field.name for field in schema if str(field.type) == "null")
         self.mixed = {}
+        self.answers: dict[str, AnswerColumn] = {}
         self.notes: tuple[str, ...] = ()
 
     @abstractmethod

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from minsyn.data.columnar_files import ColumnarTable
 from minsyn.data.tables import AnyTable
 
-__all__ = ["find_identifiers", "names_subjects"]
+__all__ = ["find_identifiers", "names_subjects", "words_of"]
 
 #: Rows by which candidates are judged, where the table's first thousand do not end it.
 _ROWS_EXAMINED = 100_000
@@ -109,19 +109,31 @@ def names_subjects(name: str) -> bool:
     >>> [names_subjects(name) for name in ("ID", "patientId", "Subject", "price index", "humid")]
     [True, True, True, False, False]
     """
-    words = _words(name)
+    words = words_of(name)
     return bool(words) and (words[-1] in _ID_WORDS or "".join(words) in _SUBJECTS)
 
 
-def _is_named_like_identifier(name: str) -> bool:
-    words = _words(name)
-    joined = "".join(words)
-    return names_subjects(name) or joined in _NUMBERS or (bool(words) and words[-1] in _LAST_WORDS)
+def words_of(name: str) -> list[str]:
+    """Words of a column's name, in lower case.
 
+    Parameters
+    ----------
+    name : str
+        The name.
 
-def _words(name: str) -> list[str]:
+    Examples
+    --------
+    >>> words_of("trialNumber_2")
+    ['trial', 'number', '2']
+    """
     apart = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
     return [word for word in re.split(r"[^a-z0-9]+", apart.lower()) if word]
+
+
+def _is_named_like_identifier(name: str) -> bool:
+    words = words_of(name)
+    joined = "".join(words)
+    return names_subjects(name) or joined in _NUMBERS or (bool(words) and words[-1] in _LAST_WORDS)
 
 
 def _more(table: AnyTable, names: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -158,6 +170,6 @@ def _tells_rows_apart(column: "pd.Series[Any]", numeric: bool) -> bool:
         return False
     if _is_named_like_identifier(name):
         return bool(column.is_unique)
-    words = _words(name)
+    words = words_of(name)
     counts = len(values) >= _FEWEST and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
     return counts and not (words and (words[-1] in _COUNTED_ON or words[0] in _COUNTED_ON))

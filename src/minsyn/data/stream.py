@@ -298,8 +298,14 @@ class SampleStream(ABC):
         values[coded] = np.nan
         return Block(block.rows, values)
 
-    def _place(self, row: int) -> str:
-        """Where a sample stands, in messages."""
+    def place(self, row: int) -> str:
+        """Where a sample stands, in messages.
+
+        Parameters
+        ----------
+        row : int
+            Number of the sample, from 0.
+        """
         return f"row {row}"
 
     def _convert(
@@ -346,7 +352,7 @@ class SampleStream(ABC):
             if np.isnan(value):
                 why += ", or use a linear Gaussian MinSyn, which takes missing values"
         raise ValueError(
-            f"{self.name}: {self._place(int(block.rows[row]))}, column {feature!r} is {value}{why}"
+            f"{self.name}: {self.place(int(block.rows[row]))}, column {feature!r} is {value}{why}"
         )
 
     def fingerprint(self) -> str:

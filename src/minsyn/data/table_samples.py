@@ -143,7 +143,7 @@ class _TextSamples(ArraySamples):
         super().__init__(array, table.name, names)
         self._table = table
 
-    def _place(self, row: int) -> str:
+    def place(self, row: int) -> str:
         return f"line {self._table.line(row)}"
 
 
@@ -162,7 +162,7 @@ class _ParsedText(ArrayFile):
         self.feature_names = names
         self._folder, self._table = folder, table
 
-    def _place(self, row: int) -> str:
+    def place(self, row: int) -> str:
         return f"line {self._table.line(row)}"
 
     def _identity(self) -> bytes:

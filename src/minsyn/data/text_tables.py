@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from minsyn.data.answers import AnswerColumn, find_answers, number_of
 from minsyn.data.table_format import MISSING, MISSING_TEXT, TableFormat
 from minsyn.data.text_layout import (
     INDEX,
@@ -124,6 +125,8 @@ class TextTable:
         Columns without any value.
     mixed : dict of str to MixedColumn
         Columns of text that hold many numbers.
+    answers : dict of str to AnswerColumn
+        Columns of answers such as yes and no, or "1 - never", that are read as numbers.
     dressed : dict of str to str
         Columns of numbers that are not read as such, since they are written with thousands
         separators, currencies or per cent; and the first cell.
@@ -153,6 +156,8 @@ class TextTable:
         self.empty: tuple[str, ...] = ()
         self.mixed: dict[str, MixedColumn] = {}
         self.dressed: dict[str, str] = {}
+        self.answers: dict[str, AnswerColumn] = {}
+        self._one_answer: dict[str, AnswerColumn] = {}
         with self._errors():
             self.layout = find_layout(path, self._table, self.name)
             self._positions = {name: i for i, name in enumerate(self.layout.names)}
@@ -168,6 +173,18 @@ class TextTable:
     def notes(self) -> tuple[str, ...]:
         """What was found and is not usual, as sentences."""
         return self.layout.notes
+
+    def read_answers(self, names: Sequence[str]) -> None:
+        """Read columns as numbers that hold one answer of a pair only, such as no.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Columns that are known to be features. Others are left as they are.
+        """
+        for name in self._one_answer.keys() & set(names):
+            self.answers[name] = self._one_answer[name]
+            self.columns[name] = True
 
     def head(self) -> pd.DataFrame:
         """The first rows, as `frames` gives them."""
@@ -286,6 +303,10 @@ class TextTable:
         if not n_other:
             return True
         name, first = str(column.name), other[0]
+        found = find_answers(name, (cells[row] for row in other), with_numbers=n_numbers > 0)
+        if found is not None:
+            (self.answers if found.complete else self._one_answer)[name] = found
+            return found.complete
         mixed = MixedColumn(name, cells[first], 0, n_other, n_numbers + n_other)
         dressed = not mixed.mostly_numbers and all(_DRESSED.fullmatch(cells[row]) for row in other)
         if dressed:
@@ -303,12 +324,15 @@ class TextTable:
         if self.layout.decimal == ",":  # where a point is no decimal mark
             numeric = text.str.replace(".", "x").str.replace(",", ".")
         values = np.array(pd.to_numeric(numeric, errors="coerce"), np.float64)
-        cells = {}
+        cells, in_words = {}, column.name in self.answers
         for row in np.flatnonzero(np.isnan(values)).tolist():
             cell = text.iloc[row]
             cells[row] = cell.strip() if isinstance(cell, str) else ""
             if cells[row].lower() in _TRUTH:
                 values[row] = _TRUTH[cells.pop(row).lower()]
+            elif in_words and (answer := number_of(cells[row])) is not None:
+                values[row] = answer
+                del cells[row]
         return values, cells
 
     def _cleaned(

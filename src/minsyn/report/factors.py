@@ -38,7 +38,8 @@ def figure_of_factors(
     features rise with the factor, blue ones fall. Where features are the pixels of an image, a
     panel is a map of the correlations instead. The panel at the bottom has a bar for each feature
     that the factors are informative about, in descending order of information: the information of
-    the best single factor is grey, GK synergy purple, and CI synergy a black dot.
+    the best single factor is grey, GK synergy purple, and CI synergy a black dot. Bars that are cut
+    at the edge end in a triangle, and the axis says how long the longest is.
 
     Parameters
     ----------
@@ -156,6 +157,7 @@ def _draw_synergy(axes: Axes, synergy: SynergyResult, feature_names: Sequence[st
     finite = finite[np.isfinite(finite)]
     highest = float(np.quantile(finite, 1.0 if named else _SHOWN_IN_FULL)) if len(finite) else 0.0
     edge = 1.1 * highest or 1.0
+    longest = np.fmax(whole, ci)[order]
     whole, union, ci = (np.minimum(values[order], edge) for values in (whole, union, ci))
     grouped = any(len(variables) > 1 for variables in synergy.members)
     best = "best single group" if grouped else "best single factor"
@@ -173,7 +175,14 @@ def _draw_synergy(axes: Axes, synergy: SynergyResult, feature_names: Sequence[st
                 rasterized=True,
             )  # fmt: skip
     axes.plot(places, ci, ".", color=_CI, markersize=4 if named else 1.5, label="CI synergy")
-    axes.set(xlim=(-0.6, len(order) - 0.4), ylim=(0, 1.02 * edge), ylabel=synergy.unit)
+    unit, cut = synergy.unit, np.flatnonzero(longest > edge)
+    if len(cut):
+        axes.plot(
+            cut, np.full(len(cut), 1.02 * edge), "^", color="0.2", markersize=4, clip_on=False
+        )
+        most = longest.max()
+        unit += f" (▲ {f'up to {most:.3g}' if np.isfinite(most) else 'infinite'})"
+    axes.set(xlim=(-0.6, len(order) - 0.4), ylim=(0, 1.02 * edge), ylabel=unit)
     axes.set_title("Information about each feature", loc="left", fontsize=8)
     axes.legend(
         frameon=False, fontsize=7, ncols=3, loc="lower right", bbox_to_anchor=(1, 1),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 __all__ = ["training_progress"]
@@ -17,7 +18,7 @@ def training_progress(
     loss_unit: float = 1.0,
     verbose: bool,
 ) -> Iterator[Callable[[int, float], None]]:
-    """Show epochs and loss while a model trains.
+    """Show epochs and loss on stderr while a model trains.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def training_progress(
         TextColumn(f"{{task.completed}}/{{task.total}} {steps}, loss {{task.fields[loss]:.6g}}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(description, total=max_epochs, loss=float("nan"))
         yield lambda epoch, loss: progress.update(task, completed=epoch, loss=loss_unit * loss)
+        # A run that converged is done: what stays on the screen must not look broken off.
+        progress.update(task, total=progress.tasks[0].completed)
