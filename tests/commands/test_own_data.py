@@ -334,7 +334,7 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
         warnings.simplefilter("default")
         result = run("fit", folder / "x.npy", "--output", tmp_path / "m", *words)
     assert result.exit_code == 0
-    assert result.stderr.startswith("Warning: MinSyn stopped at max_iter=1")
+    assert result.stderr.startswith("Warning: MinSyn stopped at --max-iter 1")
     assert result.stderr.count("\n") == 1
     MinSyn.load(tmp_path / "m")
 
@@ -353,7 +353,7 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
             "model holds a model already: --overwrite replaces",
         ),
         (("fit", "x.csv", "--overwrite", "--output", "notes"), "holds other things than a model"),
-        (("fit", "x.csv", "--decimal", ";"), "decimal=';' must be '.' or ','"),
+        (("fit", "x.csv", "--decimal", ";"), "--decimal ; must be '.' or ','"),
         (("inspect", "model", "--missing", "-9"), "--missing has no effect without --data"),
         (("inspect", "model", "--report", "r.pdf"), "--report r.pdf: expected a name ending in .h"),
         (
