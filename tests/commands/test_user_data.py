@@ -145,8 +145,8 @@ def test_dates_and_counters_are_pointed_out(tmp_path):
 def test_one_gross_outlier_is_said(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(170, 8, size=(80, 2)).round(1), columns=["size", "other"])
-    frame["rare"], frame["wide"] = 0.0, rng.standard_cauchy(80)  # neither is ordinary
-    frame.loc[5, "rare"] = 1
+    frame["rare"], frame["wide"] = 0.0, rng.normal(size=80)  # neither is ordinary
+    frame.loc[5, "rare"], frame.loc[[5, 6], "wide"] = 1, [300, 120]
     frame.to_csv(tmp_path / "x.csv", index=False)
     assert open_data(tmp_path / "x.csv").notes == ()
     frame.loc[7, "size"], frame.loc[9, "other"], frame.loc[10, "other"] = 1.72e12, 420, np.nan

@@ -182,13 +182,6 @@ def _complete_rows(file: Path, table: "DataFrame", names: list[str]) -> "tuple[D
             "choose other columns"
         )
     kept = frame[complete]
-    # Whole numbers with holes are read as real ones, which the discrete model would not take.
-    whole = [
-        name
-        for name in frame.columns[n_missing > 0]
-        if kept[name].dtype.kind == "f" and (kept[name] == kept[name].round()).all()
-    ]
-    kept = kept.astype(dict.fromkeys(whole, "int64"))
     note = f"missing values: the {len(kept):,} of {len(frame):,} rows that are complete are used"
     return kept, f"{note}; {most}"
 
