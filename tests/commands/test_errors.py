@@ -153,6 +153,7 @@ OPTIONS = {
         ("raise max_iter, or tol=1e-05.", "raise --max-iter, or --tol 1e-05."),
         ("needs solver='adam'; pass sizes= (a hold", "needs --solver adam; pass --sizes (a hold"),
         ("The 'n_init' parameter of MinSyn must be", "--n-init must be"),
+        ("Z['y 0'] is continuous", "column 'y 0' is continuous"),
         # Names of columns and words of English stay.
         ("column 'max_iter' lacks x=1, f(tol=3)", "column 'max_iter' lacks x=1, f(tol=3)"),
         ("the model of columns", "the model of columns"),

@@ -29,6 +29,7 @@ _WITH_VALUE = re.compile(r"""(?<![\w.'"-])(?<!\w\()(\w+)=('[^']*'|-?\d[\w.+-]*\b
 _OF_SKLEARN = re.compile(r"The '(\w+)' parameter of \w+")
 _ALONE = re.compile(r"""(?<![\w.'"=-])(\w+_\w+)(?![\w'"=(.]\w|['"=(])""")
 _PYTHON_TOO = re.compile(r", or [A-Z]\w+\([^()]*\)")
+_COLUMN = re.compile(r"(?<!\w)[XZ]\[('[^']*')\]")
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
@@ -92,7 +93,8 @@ def in_options(text: str, options: Mapping[str, str]) -> str:
     def alone(match: re.Match[str]) -> str:
         return options.get(match[1], match[0])
 
-    text = _WITH_VALUE.sub(with_value, _PYTHON_TOO.sub("", text))
+    text = _COLUMN.sub(r"column \1", _PYTHON_TOO.sub("", text))
+    text = _WITH_VALUE.sub(with_value, text)
     return _ALONE.sub(alone, _OF_SKLEARN.sub(alone, text))
 
 
