@@ -92,7 +92,7 @@ def transform(
     _write(carried, names, z, output)
     if kept and output.suffix.lower() == ".npy":
         typer.echo(f"not written, because a .npy file holds numbers only: {', '.join(kept)}")
-    text = f"{output}: {len(z):,} samples, {len(names)} factors"
+    text = f"{output}: {len(z):,} samples, {len(names)} factor{'s' * (len(names) != 1)}"
     if summary.n_missing.any():
         share = share_of(missing_share(summary))
         text += (
