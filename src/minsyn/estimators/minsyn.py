@@ -63,6 +63,8 @@ class MinSyn(FactorModel):
         - "empirical-kaiser" by the empirical Kaiser criterion, which finds more factors where these
           are correlated or the samples few.
         - "minimum-average-partial" by Velicer's criterion, which needs no number of samples.
+
+        None of them is right on all data: try another where factors are known to correlate.
     decoder : str, Decoder class or Free, default="gaussian"
         Kind of decoder, as a name in `minsyn.nn.DECODERS`:
 
@@ -86,8 +88,8 @@ class MinSyn(FactorModel):
     encoder : "linear", None, tuple or list of int, or nn.Module, default="linear"
         "linear" or None is a linear encoder. The sizes of hidden layers give an MLP (with SiLU
         activations) of the scaled features. A custom module maps X, unscaled and in float32, to
-        pre-activations of shape (n_samples, n_components). It is copied, and training starts from
-        its weights.
+        pre-activations of shape (n_samples, n_components); give this number. It is copied, and
+        training starts from its weights.
     solver : {"auto", "covariance", "lbfgs"} or Adam, default="auto"
         "covariance" fits linear latents with the decoder "gaussian" from the covariance of the
         features, in one pass over the data. "lbfgs" fits a linear encoder to an array in memory, in

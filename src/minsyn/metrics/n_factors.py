@@ -275,15 +275,9 @@ def parallel_analysis(
                 f'for {n_features} features: take "components"'
             )
         matrix = _reduced(matrix)
-    rank = min(n_features, n_samples - 1)
-    null = _null_eigenvalues(
-        n_features, n_samples - 1, kind, n_resamples, as_generator(random_state)
-    )
-    return _scree(
-        eigvalsh(matrix)[::-1][:rank],
-        np.quantile(null, quantile, axis=0),
-        f"parallel analysis ({kind})",
-    )
+    eigenvalues = eigvalsh(matrix)[::-1]
+    shape = n_features, n_samples
+    return _above_chance(eigenvalues, shape, kind, n_resamples, quantile, random_state)
 
 
 def parallel_analysis_of_spectrum(
@@ -313,12 +307,8 @@ def parallel_analysis_of_spectrum(
     >>> parallel_analysis_of_spectrum(np.array([2.2, 1.9]), 6, 200, 0).n_factors
     2
     """
-    rank = min(n_features, n_samples - 1, len(eigenvalues))
-    null = _null_eigenvalues(
-        n_features, n_samples - 1, "components", _RESAMPLES, as_generator(random_state), rank
-    )
-    reference = np.quantile(null, _QUANTILE, axis=0)
-    return _scree(eigenvalues[:rank], reference, "parallel analysis (components)")
+    shape = n_features, n_samples
+    return _above_chance(eigenvalues, shape, "components", _RESAMPLES, _QUANTILE, random_state)
 
 
 def empirical_kaiser_of_spectrum(
@@ -453,6 +443,23 @@ def minimum_average_partial(correlation: ArrayLike, *, max_factors: int = 100) -
             break  # a feature is explained wholly, and has no partial correlations
         averages.append(_average_squared(rest))
     return AveragePartial(np.array(averages), int(np.argmin(averages)))
+
+
+def _above_chance(
+    eigenvalues: Float[np.ndarray, " k"],
+    shape: tuple[int, int],
+    kind: str,
+    n_resamples: int,
+    quantile: float,
+    random_state: RandomState,
+) -> Scree:
+    """Leading eigenvalues against a quantile of those of so many independent features, samples."""
+    n_features, n_samples = shape
+    rank = min(n_features, n_samples - 1, len(eigenvalues))
+    rng = as_generator(random_state)
+    null = _null_eigenvalues(n_features, n_samples - 1, kind, n_resamples, rng, rank)
+    reference = np.quantile(null, quantile, axis=0)
+    return _scree(eigenvalues[:rank], reference, f"parallel analysis ({kind})")
 
 
 def _scree(
