@@ -594,3 +594,18 @@ def test_linear_dependence_and_none_are_not_warned_of(rng):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             synergy(z, x + rng.normal(size=x.shape), measures="mutual_information")
+
+
+def test_p_values_of_synergy_are_about_synergy(rng):
+    """One source tells all: few of many targets are called synergistic, and nearly all of sums."""
+    z = rng.normal(size=(200, 2))
+    noise = rng.normal(size=(200, 300))
+    one = synergy(z, 0.75 * z[:, :1] + noise, n_permutations=99, random_state=0)
+    assert one.null["gk_synergy"] == "no GK synergy"
+    assert np.mean(one.p_values["gk_synergy"] <= 0.05) < 0.11
+    about_nothing = synergy(
+        z, 0.75 * z[:, :1] + noise, n_permutations=99, null="independence", random_state=0
+    )
+    assert np.mean(about_nothing.p_values["gk_synergy"] <= 0.05) > 0.15
+    both = synergy(z, z @ [[0.6], [0.6]] + noise[:, :50], n_permutations=99, random_state=0)
+    assert np.mean(both.p_values["gk_synergy"] <= 0.05) > 0.9

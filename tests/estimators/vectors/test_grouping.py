@@ -143,3 +143,14 @@ def test_features_of_no_group_are_decoded_from_the_one_that_tells_most(rng):
     found = with_decoded_features(X, Grouping.of(labels))
     assert found.groups.tolist() == labels.tolist()
     assert found.parents[:, 10].tolist() == [False, True] and not found.parents[:, 11].any()
+
+
+def test_clarity_is_that_of_the_least_clear_choice(rng, monkeypatch):
+    """Of the groups, and of those among features that none of them tells about."""
+    X = np.repeat(rng.normal(size=(300, 3)), 8, axis=1) + rng.normal(size=(300, 24))
+    clear = find_groups(X).clarity
+    monkeypatch.setattr(
+        "minsyn.estimators.vectors.grouping._with_groups_of_the_rest",
+        lambda correlations, found, max_groups: (found, 0.25),
+    )
+    assert find_groups(X).clarity == 0.25 < clear
