@@ -38,6 +38,7 @@ def tasks(
         typer.Option(
             help="Tasks, separated by commas: `words-3` (the paper's), `words-4`, `words-5`, "
             "`few-40` and `few-25` (training words), `new-images` (a new image for every letter), "
+            "`shift-1` and `shift-2` (pixels), `overlap-quarter` and `overlap-half`, "
             "`fonts`, `digits` (three-digit numbers), `genes` (a gene-like table).",
             show_default="all",
         ),

@@ -65,6 +65,29 @@ def _new_images(letters: Letters) -> Task:
     )
 
 
+def _shifted(jitter: int) -> Callable[[Letters], Task]:
+    def make(letters: Letters) -> Task:
+        label = f"Letters shifted by up to {jitter} pixel{'s' * (jitter > 1)}"
+        return WordTask(
+            f"shift-{jitter}",
+            label,
+            letters,
+            paper_vocabulary(),
+            samples_per_word=10,
+            jitter=jitter,
+        )
+
+    return make
+
+
+def _overlapping(key: str, overlap: float) -> Callable[[Letters], Task]:
+    def make(letters: Letters) -> Task:
+        label = f"Letters overlapping by a {key}"
+        return WordTask(f"overlap-{key}", label, letters, paper_vocabulary(), overlap=overlap)
+
+    return make
+
+
 def _fonts(letters: Letters) -> Task:
     return WordTask("fonts", "Typewriter fonts", load_typewriter(), paper_vocabulary())
 
@@ -91,6 +114,10 @@ _MAKE: Mapping[str, Callable[[Letters], Task]] = MappingProxyType(
         "few-40": _few_words(40),
         "few-25": _few_words(25),
         "new-images": _new_images,
+        "shift-1": _shifted(1),
+        "shift-2": _shifted(2),
+        "overlap-quarter": _overlapping("quarter", 0.25),
+        "overlap-half": _overlapping("half", 0.5),
         "fonts": _fonts,
         "digits": _digits,
         "genes": _genes,
@@ -111,8 +138,9 @@ def find_tasks(letters: Letters, keys: Iterable[str] = TASKS) -> tuple[Task, ...
     keys : iterable of str
         Of `TASKS`: the paper's words; words of four and five letters, made by the paper's rule;
         40 and 25 of the paper's words to train on; ten samples a word with a new image for every
-        letter; typewriter fonts; three-digit numbers in 8 x 8 pixels; a gene-like table. Repeats
-        count once.
+        letter, or with letters shifted by up to one or two pixels; letters that overlap by a
+        quarter or half of their width; typewriter fonts; three-digit numbers in 8 x 8 pixels; a
+        gene-like table. Repeats count once.
 
     Returns
     -------

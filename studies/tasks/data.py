@@ -74,6 +74,8 @@ class WordTask:
         As for `minsyn.datasets.make_word_images`.
     samples_per_word : int
         Images of each training word; held-out words have one.
+    jitter, overlap, scale
+        As for `minsyn.datasets.make_word_images`.
 
     Examples
     --------
@@ -92,6 +94,9 @@ class WordTask:
     n_test: int | None = None
     resample: str = "none"
     samples_per_word: int = 1
+    jitter: int = 0
+    overlap: float = 0.0
+    scale: float = 0.0
 
     @property
     def n_groups(self) -> int:
@@ -126,17 +131,23 @@ class WordTask:
             self.letters,
             resample=self.resample,
             samples_per_word=dict.fromkeys(vocabulary.train, self.samples_per_word),
+            jitter=self.jitter,
+            overlap=self.overlap,
+            scale=self.scale,
             random_state=seed,
         )
 
     def settings(self) -> dict[str, Any]:
-        """Letters, words, and how they are drawn."""
+        """Letters, words, and how they are drawn and placed."""
+        placement = {"jitter": self.jitter, "overlap": self.overlap, "scale": self.scale}
         return {
             **describe_words(self.letters, self.vocabulary),
             "n_train": self.n_train,
             "n_test": self.n_test,
             "resample": self.resample,
             "samples_per_word": self.samples_per_word,
+            # Where they are not used, runs of before they were known can go on.
+            **{name: value for name, value in placement.items() if value},
         }
 
 

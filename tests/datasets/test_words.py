@@ -153,6 +153,74 @@ def test_any_length_alphabet_and_size(word):
         np.testing.assert_allclose(here * 255, letters.images[int(digit)], rtol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def dashes():
+    """Letters of one image each: a grey dash, and black ones of two and three pixels."""
+    images = np.zeros((3, 5, 8), np.uint8)
+    images[0, 2, 3:6], images[1, 2, 3:5], images[2, 2, 3:6] = 102, 255, 255
+    return Letters(images, np.array(list("iop")), name="dashes")
+
+
+def test_jitter_moves_each_letter_of_each_image_by_itself(dashes):
+    words = make_word_images(PIPS, dashes, samples_per_word=200, jitter=2, random_state=0)
+    assert words.image_shape == (5, 24)
+    cells = words.train.reshape(400, 5, 3, 8).transpose(0, 2, 3, 1)
+    # The shift of each letter, from its first pixel with ink.
+    shifts = [[np.argwhere(cell)[0] - [3, 2] for cell in word] for word in cells]
+    shifts = np.reshape(shifts, (400, 6))
+    every = np.unique(shifts.reshape(-1, 2), axis=0)
+    assert every.tolist() == [[x, y] for x in range(-2, 3) for y in range(-2, 3)]
+    assert np.abs(np.corrcoef(shifts.T) - np.eye(6)).max() < 0.2
+    ink = cells.sum(axis=(2, 3))
+    np.testing.assert_allclose(ink[:, 1], np.repeat([1.2, 2], 200), rtol=1e-6)
+    np.testing.assert_array_equal(ink[:, [0, 2]], 3)
+    parents = words.parents.reshape(3, 5, 24)
+    assert np.flatnonzero(parents[0].any(axis=0)).tolist() == list(range(1, 8))
+    assert np.flatnonzero(parents[1].any(axis=0)).tolist() == list(range(9, 16))
+
+
+def test_where_letters_overlap_the_darker_one_is_seen(dashes):
+    words = make_word_images(Vocabulary.from_words(["pip", "iip", "pop"]), dashes, overlap=0.7)
+    assert words.image_shape == (5, 12)
+    lines = words.train.reshape(-1, 5, 12)[:, 2]
+    drawn = ["".join(" .#"[int(2 * ink + 0.5)] for ink in line) for line in lines]
+    assert drawn == ["   ###.###  ", "   ....###  ", "   #######  "]
+    parents = words.parents.reshape(3, 5, 12)
+    assert not parents[:, [0, 1, 3, 4]].any()
+    assert [np.flatnonzero(row).tolist() for row in parents[:, 2]] == [[3, 4, 5], [5, 6, 7], []]
+    assert words.groups.reshape(5, 12)[0].tolist() == [0] * 5 + [1] * 2 + [2] * 5
+
+
+def test_scale_resizes_letters_around_their_centres():
+    images = np.zeros((1, 21, 21), np.uint8)
+    images[0, 7:14, 7:14] = 255
+    letters = Letters(images, np.array(["o"]), name="squares")
+    vocabulary = Vocabulary.from_words(["oo"])
+    words = make_word_images(vocabulary, letters, samples_per_word=200, scale=0.5, random_state=0)
+    squares = words.train.reshape(200, 21, 2, 21).swapaxes(1, 2).reshape(400, 21, 21)
+    assert 0 <= squares.min() <= squares.max() <= 1
+    np.testing.assert_allclose(squares, squares[:, ::-1, ::-1], atol=1e-6)
+    sides = np.sqrt(squares.sum(axis=(1, 2)))
+    assert 3.3 < sides.min() < 3.8
+    assert 10.2 < sides.max() < 10.8
+    np.testing.assert_allclose(sides.mean(), 7, atol=0.35)
+    # A size of 1 is no change.
+    same = make_word_images(vocabulary, letters, scale=1e-12).train
+    np.testing.assert_allclose(same, make_word_images(vocabulary, letters).train, atol=1e-6)
+
+
+def test_placement_does_not_change_which_letters_are_drawn(hands):
+    plain = make_word_images(PIPS, hands, resample="all", samples_per_word=4, random_state=0)
+    placed = make_word_images(
+        PIPS, hands, resample="all", samples_per_word=4, overlap=0.5, random_state=0
+    )
+    left = plain.train.reshape(8, 2, 9)[:, :, :2]
+    np.testing.assert_array_equal(placed.train.reshape(8, 2, -1)[:, :, :1], left[:, :, :1])
+    assert make_word_images(PIPS, hands, jitter=1, random_state=5).train.tobytes() == (
+        make_word_images(PIPS, hands, jitter=1, random_state=5).train.tobytes()
+    )
+
+
 def test_bad_requests_say_what_to_do(hands):
     with pytest.raises(ValueError, match="'hands' has no image of 'n'; it has 'iop'"):
         make_word_images(Vocabulary.from_words(["pin"]), hands)
@@ -165,6 +233,12 @@ def test_bad_requests_say_what_to_do(hands):
     for counts in (0, -1, {"pip": 0, "pop": 0}, {"pip": 2, "pop": -1}):
         with pytest.raises(ValueError, match="must leave at least one training row"):
             make_word_images(PIPS, hands, samples_per_word=counts)
+    for wrong in ({"jitter": 2}, {"jitter": -1}, {"overlap": 0.9}, {"scale": -0.1}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            make_word_images(PIPS, hands, **wrong)
+    for wrong in ({"jitter": 0.5}, {"overlap": "half"}):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            make_word_images(PIPS, hands, **wrong)
     with pytest.raises(FileNotFoundError, match="'typewriter', 'emnist'"):
         make_word_images(PIPS, "handwriting")
 

@@ -1,4 +1,4 @@
-"""Images of words, made of images of letters side by side, with ground-truth factors."""
+"""Images of words, made of images of letters, with ground-truth factors."""
 
 import functools
 import os
@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int, Shaped, UInt8
+from jaxtyping import Bool, Float32, Int, Shaped
 
 from minsyn.datasets.letters import Letters
 from minsyn.datasets.load import load_letters
+from minsyn.datasets.placement import Placement
 from minsyn.datasets.random_state import RandomState
 from minsyn.datasets.vocabulary import Vocabulary, paper_vocabulary, some
 
@@ -30,7 +31,11 @@ class WordImages:
         Ground-truth factors: the letter at each position, as an index into
         ``vocabulary.letters[position]``.
     groups : integer array of shape (n_pixels,)
-        The character position of each pixel, from 0.
+        The character position of each pixel, from 0; where letters overlap, that of the letter with
+        the nearer centre.
+    parents : bool array of shape (length, n_pixels)
+        Whether the letter at each position makes a difference at each pixel: whether its own ink
+        varies there in the training images. Two do where letters overlap, none in the margins.
     image_shape : tuple of int
         Height and width of an image in pixels.
     vocabulary : Vocabulary
@@ -55,6 +60,7 @@ class WordImages:
     train_factors: Int[np.ndarray, "train_samples length"]
     test_factors: Int[np.ndarray, "test_samples length"]
     groups: Int[np.ndarray, "pixels"]
+    parents: Bool[np.ndarray, "length pixels"]
     image_shape: tuple[int, int]
     vocabulary: Vocabulary
     source: str
@@ -66,9 +72,12 @@ def make_word_images(
     *,
     resample: str = "none",
     samples_per_word: int | Mapping[str, int] = 1,
+    jitter: int = 0,
+    overlap: float = 0.0,
+    scale: float = 0.0,
     random_state: RandomState = None,
 ) -> WordImages:
-    """Make images of words from images of letters side by side.
+    """Make images of words from images of letters.
 
     Parameters
     ----------
@@ -90,6 +99,15 @@ def make_word_images(
         Number of rows for each word; they are consecutive. A mapping must have all training words,
         with 0 to leave a word out. Held-out words that are not in the mapping have one row.
         :func:`sample_counts` makes such a mapping from word frequencies.
+    jitter : int
+        Each letter of each image is shifted at random by up to so many pixels, horizontally and
+        vertically. What leaves the image is cut off.
+    overlap : float
+        Share of a letter's width by which neighbours overlap, from 0 to less than 1, in whole
+        pixels. A pixel has the ink of the darker letter.
+    scale : float
+        Each letter of each image is larger or smaller by up to this share of its size, at random,
+        from 0 to less than 1.
     random_state : int, SeedSequence, Generator or None
         The same seed gives the same bits.
 
@@ -100,9 +118,14 @@ def make_word_images(
     Raises
     ------
     ValueError
-        If a letter of the vocabulary has no image; if ``resample`` is unknown; or if
+        If a letter of the vocabulary has no image; if ``resample`` is unknown; if
         ``samples_per_word`` is negative, lacks a training word, has an unknown word, or leaves no
-        training row.
+        training row; or if ``jitter``, ``overlap`` or ``scale`` is out of its range.
+
+    Notes
+    -----
+    Letters are chosen first: with the same seed, words with and without ``jitter``, ``overlap`` and
+    ``scale`` have the same letters.
 
     Examples
     --------
@@ -112,6 +135,15 @@ def make_word_images(
     ((149, 2352), (363, 2352))
     >>> words.groups.reshape(words.image_shape)[0, ::28].tolist()
     [0, 1, 2]
+
+    Letters that overlap by a quarter of their width, each shifted by up to a pixel:
+
+    >>> words = make_word_images(samples_per_word=2, jitter=1, overlap=0.25, random_state=0)
+    >>> words.train.shape, words.image_shape
+    ((298, 1960), (28, 70))
+    >>> across = words.parents.sum(axis=0).reshape(words.image_shape)[14]
+    >>> across[18:28].tolist()  # the end of the first letter, and the beginning of the second
+    [1, 1, 1, 1, 2, 2, 1, 1, 1, 1]
     """
     if resample not in RESAMPLE:
         raise ValueError(f"resample: {resample!r} is none of {', '.join(map(repr, RESAMPLE))}")
@@ -122,14 +154,14 @@ def make_word_images(
     letters.require(vocabulary.alphabet)
     train_words, test_words = _repeat(vocabulary, samples_per_word)
 
+    shape = letters.images.shape[1:]
+    placement = Placement(vocabulary.length, shape, jitter, overlap, scale)
+
     rng = np.random.default_rng(random_state)
     draw = _drawing(letters, vocabulary, resample, rng)
-    train, test = (
-        _side_by_side(letters.images, _choose(words, letters, rng, draw))
-        for words in (train_words, test_words)
-    )
-    height, width = letters.images.shape[1:]
-    positions = np.repeat(np.arange(vocabulary.length), width)
+    rows = [_choose(words, letters, rng, draw) for words in (train_words, test_words)]
+    train, parents = placement.draw(letters.images, rows[0], rng)
+    test, _ = placement.draw(letters.images, rows[1], rng)
     return WordImages(
         train=train,
         test=test,
@@ -137,8 +169,9 @@ def make_word_images(
         test_words=test_words,
         train_factors=_factors(train_words, vocabulary),
         test_factors=_factors(test_words, vocabulary),
-        groups=np.tile(positions, height),
-        image_shape=(height, vocabulary.length * width),
+        groups=placement.groups,
+        parents=parents,
+        image_shape=placement.image_shape,
         vocabulary=vocabulary,
         source=letters.name,
     )
@@ -223,16 +256,6 @@ def _choose(
             drawn = draw(word)
             row[:] = [drawn[letter] for letter in word]
     return rows
-
-
-def _side_by_side(
-    images: UInt8[np.ndarray, "n h w"], rows: Int[np.ndarray, "samples length"]
-) -> Float32[np.ndarray, "samples pixels"]:
-    n_samples, length = rows.shape
-    _, height, width = images.shape
-    # A row of pixels covers all letters of a word.
-    pixels = images[rows].transpose(0, 2, 1, 3).reshape(n_samples, height * length * width)
-    return np.divide(pixels, 255, dtype=np.float32)
 
 
 def _factors(
