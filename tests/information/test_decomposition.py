@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minsyn.information import _maximum_entropy, examples
+from minsyn.information import _maximum_entropy, _shared_exclusions, examples
+from minsyn.information._antichains import antichain_lattice
 from minsyn.information._maximum_entropy import maximum_entropy
 from minsyn.information.decomposition import MaximumEntropyWarning, dependency_constraint, pid
 from minsyn.information.discrete import (
     entropy,
     imin_redundancy,
     mutual_information,
+    s_max,
     source_informations,
 )
-from minsyn.information.lattice import williams_beer_lattice
+from minsyn.information.lattice import shared_exclusions, williams_beer_lattice
 
 PUBLISHED = {"BROJA": "broja", "WB_Imin_PID": "williams_beer"}
 
@@ -115,9 +117,11 @@ def test_atoms_add_up(seed):
     one, two = source_informations(p)
     np.testing.assert_allclose(table.redundancy + table.unique_1, one, atol=1e-12)
     np.testing.assert_allclose(table.redundancy + table.unique_2, two, atol=1e-12)
-    assert min(table.unique_1.min(), table.unique_2.min()) >= -1e-8
-    # MMI is the greatest redundancy, so the greatest synergy, of the four.
-    assert (table["mmi"]["synergy"] >= table.synergy - 1e-8).all()
+    # Shared exclusions may be misinformative; the others are not.
+    assert table.measures[-1] == "sxpid"
+    assert min(table.unique_1[:-1].min(), table.unique_2[:-1].min()) >= -1e-8
+    # MMI is the greatest redundancy, so the greatest synergy, of these four.
+    assert (table["mmi"]["synergy"] >= table.synergy[:-1] - 1e-8).all()
 
 
 def test_one_measure_units_and_frame():
@@ -167,14 +171,136 @@ def test_atoms_are_found_by_any_spelling_of_their_antichain():
             lattice[wrong]
 
 
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_inversion_is_that_of_the_order_of_antichains(m):
+    """alpha <= beta where every set of beta holds one of alpha; inverted as a matrix."""
+    lattice = antichain_lattice(m)
+    sets = [[set(group) for group in antichain] for antichain in lattice.antichains]
+    at_or_below = np.array(
+        [[all(any(a <= b for a in alpha) for b in beta) for alpha in sets] for beta in sets]
+    )
+    np.testing.assert_array_equal(
+        lattice.moebius.toarray(), np.round(np.linalg.inv(at_or_below.astype(float)))
+    )
+
+
+def test_five_sources(rng):
+    p = rng.dirichlet(np.full(64, 0.3)).reshape((2,) * 6)
+    table = pid(p)
+    assert table.measures == ("williams_beer", "mmi", "sxpid")
+    assert table.atoms.shape == (3, 7579)
+    np.testing.assert_allclose(table.atoms.sum(axis=1), mutual_information(p), atol=1e-10)
+    # What a source tells is what lies at or below it.
+    for j, alone in enumerate(source_informations(p)):
+        has = [(j,) in a or any(set(g) <= {j} for g in a) for a in table.antichains]
+        np.testing.assert_allclose(table.atoms[:, has].sum(axis=1), alone, atol=1e-10)
+    assert table.atoms[0].min() >= -1e-10
+    assert len(repr(table).splitlines()) == 22 and "of 7,579" in repr(table)
+
+
+def test_synergy_of_any_number_of_sources(rng):
+    p = rng.dirichlet(np.full(24, 0.3)).reshape(2, 3, 2, 2)
+    by = dict(zip(*(getattr(pid(p), name) for name in ("measures", "synergy")), strict=True))
+    assert by["williams_beer"] == pytest.approx(s_max(p), abs=1e-12)
+    assert by["mmi"] == pytest.approx(mutual_information(p) - source_informations(p).max())
+    lattice, alone = pid(p).lattice("williams_beer"), williams_beer_lattice(p)
+    assert lattice[(0,), (1, 2)] == alone[(0,), (1, 2)] and repr(lattice) == repr(alone)
+    one = pid(p[:, :, 0, 0].sum(axis=1, keepdims=True).T / p[:, :, 0, 0].sum(), "mmi")
+    assert list(one["mmi"]) == ["{1}"]
+
+
+def bits(**outcomes):
+    """A pmf of outcomes z1 z2 ... x that are written as digits."""
+    cells = [[int(digit) for digit in key.strip("_")] for key in outcomes]
+    p = np.zeros(np.max(cells, axis=0) + 1)
+    for cell, mass in zip(cells, outcomes.values(), strict=True):
+        p[tuple(cell)] = mass
+    return p
+
+
+#: SxPID atoms that Makkeh, Gutknecht and Wibral (2021) and the tests of dit and IDTxl publish.
+SXPID = {
+    "XOR": (examples.xor(), [2 / 3, 3 / 2, 3 / 2, 4 / 3]),
+    "point-wise unique": (bits(_011=0.25, _101=0.25, _022=0.25, _202=0.25), [1, 2**0.5, 2**0.5, 1]),
+    "unique": (bits(_000=0.25, _010=0.25, _101=0.25, _111=0.25), [4 / 3, 3 / 2, 3 / 4, 4 / 3]),
+    "reduced or": (
+        bits(_000=0.5, _011=0.25, _101=0.25),
+        [(2 / 3) ** 0.5, (4 / 3) ** 0.5 * 3**0.25, (4 / 3) ** 0.5 * 3**0.25, (9 / 8) ** 0.5],
+    ),
+    "AND": (examples.and_gate(), [2**0.12255624891826572]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SXPID)
+def test_published_atoms_of_shared_exclusions(name):
+    p, powers = SXPID[name]
+    found = shared_exclusions(p).mean()
+    np.testing.assert_allclose(found.atoms[: len(powers)], np.log2(powers), atol=1e-12)
+    np.testing.assert_allclose(list(pid(p, "sxpid")["sxpid"].values()), found.atoms, atol=1e-12)
+
+
+def test_published_shared_exclusions_of_three_bits_of_even_parity():
+    lattice = pid(examples.parity(3), "sxpid").lattice("sxpid")
+    published = {
+        ((0,),): 5 / 4,
+        ((0, 1),): 9 / 8,
+        ((0, 1, 2),): 32 / 27,
+        ((0,), (1,)): 7 / 8,
+        ((0,), (1, 2)): 32 / 35,
+        ((0, 1), (0, 2)): 16 / 15,
+        ((0,), (1,), (2,)): 8 / 7,
+        ((0, 1), (0, 2), (1, 2)): 875 / 1024,
+    }
+    for antichain, power in published.items():
+        assert lattice[antichain] == pytest.approx(np.log2(power), abs=1e-12)
+
+
+def test_pointwise_shared_exclusions_of_and():
+    """Published by IDTxl: the shared part in each cell."""
+    shared = shared_exclusions(examples.and_gate())[(0,), (1,)]
+    expected = np.zeros((2, 2, 2))
+    expected[0, 0, 0] = expected[1, 1, 1] = np.log2(4 / 3)
+    expected[0, 1, 0] = expected[1, 0, 0] = np.log2(8 / 9)
+    np.testing.assert_allclose(shared, expected, atol=1e-12)
+
+
+def test_shared_exclusions_by_their_definition(rng, monkeypatch):
+    monkeypatch.setattr(_shared_exclusions, "_NUMBERS_AT_ONCE", 100)
+    p = rng.dirichlet(np.full(36, 0.3)).reshape(3, 2, 2, 3)
+    p[0, 0] = 0
+    p[2, 1, 1] *= 1e-30  # rare cells keep their digits
+    p /= p.sum()
+    result = shared_exclusions(p, unit="nats")
+    for k in rng.choice(18, 6, replace=False):
+        for cell in zip(*np.nonzero(p), strict=True):
+            event = np.zeros(p.shape, dtype=bool)
+            for group in result.antichains[k]:
+                where = [cell[j] if j in group else slice(None) for j in range(3)]
+                event[tuple(where)] = True
+            x = np.arange(3) == cell[-1]
+            odds = p[event & x].sum() / p[event].sum() / p[..., cell[-1]].sum()
+            assert result.redundancy[k][cell] == pytest.approx(np.log(odds), abs=1e-11)
+    assert (result.atoms[:, p == 0] == 0).all()
+    assert min(result.informative.min(), result.misinformative.min()) > -1e-12
+    assert "misinformative" in repr(result)
+    np.testing.assert_allclose(result.mean().atoms, pid(p, "sxpid", unit="nats").atoms[0])
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="'broja'"):
         pid(examples.xor(), "mmi")["broja"]
-    with pytest.raises(ValueError, match="two sources"):
-        pid(examples.parity(3))
+    with pytest.raises(ValueError, match=r"'broja' decomposes two sources, found 3; williams_beer"):
+        pid(examples.parity(3), ["mmi", "broja"])
+    with pytest.raises(ValueError, match="no name"):
+        pid(examples.xor(), [])
+    with pytest.raises(AttributeError, match="of two sources"):
+        _ = pid(examples.parity(3), "mmi").unique_1
     with pytest.raises(ValueError, match="two sources"):
         dependency_constraint(np.ones((2, 2)) / 4)
-    with pytest.raises(ValueError, match="at most 4"):
-        williams_beer_lattice(np.ones((2,) * 6) / 64)
+    for decompose in (williams_beer_lattice, pid, shared_exclusions):
+        with pytest.raises(ValueError, match="at most 5"):
+            decompose(np.ones((2,) * 7) / 128)
+    with pytest.raises(ValueError, match="too many to hold"):
+        shared_exclusions(np.ones((4,) * 6) / 4**6)
     with pytest.raises(ValueError, match="at least 1"):
         examples.parity(0)

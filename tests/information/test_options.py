@@ -39,6 +39,7 @@ CALLS = {
     gaussian.multiplet_information: (SIGMA, 2),
     information.dependency_constraint: (PMF,),
     information.union_information_batch: (PMF[None],),
+    information.shared_exclusions: (PMF,),
     information.williams_beer_lattice: (PMF,),
     information.synergy: (Z, X),
     information.synergy_from_statistics: (PairwiseStatistics.of(Z, X),),
@@ -87,6 +88,8 @@ def test_every_function_with_a_unit_is_tried():
 
 def numbers(result):
     """All informations in a result."""
+    if hasattr(result, "informative"):
+        result = result.mean()
     if hasattr(result, "to_frame"):
         return result.to_frame().select_dtypes("number").to_numpy().ravel()
     fields = ("value", "lower", "upper", "total_correlation", "o_information")
@@ -126,6 +129,7 @@ if __name__ == "__main__":
             )
     for option, message in UNKNOWN.items():
         refused(lambda o=option: information.synergy(Z, X, **{o: "other"}), message)
+    refused(lambda: information.pid(PMF, "imin"), "measure must be among ('broja', 'williams")
     refused(
         lambda: information.synergy_from_statistics(
             PairwiseStatistics.of(Z, X), bias_correction="jackknife"

@@ -16,7 +16,9 @@ from .decomposition import dependency_constraint as dependency_constraint
 from .decomposition import pid as pid
 from .graph import SynergyGraph as SynergyGraph
 from .graph import synergy_graph as synergy_graph
+from .lattice import PointwiseLattice as PointwiseLattice
 from .lattice import RedundancyLattice as RedundancyLattice
+from .lattice import shared_exclusions as shared_exclusions
 from .lattice import williams_beer_lattice as williams_beer_lattice
 from .sampled import ConstantSourceWarning as ConstantSourceWarning
 from .sampled import NonlinearDependenceWarning as NonlinearDependenceWarning

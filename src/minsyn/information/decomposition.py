@@ -1,9 +1,9 @@
-"""Partial information decomposition of two sources.
+"""Partial information decomposition.
 
 Two sources have four atoms: redundancy R, unique informations U_1 and U_2, and synergy S, with
 I(Z_j; X) = R + U_j and I(Z_1, Z_2; X) = R + U_1 + U_2 + S. Given the mutual informations, one atom
-determines the others; the measures differ in how they define it. `williams_beer_lattice` has an
-atom for every antichain of up to four sources.
+determines the others; the measures differ in how they define it. More sources have an atom for
+every antichain of sets of them, which a measure of redundancy determines.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from minsyn._warnings import warn
+from minsyn.information._antichains import Antichain, antichain_lattice, labels_of
 from minsyn.information._maximum_entropy import maximum_entropy
 from minsyn.information._pmf import (
     Unit,
@@ -25,7 +26,12 @@ from minsyn.information._pmf import (
     marginal,
     source_marginals,
 )
-from minsyn.information._williams_beer import imin_redundancy
+from minsyn.information.lattice import (
+    LATTICE_MEASURES,
+    RedundancyLattice,
+    redundancies,
+    table_of,
+)
 from minsyn.information.union.measure import union_information
 
 if TYPE_CHECKING:
@@ -39,14 +45,16 @@ __all__ = [
     "pid",
 ]
 
-PidMeasure = Literal["broja", "williams_beer", "mmi", "dependency"]
+PidMeasure = Literal["broja", "williams_beer", "mmi", "dependency", "sxpid"]
 _MEASURES: tuple[PidMeasure, ...] = get_args(PidMeasure)
 _NAMES = {
     "broja": "BROJA",
     "williams_beer": "Williams-Beer",
     "mmi": "MMI",
     "dependency": "I_dep",
+    "sxpid": "SxPID",
 }
+_OF_TWO = ("redundancy", "unique_1", "unique_2", "synergy")
 #: Error bound of the maximum-entropy search, in nats, above which it warns.
 UNPROVEN = 1e-9
 
@@ -57,48 +65,121 @@ class MaximumEntropyWarning(UserWarning):
 
 @dataclass(frozen=True, repr=False)
 class Decomposition:
-    """Atoms of two sources, one row for each measure.
+    """Atoms of up to five sources, one row for each measure.
+
+    Of two sources, the antichains are the redundancy, the unique information of either source and
+    the synergy, and the attributes of these names are the columns of ``atoms``.
 
     Attributes
     ----------
     measures : tuple of str
         Names of the rows.
-    redundancy, unique_1, unique_2, synergy : ndarray, shape (n_measures,)
-        The atoms, in ``unit``. Each row sums to I(Z_1, Z_2; X).
+    antichains : tuple of tuple of tuple of int
+        Sets of sources, which count from 0: from the redundancy of all single sources up to the
+        synergy of all together.
+    redundancies : ndarray, shape (n_measures, n_antichains)
+        What the sets of each antichain share, in ``unit``.
+    atoms : ndarray, shape (n_measures, n_antichains)
+        The part of it that no antichain below has. Each row sums to I(Z_1:m; X).
     unit : str
         "bits" or "nats".
     """
 
     measures: tuple[str, ...]
-    redundancy: Float[np.ndarray, " n"]
-    unique_1: Float[np.ndarray, " n"]
-    unique_2: Float[np.ndarray, " n"]
-    synergy: Float[np.ndarray, " n"]
+    antichains: tuple[Antichain, ...]
+    redundancies: Float[np.ndarray, "n antichains"]
+    atoms: Float[np.ndarray, "n antichains"]
     unit: str
+
+    @property
+    def redundancy(self) -> Float[np.ndarray, " n"]:
+        """What all sources share, by each measure."""
+        return self.atoms[:, 0]
+
+    @property
+    def unique_1(self) -> Float[np.ndarray, " n"]:
+        """Unique information of the first of two sources; an AttributeError of other numbers."""
+        return self._of_two("unique_1")
+
+    @property
+    def unique_2(self) -> Float[np.ndarray, " n"]:
+        """Unique information of the second of two sources; an AttributeError of other numbers."""
+        return self._of_two("unique_2")
+
+    @property
+    def synergy(self) -> Float[np.ndarray, " n"]:
+        """What no source tells alone: the sum of the atoms whose antichains hold no single source.
+
+        By "williams_beer" it is S_max, by "mmi" I less the largest I(Z_j; X).
+        """
+        together = [all(len(group) > 1 for group in a) for a in self.antichains]
+        return np.asarray(self.atoms[:, together].sum(axis=1))
+
+    def _of_two(self, name: str) -> Float[np.ndarray, " n"]:
+        if len(self.antichains) != 4:
+            raise AttributeError(
+                f"{name} is an atom of two sources; lattice(measure)[((0,),)] is that of the "
+                "first of several"
+            )
+        return self.atoms[:, _OF_TWO.index(name)]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The antichains as text, sources counted from 1: ``{1}{23}``."""
+        return labels_of(self.antichains)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the atoms: redundancy, unique_1, unique_2, synergy of two sources, or labels."""
+        return _OF_TWO if len(self.antichains) == 4 else self.labels
 
     def __getitem__(self, measure: PidMeasure) -> dict[str, float]:
         """The atoms of one measure by name."""
+        row = self.atoms[self._row(measure)]
+        return {name: float(value) for name, value in zip(self.names, row, strict=True)}
+
+    def lattice(self, measure: PidMeasure) -> RedundancyLattice:
+        """Redundancies and atoms of one measure.
+
+        Parameters
+        ----------
+        measure : str
+            One of ``measures``.
+
+        Returns
+        -------
+        RedundancyLattice
+            Looked up by antichain: ``result.lattice("mmi")[(0,), (1, 2)]``.
+
+        Raises
+        ------
+        ValueError
+            If the measure is not among those of this result.
+        """
+        i = self._row(measure)
+        return RedundancyLattice(
+            self.antichains, self.redundancies[i], self.atoms[i], self.unit, measure
+        )
+
+    def _row(self, measure: str) -> int:
         if measure not in self.measures:
             raise ValueError(f"measure must be among {self.measures}, found {measure!r}")
-        i = self.measures.index(measure)
-        columns = ("redundancy", "unique_1", "unique_2", "synergy")
-        return {name: float(getattr(self, name)[i]) for name in columns}
+        return self.measures.index(measure)
 
     def to_frame(self) -> "pd.DataFrame":
         """A pandas table: a row for each measure, a column for each atom."""
         import pandas as pd
 
-        return pd.DataFrame([self[m] for m in self.measures], index=pd.Index(self.measures))  # type: ignore[index]
+        return pd.DataFrame(self.atoms, index=pd.Index(self.measures), columns=pd.Index(self.names))
 
     def __repr__(self) -> str:
+        if len(self.antichains) != 4:
+            columns = {_NAMES[m]: row for m, row in zip(self.measures, self.atoms, strict=True)}
+            return table_of(self.labels, columns, self.unit, np.abs(self.atoms).max(axis=0))
         head = f"{'(' + self.unit + ')':<14}{'R':>10}{'U_1':>10}{'U_2':>10}{'S':>10}"
         rows = [
             f"{_NAMES[m]:<14}" + "".join(f"{value + 0.0:10.6f}" for value in np.round(row, 9))
-            for m, row in zip(
-                self.measures,
-                np.stack([self.redundancy, self.unique_1, self.unique_2, self.synergy], axis=1),
-                strict=True,
-            )
+            for m, row in zip(self.measures, self.atoms, strict=True)
         ]
         return "\n".join([head, *rows])
 
@@ -175,68 +256,109 @@ def dependency_constraint(pmf: ArrayLike, *, unit: Unit = "bits") -> tuple[float
 
 def pid(
     pmf: ArrayLike,
-    measure: PidMeasure | Iterable[PidMeasure] = _MEASURES,
+    measure: PidMeasure | Literal["all"] | Iterable[PidMeasure] = "all",
     *,
     unit: Unit = "bits",
 ) -> Decomposition:
-    """Decomposition of two sources by one or several measures.
+    """Decomposition of up to five sources by one or several measures.
 
     Parameters
     ----------
-    pmf : array_like, shape (|Z_1|, |Z_2|, |X|)
-        Joint probabilities of two sources and the target.
-    measure : str or iterable of str
-        "broja" (S = I - U, the union information of `union_information`; Bertschinger et al.
-        2014), "williams_beer" (R = I_min; 2010), "mmi" (R = min_j I(Z_j; X); Barrett 2015),
-        "dependency" (U_j = I_dep; James et al. 2017). All four by default.
+    pmf : array_like, shape (|Z_1|, ..., |Z_m|, |X|)
+        Joint probabilities of the sources and the target.
+    measure : "all", str or iterable of str
+        - "broja", of two sources: S = I - U, with the union information U of `union_information`
+          [1]_;
+        - "williams_beer": redundancy I_min, the mean over x of the least specific information
+          [2]_;
+        - "mmi": redundancy is the least mutual information [3]_;
+        - "dependency", of two sources: U_j = I_dep by `dependency_constraint` [4]_;
+        - "sxpid": redundancy by shared exclusions, the mean of `shared_exclusions` [5]_. Atoms may
+          be negative.
+
+        "all" takes those that are defined for so many sources.
     unit : {"bits", "nats"}
         Unit of the atoms.
 
     Returns
     -------
     Decomposition
+        4 atoms of two sources; 1, 18, 166 or 7,579 atoms of one, three, four or five.
 
     Raises
     ------
     ValueError
-        If ``pmf`` is not a pmf of two sources and a target, or a measure is not known.
+        If ``pmf`` is not a pmf or has more than five sources; if a measure is not known, or not
+        defined for so many sources. `union_information` has the synergy I - U of any number.
 
     Warns
     -----
     UncertifiedWarning, MaximumEntropyWarning
         As `union_information` and `dependency_constraint`.
 
+    See Also
+    --------
+    shared_exclusions : SxPID in each cell.
+    synergy : Atoms of two sources from samples.
+
+    References
+    ----------
+    .. [1] Bertschinger, Rauh, Olbrich, Jost, Ay (2014), "Quantifying unique information".
+    .. [2] Williams, Beer (2010), "Nonnegative decomposition of multivariate information".
+    .. [3] Barrett (2015), "Exploration of synergistic and redundant information sharing in static
+           and dynamical Gaussian systems".
+    .. [4] James, Emenheiser, Crutchfield (2017), "Unique information via dependency constraints".
+    .. [5] Makkeh, Gutknecht, Wibral (2021), "Introducing a differentiable measure of pointwise
+           shared information".
+
     Examples
     --------
-    >>> from minsyn.information.examples import and_gate
+    >>> from minsyn.information.examples import and_gate, parity
     >>> pid(and_gate())
     (bits)                 R       U_1       U_2         S
     BROJA           0.311278  0.000000  0.000000  0.500000
     Williams-Beer   0.311278  0.000000  0.000000  0.500000
     MMI             0.311278  0.000000  0.000000  0.500000
     I_dep           0.081704  0.229574  0.229574  0.270426
+    SxPID           0.122556  0.188722  0.188722  0.311278
+    >>> three = pid(parity(3))
+    >>> three.measures, three.synergy.round(6)
+    (('williams_beer', 'mmi', 'sxpid'), array([1.      , 1.      , 0.807355]))
+    >>> round(three.lattice("sxpid")[(0, 1), (0, 2)], 6)
+    0.093109
     """
-    measures = (measure,) if isinstance(measure, str) else tuple(measure)
+    p = as_pmf(pmf)
+    m = p.ndim - 1
+    lattice = antichain_lattice(m)
+    known = _MEASURES if m == 2 else LATTICE_MEASURES
+    if isinstance(measure, str):
+        measure = known if measure == "all" else [measure]
+    measures = tuple(dict.fromkeys(measure))
     for name in measures:
         if name not in _MEASURES:
-            raise ValueError(f"measure must be among {_MEASURES}, found {name!r}")
-    p = _two_sources(pmf)
-    whole = information_nats(p.reshape(-1, p.shape[-1]))
+            raise ValueError(f"measure must be among {_MEASURES} or 'all', found {name!r}")
+        if name not in known:
+            raise ValueError(
+                f"{name!r} decomposes two sources, found {m}; {', '.join(known)} take up to five, "
+                "and union_information any number"
+            )
+    if not measures:
+        raise ValueError("measure holds no name")
+    nats = np.stack([_redundancies(p, name) for name in measures])
+    redundancy, atoms = (np.asarray(in_unit(a, unit)) for a in (nats, lattice.atoms(nats.T).T))
+    return Decomposition(measures, lattice.antichains, redundancy, atoms, unit)
+
+
+def _redundancies(p: Float[np.ndarray, "*sources x"], name: PidMeasure) -> Float[np.ndarray, " n"]:
+    """Redundancy of every antichain in nats."""
+    if name in LATTICE_MEASURES:
+        return redundancies(p, name)
     one, two = (information_nats(p_zx) for p_zx in source_marginals(p))
-
-    def redundancy(name: str) -> float:
-        if name == "broja":
-            return one + two - union_information(p, unit="nats").value
-        if name == "williams_beer":
-            return imin_redundancy(p, unit="nats")
-        if name == "mmi":
-            return min(one, two)
-        return one - dependency_constraint(p, unit="nats")[0]
-
-    r = np.array([redundancy(name) for name in measures])
-    atoms = (r, one - r, two - r, whole - one - two + r)
-    r, unique_1, unique_2, synergy = (np.asarray(in_unit(a, unit)) for a in atoms)
-    return Decomposition(measures, r, unique_1, unique_2, synergy, unit)
+    if name == "broja":
+        shared = one + two - union_information(p, unit="nats").value
+    else:
+        shared = one - dependency_constraint(p, unit="nats")[0]
+    return np.array([shared, one, two, information_nats(p.reshape(-1, p.shape[-1]))])
 
 
 def _two_sources(pmf: ArrayLike) -> Float[np.ndarray, "z1 z2 x"]:
@@ -244,6 +366,6 @@ def _two_sources(pmf: ArrayLike) -> Float[np.ndarray, "z1 z2 x"]:
     if p.ndim != 3:
         raise ValueError(
             f"pmf must have two sources and a target (3 axes), found shape {p.shape}; "
-            "for other numbers of sources see union_information and williams_beer_lattice"
+            "for other numbers of sources see pid and union_information"
         )
     return p
