@@ -1,4 +1,6 @@
-"""A convolutional encoder of your own with a decoder that has no synergy, in a plain torch loop.
+"""
+A torch model of your own with a MinSyn decoder
+===============================================
 
 Images of handwritten digits (8 x 8 pixels, from scikit-learn) are encoded by a small convolutional
 network. The decoder is not trained: in training mode it sets itself from each batch, so that all
