@@ -62,7 +62,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 60,
     "abort_on_example_error": True,
     "default_thumb_file": str(DOCS / "figures" / "factors.png"),
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": ("matplotlib", "figures_returned.scrape"),
     "reset_modules": ("matplotlib",),
 }
 

@@ -9,6 +9,8 @@ there is to optimise are the encoder's parameters.
     python examples/convolutional_encoder.py
 """
 
+# sphinx_gallery_thumbnail_path = "figures/maps.png"
+
 import tempfile
 from pathlib import Path
 

@@ -72,9 +72,7 @@ def _page(name: str, seen: set[int]) -> str:
     return text
 
 
-def _section(
-    module: ModuleType, objects: list[str], constants: list[str], seen: set[int]
-) -> str:
+def _section(module: ModuleType, objects: list[str], constants: list[str], seen: set[int]) -> str:
     new = [name for name in objects if id(getattr(module, name)) not in seen]
     seen |= {id(getattr(module, name)) for name in new}
     return (_table(module, new) if new else "") + _constants(module, constants)
@@ -91,8 +89,7 @@ def write_reference(app: Sphinx, config: object = None) -> None:
         HEADER
         + _title("Reference", "=")
         + "Every public name, by the package that holds it. Arrows of imports run down this list "
-        "only.\n\n"
-        + f".. toctree::\n   :maxdepth: 1\n\n{entries}"
+        "only.\n\n" + f".. toctree::\n   :maxdepth: 1\n\n{entries}"
     )
     for name, text in pages.items():
         page = folder / name
