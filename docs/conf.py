@@ -28,6 +28,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "docstrings",
     "mathml",
+    "measure_pictures",
     "public_names",
     "repository_links",
     "tree_of_imports",
