@@ -70,6 +70,13 @@ class SampleStream(ABC):
         If the shape has not two dimensions, or is empty.
     TypeError
         If the numbers are not real.
+
+    Examples
+    --------
+    >>> from minsyn.data import as_samples
+    >>> stream = as_samples(np.zeros((1000, 3)))
+    >>> isinstance(stream, SampleStream), stream.n_samples, stream.n_features
+    (True, 1000, 3)
     """
 
     in_memory: bool = False

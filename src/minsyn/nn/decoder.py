@@ -46,6 +46,22 @@ class Decoder(nn.Module, ABC):
         Kind of observations.
     running : RunningStatistics
         Moving average of the statistics.
+
+    Examples
+    --------
+    A decoder that ignores the latents:
+
+    >>> import torch
+    >>> from minsyn.nn import LINEAR, REAL
+    >>> class MeanDecoder(Decoder):
+    ...     latents, observations = LINEAR, REAL
+    ...
+    ...     def linear_map(self, statistics):
+    ...         return torch.zeros_like(statistics.cov_zx), statistics.mean_x
+    >>> decoder = MeanDecoder(n_latents=2, n_features=1)
+    >>> decoder(torch.zeros(2, 2), torch.tensor([[1.0], [3.0]]))
+    tensor([[2.],
+            [2.]])
     """
 
     name: ClassVar[str | None] = None

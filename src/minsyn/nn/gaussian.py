@@ -25,6 +25,13 @@ class GaussianDecoder(Decoder, name="gaussian"):
     :math:`\sum_j r_{ij} z_j / (1 + R_i)`. `linear_map` returns the map in the units of ``x`` and
     ``z``.
 
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+
     Examples
     --------
     >>> import torch

@@ -59,6 +59,13 @@ class BernoulliGaussianDecoder(GaussianDecoder, name="bernoulli-gaussian"):
     `minsyn.information.ci.mixed.bernoulli_to_gaussian_linear_map`. Latents may be probabilities in
     [0, 1], such as the outputs of a sigmoid.
 
+    Parameters
+    ----------
+    n_latents, n_features : int
+        Numbers of latents and of observed variables.
+    momentum : float, default=0.1
+        Weight of a new batch in the moving average of the statistics.
+
     Examples
     --------
     >>> import torch

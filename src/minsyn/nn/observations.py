@@ -38,6 +38,14 @@ class Observations(ABC):
         mean 0 and mean square 1 for training.
     natural_step : float
         Largest change of a trained decoder's natural parameter in one step of Adam.
+
+    Examples
+    --------
+    The kinds that the decoders have:
+
+    >>> from minsyn.nn import BINARY, REAL
+    >>> REAL.mean(torch.tensor([[2.0]])), BINARY.mean(torch.tensor([[0.0]]))
+    (tensor([[2.]]), tensor([[0.5000]]))
     """
 
     name: ClassVar[str]
@@ -163,6 +171,14 @@ class Categorical(Observations):
     ----------
     categories : Categories
         Number of categories of each variable.
+
+    Examples
+    --------
+    Three categories with equal scores:
+
+    >>> from minsyn.information.ci.categorical import Categories
+    >>> Categorical(Categories((3,))).mean(torch.zeros(1, 3))
+    tensor([[0.3333, 0.3333, 0.3333]])
     """
 
     name = "categorical"

@@ -146,6 +146,27 @@ def fit_linear_encoder(
     result : TrainingResult
         The loss, its history, and whether the fit converged. It has converged if the loss fell by
         no more than ``tol``, or could not be lowered further in float32.
+
+    Examples
+    --------
+    One latent of two features that are the same:
+
+    >>> import numpy as np
+    >>> import torch
+    >>> from minsyn.nn import GaussianDecoder
+    >>> X = np.random.default_rng(0).normal(size=(50, 1)).repeat(2, axis=1)
+    >>> X = (X - X.mean(axis=0)).astype(np.float32)
+    >>> weights, bias, result = fit_linear_encoder(
+    ...     GaussianDecoder.objective(torch.from_numpy(X)),
+    ...     torch.nn.functional.softplus,
+    ...     X,
+    ...     [np.array([[1.0, 0.0]], np.float32)],
+    ...     max_iter=100,
+    ...     tol=1e-3,
+    ...     generator=torch.Generator().manual_seed(0),
+    ... )
+    >>> weights.shape, bias.shape, bool(result.loss < 0.1)
+    ((1, 2), (1,), True)
     """
     span = SampleSpan(inputs)
     n_latents = len(starts[0])

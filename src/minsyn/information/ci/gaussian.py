@@ -134,6 +134,16 @@ def ci_linear_map(
         ``E_CI[x | z] = z @ weights + intercept``. A constant source has zero weight.
     intercept : array of shape (n_targets,)
         Expected targets where every source is 0.
+
+    Examples
+    --------
+    One source that is the target in another unit:
+
+    >>> import numpy as np
+    >>> z = np.array([[0.0], [1.0], [2.0]])
+    >>> weights, intercept = ci_linear_map(PairwiseStatistics.of(z, 10 * z + 1))
+    >>> weights.round(6), intercept.round(6)
+    (array([[10.]]), array([1.]))
     """
     xp = array_namespace(statistics.cov_zx)
     per_source = inverse_or_zero(statistics.std_z)

@@ -99,7 +99,8 @@ class UnionInformationBatch:
     """Union information of n pmfs of one shape: the fields of `UnionInformation` as arrays.
 
     ``value``, ``lower``, ``upper``, ``certified`` and ``n_iter`` have shape (n,), ``distribution``
-    the shape of the pmfs, each of ``potentials`` (n, |Z_j|, |X|). ``batch[i]`` is one result.
+    the shape of the pmfs, each of ``potentials`` (n, |Z_j|, |X|). ``batch[i]`` is one result, and
+    ``unit`` that of all.
     """
 
     value: Float[np.ndarray, " n"]
