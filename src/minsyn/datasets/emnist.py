@@ -4,13 +4,13 @@ import contextlib
 import importlib.util
 import os
 import string
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from minsyn._atomic import replacing
 from minsyn._warnings import warn
 from minsyn.datasets.emnist_formats import Arrays, read_parquet, read_zip
 from minsyn.datasets.letters import Letters
@@ -220,22 +220,14 @@ def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
 
 
 def _write_cache(file: Path, arrays: Arrays) -> None:
-    """Write the file atomically."""
-    with _naming(file.parent):
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as part:
-                np.savez_compressed(
-                    part,
-                    train_images=arrays["train_images"],
-                    train_labels=arrays["train_labels"],
-                    test_images=arrays["test_images"],
-                    test_labels=arrays["test_labels"],
-                )
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with _naming(file.parent), replacing(file) as target:
+        np.savez_compressed(
+            target,
+            train_images=arrays["train_images"],
+            train_labels=arrays["train_labels"],
+            test_images=arrays["test_images"],
+            test_labels=arrays["test_labels"],
+        )
 
 
 @contextlib.contextmanager
