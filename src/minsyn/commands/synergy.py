@@ -188,7 +188,7 @@ def _complete_rows(file: Path, table: "DataFrame", names: list[str]) -> "tuple[D
 
 _WRITERS = {
     ".csv": lambda frame, file: frame.to_csv(file, index=False),
-    ".parquet": lambda frame, file: frame.to_parquet(file, index=False),
+    ".parquet": lambda frame, file: frame.to_parquet(file, index=False, write_page_checksum=True),
     ".json": lambda frame, file: frame.to_json(
         file, orient="records", indent=1, double_precision=15
     ),
