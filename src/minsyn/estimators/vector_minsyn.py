@@ -101,7 +101,9 @@ class VectorMinSyn(FactorModel):
         Biases of the encoder.
     groups_ : ndarray of shape (n_features,)
         The group of each feature, from 0. Features without a group have -1: no latent is fitted to
-        them, but those that vary are decoded from the group that tells most about them.
+        them, but those that vary are decoded from the group that tells most about them. The same
+        holds for features that another group explains nearly as well; they are in the group that
+        they are decoded from.
     parents_ : ndarray of bool, shape (n_groups, n_features)
         Whether each feature is decoded from each group.
     latent_groups_ : ndarray of shape (n_components,)
@@ -290,7 +292,7 @@ class VectorMinSyn(FactorModel):
         grouping = self._grouping(X, numbers)
         sample_weights = [
             balancing_weights(own) if self._is_balanced(own) else np.ones(len(X))
-            for own in (X[:, grouping.groups == group] for group in range(grouping.n_groups))
+            for own in (X[:, grouping.core_of(group)] for group in range(grouping.n_groups))
         ]
         if numbers is not None:
             n_latents = numbers
