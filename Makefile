@@ -11,7 +11,11 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
+<<<<<<< HEAD
 .PHONY: help benchmark test lint types docs format clean
+=======
+.PHONY: help benchmark test fuzz lint types format clean
+>>>>>>> main
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +25,9 @@ benchmark: $(VENV)/.installed  ## the words benchmark on embedded letters: table
 
 test: $(VENV)/.installed-dev  ## the test suite, doctests included
 	$(BIN)/python -m pytest -n auto -q
+
+fuzz: $(VENV)/.installed-dev  ## thousands of damaged files and extreme data, instead of dozens
+	MINSYN_FUZZ=2000 $(BIN)/python -m pytest -n auto -q tests/data/test_damage.py
 
 lint: $(VENV)/.installed-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """fit, transform and inspect on a user's own files, as they are typed."""
 
 import os
+import shutil
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -74,7 +76,8 @@ def test_fit_says_what_it_does(folder, tmp_path):
     )  # fmt: skip
     assert quiet.exit_code == 0 and quiet.stdout == ""
     held = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert sorted(held) == ["arrays.safetensors", "fit.json", "fit.npz", "model.json"]
+    kinds = sorted(Path(name).stem.split("-")[0] + Path(name).suffix for name in held)
+    assert kinds == ["arrays.safetensors", "fit.json", "fit.safetensors", "model.json"]
 
 
 def test_a_large_table_is_passed_over_by_blocks(folder, tmp_path, monkeypatch):
@@ -397,8 +400,7 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
         (("inspect", "model", "--output", "f.txt"), "ending in .csv"),
         (("inspect", "model", "--dpi", "99"), "--dpi has no effect without --figure"),
         (("inspect", "model", "--image-shape", "1x5"), "--image-shape has no effect without"),
-        (("inspect", "damaged"), "fit.json or fit.npz is damaged"),
-        (("inspect", "another"), "fit.json or fit.npz is damaged or belongs to another model"),
+        (("inspect", "damaged"), ".safetensors is damaged (its checksum is another); pass --data"),
     ],
 )
 def test_errors_are_one_line(folder, monkeypatch, words, message):
@@ -417,12 +419,8 @@ def test_errors_are_one_line(folder, monkeypatch, words, message):
     np.save("nan.npy", hole)
     np.save("complex.npy", np.ones((3, 2), complex))
     np.save("narrow.npy", np.ones((3, 2)))
-    for name in ("damaged", "another"):
-        MinSyn.load("model").save(name)
-        for file in ("fit.json", "fit.npz"):
-            (folder / name / file).write_bytes((folder / "model" / file).read_bytes())
-    (folder / "damaged" / "fit.npz").write_bytes(b"PK")
-    MinSyn(1, max_iter=5).fit(np.random.default_rng(0).random((9, 3))).save("another")
+    shutil.copytree("model", "damaged", dirs_exist_ok=True)
+    next(Path("damaged").glob("fit-*.safetensors")).write_bytes(b"PK")
     x = pd.read_csv("x.csv", nrows=9)[FEATURES]
     MinSyn(1, latents="softplus", max_iter=2, standardize=True).fit(x).save("softplus")
     more = []
@@ -551,6 +549,31 @@ def test_a_save_that_fails_leaves_nothing(answers, tmp_path, monkeypatch):
     failed = run("fit", "answers.csv", "-q")
     assert failed.exit_code == 1 and "No space left" in failed.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]
+
+
+def test_an_overwrite_that_ends_early_keeps_the_old_model(folder, tmp_path, monkeypatch):
+    """Whichever file comes last, the folder holds a model with the record of its own fit."""
+    words = ("fit", folder / "x.csv", "--output", tmp_path / "m", *QUICK, "-q")
+    assert run(*words, "--n-components", 1).exit_code == 0
+    replace, moved = Path.replace, []
+
+    def until(self, target):
+        if self.parent.name.endswith(".part") and self.parent != target.parent:
+            if len(moved) == allowed:
+                raise KeyboardInterrupt
+            moved.append(target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", until)
+    for allowed in (1, 3, 4):  # of four files
+        moved.clear()
+        result = run(*words, "--n-components", 2, "--overwrite")
+        assert result.exit_code == (130 if allowed < 4 else 0), result.output
+        n_factors = len(load_model(tmp_path / "m").components_)
+        assert n_factors == (1 if allowed < 4 else 2)
+        shown = run("inspect", tmp_path / "m").stdout
+        assert f"{n_factors} factor" in shown and "150" in shown
+    assert len(list((tmp_path / "m").iterdir())) == 4 and len(list(tmp_path.iterdir())) == 1
 
 
 def test_ctrl_c_leaves_no_model(folder, monkeypatch, tmp_path):

@@ -171,3 +171,17 @@ def test_figure_1(tmp_path):
     result = run("figure1", "--output", output, "--dpi", 60)
     assert result.exit_code == 0, result.output
     assert output.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_full_disk_keeps_the_old_numbers(csv, tmp_path, monkeypatch):
+    def full(frame, file, **options):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    output = tmp_path / "out.csv"
+    output.write_text("old")
+    monkeypatch.setattr("pandas.DataFrame.to_csv", full)
+    result = run("synergy", csv, "--sources", "a", "--targets", "x", "--output", output)
+    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert "out.csv: cannot write (No space left on device)" in result.output
+    assert output.read_text() == "old" and sorted(tmp_path.iterdir()) == [csv, output]

@@ -42,9 +42,9 @@ def test_damaged_and_unfit_npy_files(x, tmp_path, small_blocks):
     whole = path.read_bytes()
     for content, message in [
         (whole[:-1], "is truncated: 103 x 5 numbers of float32 end at byte 2188, the file at 2187"),
-        (whole[:70], "is no .npy file of numbers"),
-        (b"", "is no .npy file"),
-        (b"a,b\n1,2\n", "is no .npy file"),
+        (whole[:70], "is not a .npy file of numbers, or is damaged"),
+        (b"", "is not a .npy file"),
+        (b"a,b\n1,2\n", "is not a .npy file"),
     ]:
         path.write_bytes(content)
         with pytest.raises(ValueError, match=message):
@@ -70,5 +70,5 @@ def test_npz_files_that_will_not_do(x, tmp_path):
     with pytest.raises(ValueError, match=r"holds 2 arrays \(a, b\)"):
         as_samples(tmp_path / "two.npz")
     (tmp_path / "bad.npz").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"no \.npz file, or is damaged"):
+    with pytest.raises(ValueError, match=r"is not an \.npz file, or is damaged"):
         as_samples(tmp_path / "bad.npz")

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -166,13 +167,33 @@ def test_an_unreachable_host_is_a_clear_error(tmp_path, server, zip_mirror):
         load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "not a zip", "empty", "other arrays"])
+def test_one_of_several_processes_downloads(tmp_path, server, zip_mirror):
+    """Threads here, to which the lock is the same."""
+    with ThreadPoolExecutor(3) as pool:
+        loads = [
+            pool.submit(load_emnist, cache=tmp_path, mirrors=[zip_mirror], retries=0)
+            for _ in range(3)
+        ]
+    for load in loads:
+        assert_is_emnist(load.result())
+    assert len(server.requests) == 1
+    assert [file.name for file in tmp_path.iterdir()] == [CACHE_FILE]
+
+
+@pytest.mark.parametrize(
+    "damage", ["truncated", "flipped", "not a zip", "empty", "other arrays", "other labels"]
+)
 def test_a_damaged_cache_is_replaced(tmp_path, zip_mirror, damage):
     load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
     file = tmp_path / CACHE_FILE
     content = bytearray(file.read_bytes())
     if damage == "other arrays":
         np.savez(file, something=np.ones(3))
+    elif damage == "other labels":
+        with np.load(file) as arrays:
+            stored = dict(arrays)
+        stored["test_labels"] = stored["test_labels"] + np.uint8(200)
+        np.savez(file, **stored)
     else:
         content[len(content) // 2] ^= 0xFF
         replaced = {"truncated": content[:-99], "not a zip": b"text", "empty": b""}

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -116,10 +119,32 @@ def test_bad_folders(tmp_path):
     Image.fromarray(IMAGES[0].astype(np.uint16) * 200).save(tmp_path / "a" / "2.png")
     with pytest.raises(ValueError, match="8 bits"):
         load_letters(tmp_path)
+    Image.new("L", (3000, 3000)).save(tmp_path / "a" / "2.png")  # a small file, but 9 MB
+    with pytest.raises(ValueError, match=r"3000 x 3000 pixels, and at most 4,194,304"):
+        load_letters(tmp_path)
+    (tmp_path / "a" / "2.png").write_bytes(_claiming_many_pixels(tmp_path / "a" / "1.png"))
+    with pytest.raises(ValueError, match=r"a/2\.png cannot be read"):
+        load_letters(tmp_path)
     (tmp_path / "a" / "2.png").unlink()
     (tmp_path / "a").rename(tmp_path / "alpha")
     with pytest.raises(ValueError, match="exactly one character, but label 0 is 'alpha'"):
         load_letters(tmp_path)
+
+
+def _claiming_many_pixels(png):
+    """The size stands in the header, with a checksum of its own."""
+    content = png.read_bytes()
+    header = b"IHDR" + struct.pack(">II", 10**9, 10**9) + content[24:29]
+    return content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+
+
+def test_arrays_that_claim_too_much(tmp_path, monkeypatch):
+    np.savez_compressed(
+        tmp_path / "x.npz", images=np.zeros((2, 99, 99), np.uint8), labels=["a"] * 2
+    )
+    monkeypatch.setattr("minsyn.datasets.files._MOST_BYTES", 10_000)
+    with pytest.raises(ValueError, match="at most 10,000 are read"):
+        load_letters(tmp_path / "x.npz")
 
 
 def test_real_handwriting(real_data):

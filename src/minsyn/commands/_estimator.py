@@ -191,6 +191,12 @@ def _solver(options: ModelOptions) -> Any:
         _refuse(options, other, "--solver covariance")
     if exact or (name == "auto" and not given):
         return name
+    if name == "auto" and list(given) == ["device"]:
+        # An option of the machine must not change the model: Adam may end elsewhere.
+        raise ValueError(
+            "--device is an option of Adam, whose model may differ from that of --solver auto: "
+            "add --solver adam, or leave --device out"
+        )
     device = given.pop("device", None)
     return Adam(**given) if device is None else Adam(**given, run=Run(device=device))
 

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minsyn._locks import locked
 from minsyn.commands._outputs import check_parent
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def check_model_folder(folder: Path, *, overwrite: bool) -> None:
 def save_model(model: "FactorModel", made: "Provenance", folder: Path, *, overwrite: bool) -> None:
     """Save a model and the record of its fit, both or neither.
 
+    Whenever the process ends, the folder holds the old model or the new one, each with the record
+    of its own fit.
+
     Parameters
     ----------
     model : FactorModel
@@ -89,15 +93,20 @@ def save_model(model: "FactorModel", made: "Provenance", folder: Path, *, overwr
     OSError
         If the folder cannot be written.
     """
+    from minsyn.estimators.persistence import remove_other_arrays
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         model.save(part)
         made.save(part)
         if overwrite and folder.is_dir():
-            # The record comes last: until then, its checksum refuses the new arrays.
-            for file in sorted(part.iterdir(), key=lambda file: file.name == _RECORD):
-                file.replace(folder / file.name)
+            with locked(folder, wait=True, cure="wait for it"):
+                # All files but the model's record have names of their own, and it comes last.
+                for file in sorted(part.iterdir(), key=lambda file: file.name == _RECORD):
+                    file.replace(folder / file.name)
+                remove_other_arrays(folder)
+                made.remove_others(folder)
             return
         beside = _moved(part, folder)
         if beside != folder:

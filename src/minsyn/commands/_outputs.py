@@ -58,7 +58,8 @@ def check_figure(file: Path, option: str) -> None:
     """
     from matplotlib.figure import Figure
 
-    formats = Figure().canvas.get_supported_filetypes()
+    # PGF is text for LaTeX, which Matplotlib runs to measure it.
+    formats = [name for name in Figure().canvas.get_supported_filetypes() if name != "pgf"]
     check_file(file, [f".{name}" for name in formats], option)
 
 

@@ -1,8 +1,8 @@
 """Record of a fit, beside the model in its folder."""
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Provenance"]
 
-_RECORD, _STATISTICS = "fit.json", "fit.npz"
+#: Files are named after the model's checksum: those of another model do not count.
+_FILES_OF_ANY = "fit*"
 _OF_FEATURES = ("unit", "minimum", "maximum")
 _MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
 
@@ -74,15 +75,13 @@ class Provenance:
         Parameters
         ----------
         folder : Path
-            The folder.
+            The folder, into which the model has been saved.
         """
-        import numpy as np
+        from safetensors.numpy import save
 
-        moments = {name: getattr(self.statistics, name) for name in _MOMENTS}
-        buffer = BytesIO()
-        of_features = {name: getattr(self, name) for name in _OF_FEATURES}
-        np.savez(buffer, **of_features, **moments)
-        write_atomically(folder / _STATISTICS, buffer.getvalue())
+        arrays = {name: getattr(self.statistics, name) for name in _MOMENTS}
+        arrays |= {name: getattr(self, name) for name in _OF_FEATURES}
+        content = save({name: _plain(array) for name, array in arrays.items()})
         record = {
             "minsyn_version": __version__,
             "data": self.data,
@@ -90,8 +89,11 @@ class Provenance:
             "n_samples": self.n_samples,
             "missing": self.missing,
             "missing_marks": list(self.missing_marks),
+            "statistics_sha256": hashlib.sha256(content).hexdigest(),
         }
-        write_atomically(folder / _RECORD, json.dumps(record, indent=1) + "\n")
+        file, statistics = _files(folder)
+        write_atomically(statistics, content)
+        write_atomically(file, json.dumps(record, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path, shape: tuple[int, int]) -> "Provenance | None":
@@ -107,34 +109,64 @@ class Provenance:
         Raises
         ------
         ValueError
-            If the files are damaged or belong to another model.
+            If the files are damaged.
         """
-        import zipfile
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
 
-        import numpy as np
-
+        from minsyn.estimators.persistence import require_array
         from minsyn.information import PairwiseStatistics
 
-        file = folder / _RECORD
+        file, statistics = _files(folder)
         if not file.is_file():
             return None
+        m, n = shape
+        shapes = {"mean_z": (m,), "mean_x": (n,), "cov_zz": (m, m), "cov_zx": (m, n), "var_x": (n,)}
         try:
-            record = json.loads(file.read_text(encoding="utf-8"))
-            with np.load(folder / _STATISTICS) as arrays:
-                moments = {name: arrays[name] for name in _MOMENTS}
-                of_features = {name: arrays[name] for name in _OF_FEATURES}
-            if moments["cov_zx"].shape != shape or of_features["unit"].shape != shape[1:]:
-                raise ValueError(f"{moments['cov_zx'].shape} are not the model's {shape}")
+            record = json.loads(file.read_bytes())
+            content = statistics.read_bytes()
+            if hashlib.sha256(content).hexdigest() != record["statistics_sha256"]:
+                raise ValueError("its checksum is another")
+            arrays = load(content)
+            moments = {name: require_array(arrays, name, shapes[name]) for name in _MOMENTS}
             return cls(
                 data=str(record["data"]),
                 scale=str(record["scale"]),
                 missing=float(record["missing"]),
                 missing_marks=tuple(map(str, record["missing_marks"])),
                 statistics=PairwiseStatistics(float(record["n_samples"]), **moments),
-                **of_features,
+                **{name: require_array(arrays, name, (n,)) for name in _OF_FEATURES},
             )
-        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, OSError, RecursionError, SafetensorError) as error:
             raise ValueError(
-                f"{file} or {_STATISTICS} is damaged or belongs to another model ({error}); pass "
-                "--data to inspect the model on a file, after removing them"
+                f"{file} or {statistics.name} is damaged ({error}); pass --data to inspect the "
+                "model on a file, after removing them"
             ) from error
+
+    @staticmethod
+    def remove_others(folder: Path) -> None:
+        """Remove the records of earlier models of a folder.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+        """
+        kept = _files(folder)
+        for file in folder.glob(_FILES_OF_ANY):
+            if file not in kept and file.suffix in (".json", ".safetensors"):
+                file.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> tuple[Path, Path]:
+    """Record and statistics of the fit of the model in a folder."""
+    from minsyn.estimators.persistence import model_digest
+
+    name = f"fit-{model_digest(folder)[:16]}"
+    return folder / f"{name}.json", folder / f"{name}.safetensors"
+
+
+def _plain(array: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    return np.ascontiguousarray(array, dtype=np.float64)

@@ -23,8 +23,9 @@ def figure1(
     """
     check_figure(output, "--output")
     from minsyn.report.figure1 import figure1 as draw
+    from minsyn.report.style import save_as
 
     figure = draw()
     output.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(output, dpi=dpi)
+    save_as(figure, output, dpi=dpi)
     typer.echo(str(output))

@@ -180,7 +180,7 @@ def fit(
         str | None,
         typer.Option(
             rich_help_panel=_COMPUTATION,
-            help="Device of Adam: `cpu`, `cuda`, `mps` or `auto`.",
+            help="Device of `--solver adam`: `cpu`, `cuda`, `mps` or `auto`.",
             show_default="cpu",
         ),
     ] = None,

@@ -118,8 +118,10 @@ def inspect(
     # Files first: a reader of the output, such as `head`, may leave before its end.
     written = []
     if figure is not None:
+        from minsyn.report.style import save_as
+
         figure.parent.mkdir(parents=True, exist_ok=True)
-        _figure(described, top, shape).savefig(figure, dpi=dpi or 200)
+        save_as(_figure(described, top, shape), figure, dpi=dpi or 200)
         written.append(figure)
     if report is not None:
         from minsyn._atomic import write_atomically

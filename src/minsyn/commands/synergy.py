@@ -187,17 +187,20 @@ def _complete_rows(file: Path, table: "DataFrame", names: list[str]) -> "tuple[D
 
 
 _WRITERS = {
-    ".csv": lambda frame, path: frame.to_csv(path, index=False),
-    ".parquet": lambda frame, path: frame.to_parquet(path, index=False),
-    ".json": lambda frame, path: frame.to_json(
-        path, orient="records", indent=1, double_precision=15
+    ".csv": lambda frame, file: frame.to_csv(file, index=False),
+    ".parquet": lambda frame, file: frame.to_parquet(file, index=False, write_page_checksum=True),
+    ".json": lambda frame, file: frame.to_json(
+        file, orient="records", indent=1, double_precision=15
     ),
 }
 
 
 def _write(frame: "DataFrame", output: Path) -> None:
+    from minsyn._atomic import replacing
+
     output.parent.mkdir(parents=True, exist_ok=True)
-    _WRITERS[output.suffix.lower()](frame, output)
+    with replacing(output) as file:
+        _WRITERS[output.suffix.lower()](frame, file)
 
 
 def _print(result: "SynergyResult", left_out: list[str], about_data: list[str]) -> None:

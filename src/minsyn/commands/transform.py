@@ -124,7 +124,7 @@ def _write(carried: "DataFrame", names: list[str], z: "np.ndarray", output: Path
         frame.to_csv(buffer, index=False)
     elif suffix == ".parquet":
         try:
-            frame.to_parquet(buffer, index=False)
+            frame.to_parquet(buffer, index=False, write_page_checksum=True)
         except ImportError as error:
             raise ImportError(f"{output}: parquet needs pip install 'minsyn[parquet]'") from error
     elif suffix == ".npy":

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 from scipy import sparse
 
+from minsyn.data.damage import DamagedFileError, damage_named
 from minsyn.data.files import file_identity
 from minsyn.data.row_stream import RowStream
 
@@ -69,7 +70,7 @@ def h5ad_names(path: Path, of: str = "var") -> tuple[str, ...]:
     ValueError
         If it is no such file, or two variables have one name.
     """
-    with _opened(path) as file:
+    with damage_named(str(path), "an AnnData file"), _opened(path) as file:
         try:
             frame = file[of]
             # A group of columns; in files of before 2019, an array of records.
@@ -78,7 +79,9 @@ def h5ad_names(path: Path, of: str = "var") -> tuple[str, ...]:
             # Texts that may be missing lie beside a mask.
             stored = (names_of["values"] if hasattr(names_of, "keys") else names_of)[:]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is no AnnData file: it has no names in {of!r}") from error
+            raise DamagedFileError(
+                f"{path} is no AnnData file: it has no names in {of!r}"
+            ) from error
     names = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in stored)
     if of == "var" and len(set(names)) < len(names):
         seen: set[str] = set()
@@ -106,10 +109,10 @@ class _H5adSamples(RowStream):
     def __init__(self, path: Path, names: tuple[str, ...], places: list[int] | None) -> None:
         self._path, self._places = path, places
         self._csr: Any = None
-        with _opened(path) as file:
+        with damage_named(str(path), "an AnnData file"), _opened(path) as file:
             X = file.get("X")
             if X is None:
-                raise ValueError(f"{path} has no X, the matrix of an AnnData")
+                raise DamagedFileError(f"{path} has no X, the matrix of an AnnData")
             self._sparse = hasattr(X, "keys")
             shape = (
                 X.shape if not self._sparse else X.attrs.get("shape", X.attrs.get("h5sparse_shape"))
@@ -120,6 +123,8 @@ class _H5adSamples(RowStream):
                 if "csc" in str(encoding):
                     parts = [X[name][:] for name in ("data", "indices", "indptr")]
                     self._csr = sparse.csc_array(tuple(parts), shape=tuple(shape)).tocsr()
+            if shape is None or len(shape) != 2:
+                raise DamagedFileError(f"{path}: X has shape {shape}, not two dimensions")
         self._n_stored = int(shape[1])
         if places is None and len(names) != self._n_stored:
             raise ValueError(
@@ -128,17 +133,18 @@ class _H5adSamples(RowStream):
         super().__init__(str(path), (int(shape[0]), len(names)), kind, names)
 
     def _fill(self, start: int, stop: int, out: Shaped[np.ndarray, "rows features"]) -> None:
-        if self._csr is not None:
-            rows = self._csr[start:stop]
-        else:
-            with _opened(self._path) as file:
-                rows = self._read(file["X"], start, stop)
-        if self._places is not None:
-            rows = rows[:, self._places]
-        if self._sparse:
-            rows.toarray(out=out)
-        else:
-            out[:] = rows
+        with damage_named(str(self._path), "an AnnData file"):
+            if self._csr is not None:
+                rows = self._csr[start:stop]
+            else:
+                with _opened(self._path) as file:
+                    rows = self._read(file["X"], start, stop)
+            if self._places is not None:
+                rows = rows[:, self._places]
+            if self._sparse:
+                rows.toarray(out=out)
+            else:
+                out[:] = rows
 
     def _read(self, X: Any, start: int, stop: int) -> Any:
         if not self._sparse:
@@ -159,4 +165,4 @@ def _opened(path: Path) -> Any:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        raise ValueError(f"{path} is no HDF5 file, or is damaged: {error}") from error
+        raise DamagedFileError(f"{path} is no HDF5 file, or is damaged: {error}") from error

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from minsyn.data.answers import AnswerColumn
+from minsyn.data.damage import damage_named
 from minsyn.data.table_format import MISSING, TableFormat
 from minsyn.data.text_layout import TableError
 from minsyn.data.text_tables import MixedColumn
@@ -55,18 +56,21 @@ class ColumnarTable(ABC):
 
     group_rows: list[int]
     mixed: dict[str, MixedColumn]
+    _kind: str
 
     def __init__(self, path: Path, table: TableFormat | None = None) -> None:
         self.path, self.name = path, str(path)
         self.codes = table.codes if table is not None else ()
         if table is not None:
             table.require_no_text_options(str(path))
-        self.schema = schema = self._opened()
+        with damage_named(str(path), self._kind):
+            self.schema = schema = self._opened()
+            # Metadata of pandas are JSON, which is parsed when it is asked for.
+            stored = (schema.pandas_metadata or {}).get("index_columns", ())
         names = schema.names
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise TableError(f"{path}: two columns are named {twice!r}; rename one")
-        stored = (schema.pandas_metadata or {}).get("index_columns", ())
         self.index = tuple(name for name in stored if name in names)
         self.columns = {
             field.name: field.name not in self.index and _is_number(field.type) for field in schema
@@ -117,8 +121,9 @@ class ColumnarTable(ABC):
             n += len(parts[-1])
             if n >= _ROWS_EXAMINED:
                 break
-        table = pa.Table.from_batches(parts, self.schema.remove_metadata())
-        return table.to_pandas(ignore_metadata=True)
+        with damage_named(self.name, self._kind):
+            table = pa.Table.from_batches(parts, self.schema.remove_metadata())
+            return table.to_pandas(ignore_metadata=True)
 
     def read(self, names: Sequence[str] | None = None) -> pd.DataFrame:
         """The whole table with its index, or some columns as they are stored.
@@ -134,7 +139,9 @@ class ColumnarTable(ABC):
         batches = list(self.batches(range(len(self.group_rows)), 2**20, chosen))
         fields = [self.schema.field(name) for name in chosen]
         schema = pa.schema(fields, metadata=self.schema.metadata if names is None else None)
-        frame = pa.Table.from_batches([_as(batch, schema) for batch in batches], schema).to_pandas()
+        with damage_named(self.name, self._kind):
+            parts = [_as(batch, schema) for batch in batches]
+            frame = pa.Table.from_batches(parts, schema).to_pandas()
         frame.columns = frame.columns.map(str)
         if self.codes and names is None:
             numbers = [name for name in frame if self.columns.get(name)]
@@ -153,7 +160,12 @@ class ColumnarTable(ABC):
 
 
 class ParquetTable(ColumnarTable):
-    """A parquet file, which is read a page at a time."""
+    """A parquet file, which is read a page at a time.
+
+    Checksums of pages are compared, if the file has them.
+    """
+
+    _kind = "a parquet file"
 
     def _opened(self) -> Any:
         with self._file() as file:
@@ -165,7 +177,7 @@ class ParquetTable(ColumnarTable):
 
     def batches(self, groups: Sequence[int], rows: int, names: Sequence[str]) -> Iterator[Any]:
         """Record batches of some groups and columns."""
-        with self._file() as file:
+        with damage_named(self.name, self._kind), self._file() as file:
             for batch in file.iter_batches(
                 rows, row_groups=list(groups), columns=list(names), use_threads=False
             ):
@@ -173,19 +185,19 @@ class ParquetTable(ColumnarTable):
 
     def _file(self) -> Any:
         pq = _pyarrow(self.path, "parquet", "pyarrow.parquet")
-        from pyarrow import ArrowInvalid
-
-        try:
-            # Pages are read as they are needed, not whole columns of a row group.
-            return pq.ParquetFile(self.path, pre_buffer=False, buffer_size=_READ_AHEAD)
-        except ArrowInvalid as error:
-            raise TableError(
-                f"{self.path} is not a parquet file, or is truncated: {error}"
-            ) from error
+        # Pages are read as they are needed, not whole columns of a row group.
+        return pq.ParquetFile(
+            self.path,
+            pre_buffer=False,
+            buffer_size=_READ_AHEAD,
+            page_checksum_verification=True,
+        )
 
 
 class ArrowTable(ColumnarTable):
     """An Arrow IPC (Feather) file, of which a record batch is read at a time."""
+
+    _kind = "an Arrow IPC file (Feather, version 2)"
 
     def _opened(self) -> Any:
         with self._reader() as reader:
@@ -200,9 +212,11 @@ class ArrowTable(ColumnarTable):
 
     def batches(self, groups: Sequence[int], rows: int, names: Sequence[str]) -> Iterator[Any]:
         """Record batches of some groups and columns."""
-        with self._reader([self.schema.get_field_index(name) for name in names]) as reader:
+        fields = [self.schema.get_field_index(name) for name in names]
+        with damage_named(self.name, self._kind), self._reader(fields) as reader:
             for group in groups:
                 batch = reader.get_batch(group).select(list(names))
+                batch.validate(full=True)
                 for start in range(0, len(batch), rows):
                     yield batch.slice(start, rows)
 
@@ -210,14 +224,8 @@ class ArrowTable(ColumnarTable):
         pa = _pyarrow(self.path, "Arrow", "pyarrow")
         import pyarrow.ipc
 
-        try:
-            options = pyarrow.ipc.IpcReadOptions(included_fields=fields)
-            return pyarrow.ipc.open_file(pa.memory_map(str(self.path)), options=options)
-        except pa.ArrowInvalid as error:
-            raise TableError(
-                f"{self.path} is not an Arrow IPC file (Feather, version 2), or is truncated: "
-                f"{error}"
-            ) from error
+        options = pyarrow.ipc.IpcReadOptions(included_fields=fields)
+        return pyarrow.ipc.open_file(pa.memory_map(str(self.path)), options=options)
 
 
 def columnar_table(path: Path, table: TableFormat | None = None) -> ColumnarTable:

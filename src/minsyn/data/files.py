@@ -1,5 +1,6 @@
 """Arrays in ``.npy`` and ``.npz`` files and memmaps."""
 
+import math
 import mmap
 import zipfile
 from pathlib import Path
@@ -9,7 +10,12 @@ import numpy as np
 from jaxtyping import Shaped
 
 from minsyn.data.arrays import ArraySlices
+from minsyn.data.damage import damage_named
 from minsyn.data.row_stream import RowStream
+
+#: Archives up to this size are read once more than is needed, to compare their checksum.
+_CHECKED_BYTES = 2**28
+_CHUNK = 2**20
 
 __all__ = ["ArrayFile", "file_identity", "memmap_stream", "npy_file", "npz_file"]
 
@@ -94,19 +100,9 @@ def npy_file(path: Path, start: int = 0, name: str | None = None) -> ArrayFile |
         If it does not hold real numbers.
     """
     name = name or str(path)
-    with path.open("rb") as file:
+    with path.open("rb") as file, damage_named(name, "a .npy file of numbers"):
         file.seek(start)
-        try:
-            version = np.lib.format.read_magic(file)
-            read_header = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }.get(version)
-            if read_header is None:  # field names in Unicode: a structured type
-                raise ValueError(f"its format {version} is for structured types")
-            shape, fortran_order, dtype = read_header(file)
-        except ValueError as error:
-            raise ValueError(f"{name} is no .npy file of numbers: {error}") from error
+        shape, fortran_order, dtype = _header(file)
         offset = file.tell()
     stream = ArrayFile(path, offset, shape, dtype, name)
     if not fortran_order or 1 in shape:
@@ -123,8 +119,25 @@ def npy_file(path: Path, start: int = 0, name: str | None = None) -> ArrayFile |
     return np.ascontiguousarray(columns.T)
 
 
+def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, order and type of an array; a ValueError if these are impossible."""
+    version = np.lib.format.read_magic(file)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:  # field names in Unicode: a structured type
+        raise ValueError(f"its format {version} is for structured types")
+    shape, fortran_order, dtype = read_header(file)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"its shape is {shape}")
+    return shape, fortran_order, dtype
+
+
 def npz_file(path: Path) -> ArrayFile | np.ndarray:
     """The only array of an ``.npz`` file, read in place, or whole if it is compressed.
+
+    The checksum is compared where the array is compressed or no larger than 256 MiB.
 
     Parameters
     ----------
@@ -136,27 +149,59 @@ def npz_file(path: Path) -> ArrayFile | np.ndarray:
     ValueError
         If it is no ``.npz`` file, or does not hold exactly one array.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len(members) != 1:
-                names = ", ".join(m.filename.removesuffix(".npy") for m in members[:10])
-                raise ValueError(
-                    f"{path} holds {len(members)} arrays ({names}); save the data alone, or load "
-                    "the file and pass one array"
-                )
-            member = members[0]
-            name = f"{path}[{member.filename.removesuffix('.npy')}]"
-            if member.compress_type != zipfile.ZIP_STORED:
-                with archive.open(member) as file:
-                    return np.lib.format.read_array(file, allow_pickle=False)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path} is no .npz file, or is damaged: {error}") from error
+    kind = "an .npz file"
+    with damage_named(str(path), kind), zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if len(members) != 1:
+        names = ", ".join(m.filename.removesuffix(".npy") for m in members[:10])
+        raise ValueError(
+            f"{path} holds {len(members)} arrays ({names}); save the data alone, or load "
+            "the file and pass one array"
+        )
+    member = members[0]
+    name = f"{path}[{member.filename.removesuffix('.npy')}]"
+    if member.compress_type != zipfile.ZIP_STORED:
+        with damage_named(str(path), kind), zipfile.ZipFile(path) as archive:
+            return _unpacked(archive, member)
+    if member.file_size <= _CHECKED_BYTES:
+        with damage_named(str(path), kind), zipfile.ZipFile(path) as archive:
+            _read_through(archive, member)
     with path.open("rb") as file:
         # The last four of the 30 bytes of the member's header are the lengths of what follows it.
         file.seek(member.header_offset + 26)
         lengths = np.frombuffer(file.read(4), "<u2")
     return npy_file(path, member.header_offset + 30 + int(lengths.sum()), name)
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    """A compressed array; nothing is allocated that the archive does not say it holds."""
+    with archive.open(member) as file:
+        shape, fortran_order, dtype = _header(file)
+        if dtype.hasobject:
+            raise ValueError("it holds Python objects")
+        n_bytes = math.prod(shape) * dtype.itemsize
+        if file.tell() + n_bytes != member.file_size:
+            raise ValueError(
+                f"{shape} numbers of {dtype} are {n_bytes} bytes, and there are "
+                f"{member.file_size - file.tell()}"
+            )
+        array = np.empty(math.prod(shape), dtype)
+        view = memoryview(array.view(np.uint8)) if n_bytes else memoryview(b"")  # type: ignore[arg-type]
+        for start in range(0, n_bytes, _CHUNK):
+            chunk = file.read(min(_CHUNK, n_bytes - start))
+            view[start : start + len(chunk)] = chunk
+            if len(chunk) < min(_CHUNK, n_bytes - start):
+                raise ValueError("it is truncated")
+        if file.read(1):
+            raise ValueError("it is longer than its header says")
+    return array.reshape(shape, order="F" if fortran_order else "C")
+
+
+def _read_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Read a member to its end, where its checksum is compared."""
+    with archive.open(member) as file:
+        while file.read(_CHUNK):
+            pass
 
 
 def memmap_stream(array: np.memmap) -> RowStream:

@@ -4,19 +4,21 @@ import contextlib
 import importlib.util
 import os
 import string
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from minsyn._atomic import replacing
+from minsyn._locks import locked
 from minsyn._warnings import warn
 from minsyn.datasets.emnist_formats import Arrays, read_parquet, read_zip
 from minsyn.datasets.letters import Letters
 
 #: Name of the file in the cache.
 CACHE_FILE = "emnist-letters.npz"
+_LOCK = ".emnist-letters.lock"
 
 SPLITS = ("train", "test", "both")
 
@@ -145,7 +147,14 @@ def load_emnist(
     wanted = ("train", "test") if split == "both" else (split,)
     arrays = _read_cache(folder / CACHE_FILE, wanted)
     if arrays is None:
-        arrays = _download(folder, mirrors, retries)
+        with contextlib.ExitStack() as stack:
+            # Of several processes that ask for the letters at once, one downloads them.
+            with _naming(folder):
+                cure = "wait for its download"
+                stack.enter_context(locked(folder, _LOCK, wait=True, cure=cure))
+            arrays = _read_cache(folder / CACHE_FILE, wanted, silent=True)
+            if arrays is None:
+                arrays = _download(folder, mirrors, retries)
     codes = np.concatenate([arrays[f"{part}_labels"] for part in wanted])
     return Letters(
         images=np.concatenate([arrays[f"{part}_images"] for part in wanted]),
@@ -161,17 +170,28 @@ def _cache_folder(cache: str | os.PathLike[str] | None) -> Path:
     return Path(folder).expanduser()
 
 
-def _read_cache(file: Path, splits: Sequence[str]) -> Arrays | None:
+def _read_cache(file: Path, splits: Sequence[str], *, silent: bool = False) -> Arrays | None:
     if not file.exists():
         return None
     keys = [f"{split}_{part}" for split in splits for part in ("images", "labels")]
     # The archive's checksums reveal damage, which NumPy reports by various exceptions.
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in keys}
+        with np.load(file, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in keys}
+        for split in splits:
+            _check(arrays[f"{split}_images"], arrays[f"{split}_labels"])
+        return arrays
     except Exception as error:
-        warn(f"{file} is damaged ({error}): downloading it again")
+        if not silent:
+            warn(f"{file} is damaged ({error}): downloading it again")
         return None
+
+
+def _check(images: np.ndarray, labels: np.ndarray) -> None:
+    if images.dtype != np.uint8 or images.shape != (len(images), 28, 28) or len(images) == 0:
+        raise ValueError(f"its images have shape {images.shape} and type {images.dtype}")
+    if labels.dtype != np.uint8 or labels.shape != (len(images),) or labels.max() > 25:
+        raise ValueError("its labels are not one number from 0 to 25 for each image")
 
 
 def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
@@ -220,22 +240,14 @@ def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
 
 
 def _write_cache(file: Path, arrays: Arrays) -> None:
-    """Write the file atomically."""
-    with _naming(file.parent):
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as part:
-                np.savez_compressed(
-                    part,
-                    train_images=arrays["train_images"],
-                    train_labels=arrays["train_labels"],
-                    test_images=arrays["test_images"],
-                    test_labels=arrays["test_labels"],
-                )
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with _naming(file.parent), replacing(file) as target:
+        np.savez_compressed(
+            target,
+            train_images=arrays["train_images"],
+            train_labels=arrays["train_labels"],
+            test_images=arrays["test_images"],
+            test_labels=arrays["test_labels"],
+        )
 
 
 @contextlib.contextmanager

@@ -1,18 +1,24 @@
 """Letters from user files: an ``.npz`` file, a folder of arrays, or a folder of images."""
 
+import math
 import string
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from minsyn.datasets.letters import Letters, require_letters
 
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm"}
 
 _KEYS = ("images", "labels", "styles")
+
+#: Most bytes of unpacked arrays, and most pixels of an image, that are read: a small file may claim
+#: any number.
+_MOST_BYTES, _MOST_PIXELS = 2**33, 2**22
 
 #: Pillow modes that can be converted to 8-bit grey without clipping.
 _EIGHT_BIT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
@@ -100,6 +106,10 @@ def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
         if path.is_dir():
             files = {key: path / f"{key}.npy" for key in _KEYS}
             return {key: np.load(file) for key, file in files.items() if file.exists()}
+        with zipfile.ZipFile(path) as archive:
+            n_bytes = sum(member.file_size for member in archive.infolist())
+        if n_bytes > _MOST_BYTES:
+            raise ValueError(f"they take {n_bytes:,} bytes, and at most {_MOST_BYTES:,} are read")
         with np.load(path) as file:
             return {key: file[key] for key in _KEYS if key in file}
     except Exception as error:
@@ -136,13 +146,16 @@ def _from_image_folder(folder: Path) -> Letters:
 def _read_image(file: Path) -> UInt8[np.ndarray, "h w"]:
     try:
         with Image.open(file) as image:
-            if image.mode not in _EIGHT_BIT_MODES:
+            if math.prod(image.size) > _MOST_PIXELS:
+                height, width = image.size[::-1]
                 raise ValueError(
-                    f"images: {file.name} has Pillow's mode {image.mode!r}; save it with 8 bits "
-                    "a pixel"
+                    f"it has {height} x {width} pixels, and at most {_MOST_PIXELS:,} are read: "
+                    "scale it down"
                 )
+            if image.mode not in _EIGHT_BIT_MODES:
+                raise ValueError(f"Pillow's mode is {image.mode!r}: save it with 8 bits a pixel")
             return np.array(image.convert("L"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except Exception as error:  # Pillow's decoders raise errors of many kinds
         raise ValueError(
             f"images: {file.parent.name}/{file.name} cannot be read ({error}); replace or remove it"
         ) from error

@@ -347,8 +347,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the model is not fitted.
         TypeError
             If a parameter cannot be written as JSON, such as a RandomState instance.
+        ValueError
+            If a parameter has been set to an invalid value since the fit, or the model has weights
+            that are not finite.
+        OSError
+            If the folder cannot be written. A model in it is then still there, as it is after a
+            crash at any moment.
         """
         check_is_fitted(self)
+        self._validate_params()
         parameters = self.get_params(deep=False)
         custom = isinstance(parameters.get("encoder"), nn.Module)
         if custom:
@@ -398,12 +405,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         given = {} if encoder is None else {"encoder": encoder}
         try:
             model = cls(**saved.parameters, **given)
+            model._validate_params()
             model.n_features_in_ = saved.solution.components.shape[1]
             if saved.feature_names is not None:
                 model.feature_names_in_ = np.array(saved.feature_names, dtype=object)
             model._take(saved.solution)
             model._set_state(saved.state, saved.arrays)
-        except (KeyError, TypeError, AssertionError) as error:
+        except ModelFormatError:
+            raise
+        except (KeyError, ValueError, TypeError, AttributeError, AssertionError) as error:
             raise ModelFormatError(
                 f"not a valid saved {cls.__name__}: {type(error).__name__}: {error}"
             ) from error

@@ -22,6 +22,7 @@ from minsyn.estimators.free import Free
 from minsyn.estimators.module import DecoderChoice, find_decoder_choice
 from minsyn.estimators.number import CRITERIA, choose_number, scree_of
 from minsyn.estimators.partial_fit import PartialFit, check_one_step
+from minsyn.estimators.persistence import require_array
 from minsyn.estimators.problem import (
     ArrayProblem,
     ModelSpec,
@@ -709,20 +710,30 @@ class MinSyn(FactorModel):
         return record, arrays
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        self._fitted_decoder, self.missing_ = record["decoder"], float(record["missing"])
+        n = self.n_features_in_
+        self._decoder_choice(), find_encoder(self.encoder)  # parameters that only these check
+        self._fitted_decoder, self.missing_ = str(record["decoder"]), float(record["missing"])
         self._standardized = bool(record["standardized"])
         self._without_means = bool(record["without_means"])
         self._scree = None
         if "scree" in record:
             found = record["scree"]
             if "scree.average_squared" in arrays:
-                self._scree = AveragePartial(arrays["scree.average_squared"], found["n_factors"])
+                curve = require_array(arrays, "scree.average_squared", (None,))
+                self._scree = AveragePartial(curve, int(found["n_factors"]))
             else:
-                curves = arrays["scree.eigenvalues"], arrays["scree.reference"]
-                self._scree = Scree(*curves, found["n_factors"], found["by"])
+                eigenvalues = require_array(arrays, "scree.eigenvalues", (None,))
+                reference = require_array(arrays, "scree.reference", eigenvalues.shape)
+                n_factors, criterion = int(found["n_factors"]), str(found["by"])
+                self._scree = Scree(eigenvalues, reference, n_factors, criterion)
         if "moments_weight" in record:
-            moments = {name: arrays.get(f"moments.{name}") for name in _OF_FEATURES}
-            self._moments = Moments(record["moments_weight"], **moments)  # type: ignore[arg-type]
+            shapes = dict.fromkeys(_OF_FEATURES, (n, n)) | {"mean": (n,)}
+            moments = {
+                name: require_array(arrays, f"moments.{name}", shapes[name])
+                for name in _OF_FEATURES
+                if f"moments.{name}" in arrays or name in ("mean", "covariance")
+            }
+            self._moments = Moments(float(record["moments_weight"]), **moments)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,8 +2,10 @@
 
 import copy
 import hashlib
+import itertools
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from numbers import Integral, Real
@@ -19,6 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from minsyn._atomic import write_atomically
+from minsyn._locks import locked
 from minsyn._version import __version__
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import Net
@@ -28,11 +31,34 @@ from minsyn.estimators.solution import Solution
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import DECODERS, LATENTS, Decoder, Observations, observations_of
 
-__all__ = ["ModelFormatError", "SavedModel", "read_model", "write_model"]
+__all__ = [
+    "ModelFormatError",
+    "SavedModel",
+    "model_digest",
+    "read_model",
+    "remove_other_arrays",
+    "require_array",
+    "write_model",
+]
 
 #: Incremented whenever an older reader could misread a newer file.
-_FORMAT_VERSION = 3
-_MODEL, _ARRAYS = "model.json", "arrays.safetensors"
+_FORMAT_VERSION = 4
+_MODEL = "model.json"
+#: Arrays are in a file that is named after their checksum, so that those of an earlier model stay
+#: until the new record is there.
+_ARRAYS_OF_ANY = "arrays*.safetensors"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: What a damaged record or damaged arrays may raise.
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    SafetensorError,
+)
 _DECODER = ("components", "intercept")
 #: Prefix of the names of the encoder's tensors.
 _ENCODER = "encoder."
@@ -94,8 +120,10 @@ def write_model(saved: SavedModel, path: str | Path) -> None:
     ------
     TypeError
         If a parameter cannot be written as JSON, such as a RandomState instance.
+    ValueError
+        If the model has weights that are not finite.
     OSError
-        If the folder cannot be written.
+        If the folder cannot be written. A model in it is then still there.
     """
     solution = saved.solution
     latents, observations = solution.latents, solution.observations
@@ -134,14 +162,49 @@ def write_model(saved: SavedModel, path: str | Path) -> None:
         for name in _MOMENTS:
             moment = getattr(solution.statistics, name)
             arrays[f"{_STATISTICS}{name}"] = np.ascontiguousarray(moment)
+    _require_finite(arrays, custom=saved.custom_encoder)
     content = save_tensors(arrays)
     record["arrays_sha256"] = hashlib.sha256(content).hexdigest()
+    record["sha256"] = _digest(record)
     folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    # The record is written last, with a checksum of the arrays. If a save is interrupted between
-    # the two writes, the old record does not match the new arrays, and reading fails.
-    write_atomically(folder / _ARRAYS, content)
-    write_atomically(folder / _MODEL, json.dumps(record, indent=1) + "\n")
+    with locked(folder, wait=True, cure="wait for it"):
+        # The record is written last. Until then, it is the old one, whose arrays are still there.
+        write_atomically(folder / _arrays_name(record), content)
+        write_atomically(folder / _MODEL, json.dumps(record, indent=1) + "\n")
+        remove_other_arrays(folder)
+
+
+def remove_other_arrays(folder: Path) -> None:
+    """Remove the arrays of earlier models, and what killed processes left of them.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of a model, locked by this process.
+    """
+    kept = folder / _arrays_name(_read_record(folder))
+    for pattern in (_ARRAYS_OF_ANY, f".{_ARRAYS_OF_ANY}.part"):
+        for file in folder.glob(pattern):
+            if file != kept:
+                file.unlink(missing_ok=True)
+
+
+def model_digest(path: str | Path) -> str:
+    """Checksum of a saved model, which tells it from every other one.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the model.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no model in the folder.
+    ModelFormatError
+        If its record is damaged or modified, or has another format version.
+    """
+    return str(_read_record(Path(path))["sha256"])
 
 
 def read_model(
@@ -173,10 +236,7 @@ def read_model(
         If ``encoder`` is required but missing, or given but not required.
     """
     folder = Path(path)
-    for name in (_MODEL, _ARRAYS):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} holds no saved model: {name} is missing")
-    record = _read_record(folder / _MODEL)
+    record = _read_record(folder)
     found = record.get("class")
     if not isinstance(found, str) or found not in accepted:
         raise ModelFormatError(
@@ -190,61 +250,197 @@ def read_model(
             else f"{folder} has the weights of a custom encoder ({custom}), but not its code: load "
             f"it with encoder=, a module of the same architecture"
         )
-    content = (folder / _ARRAYS).read_bytes()
-    if hashlib.sha256(content).hexdigest() != record.get("arrays_sha256"):
+    file = folder / _arrays_name(record)
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        if _read_record(folder)["sha256"] != record["sha256"]:  # saved again in the meantime
+            return read_model(path, accepted, encoder)
+        raise FileNotFoundError(f"{folder} holds no saved model: {file.name} is missing") from None
+    if hashlib.sha256(content).hexdigest() != record["arrays_sha256"]:
         raise ModelFormatError(
-            f"{folder / _ARRAYS} does not match the checksum in {_MODEL}: it is damaged or "
-            "modified; save the model again"
+            f"{file} does not match the checksum in {_MODEL}: it is damaged or modified; save the "
+            "model again"
         )
     try:
         return _saved_model(record, load_tensors(content), encoder)
-    except (KeyError, TypeError, AttributeError, SafetensorError) as error:
+    except ModelFormatError:
+        raise
+    except _DAMAGE as error:
         raise ModelFormatError(
             f"{folder} is not a valid saved {found}: {type(error).__name__}: {error}"
         ) from error
 
 
+def require_array(
+    arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int | None, ...], kinds: str = "f"
+) -> np.ndarray:
+    """One of a saved model's arrays, of a shape and type that the model can have.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Arrays by name.
+    name : str
+        Name of the array.
+    shape : tuple of int or None
+        Its shape; None stands for any length.
+    kinds : str, default="f"
+        Codes of the allowed kinds of types, as in `numpy.dtype.kind`.
+
+    Raises
+    ------
+    ModelFormatError
+        If the array is missing, has another shape or type, or is not finite.
+
+    Examples
+    --------
+    >>> require_array({"mean": np.zeros(3)}, "mean", (3,))
+    array([0., 0., 0.])
+    """
+    if name not in arrays:
+        raise ModelFormatError(f"the array {name!r} is missing")
+    array = arrays[name]
+    fits = len(array.shape) == len(shape) and all(
+        n in (None, found) for n, found in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype.kind not in kinds:
+        wanted = tuple("any" if n is None else n for n in shape)
+        raise ModelFormatError(
+            f"{name} has shape {array.shape} and type {array.dtype}, not {wanted} and "
+            f"{' or '.join(_KINDS[kind] for kind in kinds)}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ModelFormatError(f"{name} holds values that are not finite")
+    return array
+
+
+_KINDS = {"f": "real", "i": "integer", "b": "boolean"}
+
+
 def _saved_model(
     record: dict[str, Any], arrays: dict[str, np.ndarray], custom: nn.Module | None
 ) -> SavedModel:
-    components, intercept = (arrays.pop(name) for name in _DECODER)
+    components = require_array(arrays, "components", (None, None))
     n_components, n_features = components.shape
-    if intercept.shape != (n_features,):
-        raise ModelFormatError(f"intercept has shape {intercept.shape}, not {(n_features,)}")
+    intercept = require_array(arrays, "intercept", (n_features,))
+    if n_components == 0 or n_features == 0:
+        raise ModelFormatError(f"components have shape {components.shape}")
     names = record["feature_names"]
-    if names is not None and len(names) != n_features:
-        raise ModelFormatError(f"there are {len(names)} feature names, not {n_features}")
+    if names is not None and (
+        not _is_list_of(names, str) or len(set(names)) != len(names) or len(names) != n_features
+    ):
+        n_names = len(names) if isinstance(names, list) else names
+        raise ModelFormatError(
+            f"there are {n_names} feature names, not {n_features} different ones"
+        )
     statistics = None
     if "statistics_weight" in record:
-        moments = {name: arrays.pop(f"{_STATISTICS}{name}") for name in _MOMENTS}
-        statistics = PairwiseStatistics(record["statistics_weight"], **moments)
+        shapes: dict[str, tuple[int, ...]] = {
+            "mean_z": (n_components,),
+            "mean_x": (n_features,),
+            "cov_zz": (n_components, n_components),
+            "cov_zx": (n_components, n_features),
+            "var_x": (n_features,),
+        }
+        moments = {name: require_array(arrays, _STATISTICS + name, shapes[name]) for name in shapes}
+        weight = _number(record, "statistics_weight", at_least=0.0)
+        statistics = PairwiseStatistics(weight, **moments)
+    weights = {
+        name.removeprefix(_ENCODER): array
+        for name, array in arrays.items()
+        if name.startswith(_ENCODER)
+    }
     if custom is None:
-        encoder: nn.Module = Net(record["hidden"]).layers(n_features, n_components).double()
+        encoder: nn.Module = _net(record["hidden"], weights, n_features, n_components)
     else:
         encoder = copy.deepcopy(custom).cpu().float()
-    weights = [name for name in arrays if name.startswith(_ENCODER)]
-    state = {
-        name.removeprefix(_ENCODER): torch.from_numpy(arrays.pop(name).copy()) for name in weights
-    }
-    try:
-        encoder.load_state_dict(state)
-    except RuntimeError as error:
-        what = "the saved sizes" if custom is None else "encoder"
-        raise ModelFormatError(f"the saved weights do not fit {what}: {error}") from error
+        _load_weights(encoder, weights, "encoder")
+    observations = record["observations"]
+    sizes = observations.get("sizes", [n_features])
+    if not _is_list_of(sizes, int) or sum(sizes) != n_features:
+        raise ModelFormatError(f"sizes {sizes!r:.80} must be {n_features} in total")
+    curve, converged = record["loss_curve"], record["converged"]
+    if not _is_list_of(curve, int, float) or not isinstance(converged, bool):
+        raise ModelFormatError("loss_curve must hold numbers, and converged be true or false")
     solution = Solution(
         encoder.eval(),
         LATENTS[record["latents"]],
-        observations_of(record["observations"]),
+        observations_of(observations),
         components,
         intercept,
-        record["loss_curve"],
-        record["converged"],
+        curve,
+        converged,
         statistics,
     )
     parameters = {name: _from_json(value) for name, value in record["parameters"].items()}
+    for value in parameters.values():
+        if isinstance(value, Adam | Run):
+            value._validate_params()
+    known = {*_DECODER, *(f"{_STATISTICS}{name}" for name in _MOMENTS)}
+    further = {
+        name: array
+        for name, array in arrays.items()
+        if name not in known and not name.startswith(_ENCODER)
+    }
     return SavedModel(
-        record["class"], parameters, solution, names, custom is not None, record["state"], arrays
+        record["class"],
+        parameters,
+        solution,
+        names,
+        custom is not None,
+        dict(record["state"]),
+        further,
     )
+
+
+def _net(
+    hidden: Any, weights: dict[str, np.ndarray], n_features: int, n_components: int
+) -> nn.Sequential:
+    """The encoder of saved weights, for which nothing is allocated that they do not hold."""
+    if not _is_list_of(hidden, int) or min(hidden, default=1) < 1:
+        raise ModelFormatError(f"hidden={hidden!r:.80} must hold the sizes of hidden layers")
+    sizes = [n_features, *hidden, n_components]
+    if len(weights) != 2 * (len(sizes) - 1):
+        raise ModelFormatError(f"there are {len(weights)} arrays of an encoder with {len(sizes)}")
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        # Between two linear layers lies an activation.
+        require_array(weights, f"{2 * layer}.weight", (n_out, n_in))
+        require_array(weights, f"{2 * layer}.bias", (n_out,))
+    net = Net(hidden).layers(n_features, n_components).double()
+    _load_weights(net, weights, "the saved sizes")
+    return net
+
+
+def _load_weights(encoder: nn.Module, weights: dict[str, np.ndarray], what: str) -> None:
+    try:
+        encoder.load_state_dict(
+            {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
+        )
+    except RuntimeError as error:
+        raise ModelFormatError(f"the saved weights do not fit {what}: {error}") from error
+
+
+def _require_finite(arrays: dict[str, np.ndarray], *, custom: bool) -> None:
+    """Raise an error for a model that could not be loaded again."""
+    checked = (*_DECODER, _STATISTICS, *(() if custom else (_ENCODER,)))
+    for name, array in arrays.items():
+        if name.startswith(checked) and not np.isfinite(array).all():
+            raise ValueError(
+                f"{name} of the model holds values that are not finite, so that it cannot be "
+                "saved: fit it to data of moderate size, such as standardised ones"
+            )
+
+
+def _is_list_of(value: Any, *kinds: type) -> bool:
+    return isinstance(value, list) and all(type(item) in kinds for item in value)
+
+
+def _number(record: dict[str, Any], name: str, at_least: float) -> float:
+    value = record[name]
+    if type(value) not in (int, float) or not at_least <= value < float("inf"):
+        raise ModelFormatError(f"{name}={value!r:.80} must be a number of at least {at_least:g}")
+    return float(value)
 
 
 def _known(observations: Observations) -> bool:
@@ -254,10 +450,13 @@ def _known(observations: Observations) -> bool:
         return False
 
 
-def _read_record(file: Path) -> dict[str, Any]:
+def _read_record(folder: Path) -> dict[str, Any]:
+    file = folder / _MODEL
+    if not file.is_file():
+        raise FileNotFoundError(f"{folder} holds no saved model: {_MODEL} is missing")
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        record = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
         raise ModelFormatError(
             f"{file} is not JSON: it is damaged or modified ({error})"
         ) from error
@@ -265,12 +464,33 @@ def _read_record(file: Path) -> dict[str, Any]:
         raise ModelFormatError(f"{file} is not the record of a model saved by minsyn")
     version = record.get("format_version")
     if version != _FORMAT_VERSION:
+        newer = isinstance(version, int) and version > _FORMAT_VERSION
+        cure = "update minsyn" if newer else "fit the model again"
         raise ModelFormatError(
-            f"{file} has format version {version!r} (written by minsyn "
-            f"{record.get('minsyn_version')}); this minsyn {__version__} reads version "
-            f"{_FORMAT_VERSION}: fit the model again, or install the version that wrote it"
+            f"{file} has format version {version!r:.20} (written by minsyn "
+            f"{record.get('minsyn_version')!s:.20}); this minsyn {__version__} reads version "
+            f"{_FORMAT_VERSION}: {cure}, or install the version that wrote it"
+        )
+    try:
+        intact = record.get("sha256") == _digest(record)
+    except RecursionError:
+        intact = False
+    if not intact or not _SHA256.fullmatch(str(record.get("arrays_sha256"))):
+        raise ModelFormatError(
+            f"{file} does not match its own checksum: it is damaged or modified; save the model "
+            "again"
         )
     return record
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    """Checksum of a record, however it is laid out."""
+    content = {name: value for name, value in record.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _arrays_name(record: Mapping[str, Any]) -> str:
+    return f"arrays-{record['arrays_sha256'][:16]}.safetensors"
 
 
 def _as_json(name: str, value: Any) -> Any:

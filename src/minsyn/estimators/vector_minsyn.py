@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn.data import is_stream, plain_frame
 from minsyn.estimators.factor_model import FactorModel
+from minsyn.estimators.persistence import ModelFormatError, require_array
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
@@ -100,7 +101,9 @@ class VectorMinSyn(FactorModel):
         Biases of the encoder.
     groups_ : ndarray of shape (n_features,)
         The group of each feature, from 0. Features without a group have -1: no latent is fitted to
-        them, but those that vary are decoded from the group that tells most about them.
+        them, but those that vary are decoded from the group that tells most about them. The same
+        holds for features that another group explains nearly as well; they are in the group that
+        they are decoded from.
     parents_ : ndarray of bool, shape (n_groups, n_features)
         Whether each feature is decoded from each group.
     latent_groups_ : ndarray of shape (n_components,)
@@ -289,7 +292,7 @@ class VectorMinSyn(FactorModel):
         grouping = self._grouping(X, numbers)
         sample_weights = [
             balancing_weights(own) if self._is_balanced(own) else np.ones(len(X))
-            for own in (X[:, grouping.groups == group] for group in range(grouping.n_groups))
+            for own in (X[:, grouping.core_of(group)] for group in range(grouping.n_groups))
         ]
         if numbers is not None:
             n_latents = numbers
@@ -311,10 +314,20 @@ class VectorMinSyn(FactorModel):
         return {"link": self.link_, "clarity": self.clarity_}, arrays
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        for name in _GROUPS:
-            setattr(self, name, arrays[name])
+        n_features = self.n_features_in_
+        self.parents_ = require_array(arrays, "parents_", (None, n_features), "b")
+        n_groups = len(self.parents_)
+        self.groups_ = require_array(arrays, "groups_", (n_features,), "i")
+        self.latent_groups_ = require_array(arrays, "latent_groups_", (self.n_components_,), "i")
+        outside = self.groups_.min() < -1 or self.latent_groups_.min() < 0
+        if outside or max(self.groups_.max(), self.latent_groups_.max()) >= n_groups:
+            raise ModelFormatError(f"groups of features or latents are not among the {n_groups}")
         self.link_, self.clarity_ = record["link"], record["clarity"]
-        self.eigenvalues_ = arrays.get("eigenvalues")
+        if self.link_ not in ("logit", "identity") or not isinstance(self.clarity_, float | None):
+            raise ModelFormatError(f"link={self.link_!r:.40}, clarity={self.clarity_!r:.40}")
+        self.eigenvalues_ = None
+        if "eigenvalues" in arrays:
+            self.eigenvalues_ = require_array(arrays, "eigenvalues", (None,))
 
     def _numbers_of_latents(self, n_features: int) -> Int[np.ndarray, " groups"] | None:
         """Number of latents of each group, if ``n_components`` is a list."""

@@ -21,6 +21,7 @@ from .lattice import RedundancyLattice as RedundancyLattice
 from .lattice import shared_exclusions as shared_exclusions
 from .lattice import williams_beer_lattice as williams_beer_lattice
 from .sampled import ConstantSourceWarning as ConstantSourceWarning
+from .sampled import ManyCategoriesWarning as ManyCategoriesWarning
 from .sampled import NonlinearDependenceWarning as NonlinearDependenceWarning
 from .sampled import SynergyResult as SynergyResult
 from .sampled import synergy as synergy

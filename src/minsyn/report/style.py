@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from minsyn._atomic import replacing
 from minsyn._style import COLOURS, styled
 
-__all__ = ["Appearance", "appearance", "save", "save_figures"]
+__all__ = ["Appearance", "appearance", "save", "save_as", "save_figures"]
 
 
 class Appearance(NamedTuple):
@@ -57,6 +58,22 @@ def appearance(key: str) -> Appearance:
     return _APPEARANCES.get(key, _OTHERS[sum(key.encode()) % len(_OTHERS)])
 
 
+def save_as(figure: Figure, file: Path, **options: Any) -> None:
+    """Save a figure in the format of a name, in full or not at all.
+
+    Parameters
+    ----------
+    figure : Figure
+        To save.
+    file : Path
+        With the suffix of a format of Matplotlib.
+    **options
+        Of `matplotlib.figure.Figure.savefig`.
+    """
+    with replacing(file) as target:
+        figure.savefig(target, format=file.suffix.removeprefix(".").lower(), **options)
+
+
 def save(figure: Figure, path: Path) -> list[Path]:
     """Save a figure as PNG and PDF; the same figure gives the same bytes.
 
@@ -84,7 +101,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
         # Without its date, a PDF of the same figure has the same bytes.
         for suffix, metadata in ((".png", None), (".pdf", {"CreationDate": None})):
             file = path.with_name(path.name + suffix)
-            figure.savefig(file, metadata=metadata)
+            save_as(figure, file, metadata=metadata)
             files.append(file)
     return files
 

@@ -124,7 +124,14 @@ class Checkpoints:
             try:
                 document, content = self._read(file)
                 tensors = load_tensors(content)
-            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+                RecursionError,
+                SafetensorError,
+            ) as error:
                 if isinstance(error, CheckpointError):
                     raise
                 warn(

@@ -1,5 +1,7 @@
 """Groups are fitted separately, and features with two parents are decoded from both."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,9 +59,11 @@ def test_features_without_a_parent_have_their_means(logistic, rng):
 def test_features_of_no_group_are_decoded_but_not_encoded(logistic, rng):
     X = np.repeat(rng.random((80, 1)), 6, axis=1)
     X[:, 5] = 0.5 * X[:, 5] + 0.5 * rng.random(80)
-    grouping = Grouping(np.array([0, 0, 0, 0, 0, -1]), np.ones((1, 6), bool))
-    found = fit(X, grouping, [1], logistic)
+    of_none = replace(Grouping.of(np.array([0, 0, 0, 0, 0, -1])), parents=np.ones((1, 6), bool))
+    unclear = replace(Grouping.of(np.zeros(6, int)), core=np.arange(6) < 5)
+    found, same = (fit(X, grouping, [1], logistic) for grouping in (of_none, unclear))
     assert found.components[0, 5] != 0 and found.encoder_weights[0, 5] == 0
+    np.testing.assert_array_equal(found.components, same.components)
 
 
 def test_nothing_to_fit():
@@ -73,6 +77,6 @@ def test_shared_features_do_not_shape_latents_unless_others_are_few(rng):
     assert not fit(X, grouping, [1, 1]).encoder_weights[:, 20:].any()
     few = grouping.parents.copy()
     few[0, 11:20] = True  # of the second group, one feature is left that has no other parent
-    found = fit(X, Grouping(labels, few), [1, 1])
+    found = fit(X, replace(grouping, parents=few), [1, 1])
     assert found.encoder_weights[1, 10:].all()
     assert found.components[:, 20:].all()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minsyn import VectorMinSyn
 from minsyn.datasets import make_word_images
 from minsyn.estimators.vectors.grouping import (
     Grouping,
@@ -115,6 +116,30 @@ def test_noise_belongs_to_no_group(rng):
     groups = find_groups(X).groups
     assert groups[:17].tolist() == [-1, *truth]
     assert np.mean(groups[17:] == -1) > 0.9
+
+
+def test_features_of_a_rare_value_that_never_occurs_alone_do_not_represent_a_group():
+    """Both groups predict them, and no latent is fitted to them."""
+    rng = np.random.default_rng(1)
+    values = rng.random((5, 30)), rng.random((4, 30))
+    values[0][:4, 25:] = values[1][:3, 25:] = 0
+    first = np.repeat(np.arange(5), [5, 5, 5, 5, 2])
+    second = np.append(np.arange(20) % 3, [3, 3])
+    X = np.column_stack([values[0][first], values[1][second]])
+    found = find_groups(X)
+    assert np.flatnonzero(~found.core).tolist() == [*range(25, 30), *range(55, 60)]
+    assert found.groups[found.core].tolist() == [0] * 25 + [1] * 25
+    assert found.parents.sum(axis=0).tolist() == [1] * 60
+    model = VectorMinSyn(4, max_iter=2, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.encoder_weights_.any(axis=0), found.core)
+    assert model.components_.any(axis=0).all()
+
+
+def test_groups_that_resemble_each_other_as_a_whole_keep_their_features(rng):
+    X, truth = grouped_table([150, 150], 500, 0.2, rng)
+    X += 7 * X[:, :1]  # causes correlated .98
+    found = find_groups(X, n_groups=2)
+    assert found.groups.tolist() == truth.tolist() and found.core.all()
 
 
 def test_one_group_where_there_is_nothing_to_group(rng):

@@ -51,16 +51,16 @@ class VectorProblem:
 
     @property
     def decoded_only(self) -> Int[np.ndarray, " decoded"]:
-        """Features that latents are not fitted to: those of two parents, and of no group."""
+        """Features that latents are not fitted to: those of two parents, and of no clear group."""
         parents = self.grouping.parents.sum(axis=0)
-        return np.flatnonzero((parents > 1) | ((parents == 1) & (self.grouping.groups < 0)))
+        return np.flatnonzero((parents > 1) | ((parents == 1) & ~self.grouping.core))
 
     def features_of(self, group: int) -> Int[np.ndarray, " k"]:
         """Features that the latents of a group are fitted to.
 
-        Those with no other parent; where they are few, all that belong to the group.
+        Those with no other parent; where they are few, all that represent the group.
         """
-        own = np.flatnonzero(self.grouping.groups == group)
+        own = self.grouping.core_of(group)
         alone = np.setdiff1d(own, self.decoded_only)
         return alone if len(alone) >= _FEATURES_PER_LATENT * self.n_latents[group] else own
 

@@ -19,6 +19,12 @@ NO_PARENT = -1
 _LEAST_SAMPLES = 4
 #: False discovery rate of parents.
 _LEVEL = 0.05
+#: A feature is not clear where another group explains this share of what its own does.
+_RIVAL = 0.95
+#: It moves where the clear features of another group leave so much less of its variance.
+_TIE = 0.01
+#: Groups of which a smaller share of the features is clear resemble others as a whole.
+_LEAST_CLEAR = 0.5
 #: Most rounds of reassigning features.
 _MAX_ROUNDS = 50
 #: Least eigenvalue of a group, and least fall to the next, where the groups are clear-cut and where
@@ -41,6 +47,8 @@ class Grouping:
         The group of each feature, from 0; -1 for those that belong to none.
     parents : ndarray of bool, shape (n_groups, n_features)
         Which groups a feature is decoded from.
+    core : ndarray of bool, shape (n_features,)
+        Features that represent their group: those that clearly belong to it.
     eigenvalues : ndarray of shape (n_eigenvalues,) or None
         Largest eigenvalues of the graph that the groups were found in; None where they were given.
     clarity : float or None
@@ -49,19 +57,24 @@ class Grouping:
 
     groups: Int[np.ndarray, " features"]
     parents: Bool[np.ndarray, "groups features"]
+    core: Bool[np.ndarray, " features"]
     eigenvalues: Float[np.ndarray, " n"] | None = None
     clarity: float | None = None
 
     @classmethod
     def of(cls, groups: Int[np.ndarray, " features"]) -> "Grouping":
-        """Grouping in which each feature's own group is its only parent."""
+        """Grouping in which each feature's own group is its only parent, and all are clear."""
         n_groups = max(int(groups.max(initial=0)) + 1, 1)
-        return cls(groups, np.equal.outer(np.arange(n_groups), groups))
+        return cls(groups, np.equal.outer(np.arange(n_groups), groups), groups >= 0)
 
     @property
     def n_groups(self) -> int:
         """Number of groups, at least 1; one without features where none belongs to a group."""
         return len(self.parents)
+
+    def core_of(self, group: int) -> Int[np.ndarray, " k"]:
+        """Features that represent a group."""
+        return np.flatnonzero(self.core & (self.groups == group))
 
 
 def given_groups(
@@ -112,8 +125,9 @@ def with_decoded_features(X: Float[np.ndarray, "samples features"], grouping: Gr
     alone = np.flatnonzero((X.min(axis=0) != X.max(axis=0)) & ~parents.any(axis=0))
     if len(alone) and (groups >= 0).any():
         correlations = Correlations(X)
-        dimensions = group_dimensions(correlations, groups, grouping.n_groups)
-        nats = group_information(correlations, groups, dimensions).nats
+        cores = np.where(grouping.core, groups, NO_PARENT)
+        dimensions = group_dimensions(correlations, cores, grouping.n_groups)
+        nats = group_information(correlations, cores, dimensions).nats
         parents[nats[:, alone].argmax(axis=0), alone] = True
     return replace(grouping, parents=parents)
 
@@ -131,6 +145,7 @@ def find_groups(
     groups. Each feature is then assigned to the group that tells most about it, until none changes
     its group. Features about which no group tells anything are grouped among themselves in the
     same way, as small groups are lost among many features, and otherwise belong to no group.
+    Features about which another group tells nearly as much do not represent theirs.
     Features are standardised: their units do not matter.
 
     Parameters
@@ -190,9 +205,12 @@ def find_groups(
         clarity = min(clarity, further)
     if (found < 0).all():
         found[:] = 0
+    found, clear_features = _with_cores(correlations, found)
     groups[varying] = found
+    core = np.zeros(n_features, bool)
+    core[varying] = clear_features
     grouping = replace(
-        Grouping.of(_numbered(groups)), eigenvalues=coupled.eigenvalues, clarity=clarity
+        Grouping.of(_numbered(groups)), core=core, eigenvalues=coupled.eigenvalues, clarity=clarity
     )
     _check_at_most(n_groups, grouping.n_groups, "as the others tell most about no feature")
     if n_groups is None:
@@ -296,6 +314,40 @@ def _settled(
             return best
         seen.add(groups.tobytes())
     return best
+
+
+def _with_cores(
+    correlations: Correlations, groups: Int[np.ndarray, " features"]
+) -> tuple[Int[np.ndarray, " features"], Bool[np.ndarray, " features"]]:
+    """Which features clearly belong to their group; the others move to where these tell more.
+
+    In few samples a rare value of one group may always occur beside one of another. Features that
+    depend on it are predicted equally well by both groups, and latents of the wrong one, if fitted
+    to them, would not carry over to other samples.
+    """
+    n_groups = int(groups.max(initial=-1)) + 1
+    member = groups >= 0
+    if n_groups < 2:
+        return groups, member
+    dimensions = group_dimensions(correlations, groups, n_groups)
+    nats, _ = group_information(correlations, groups, dimensions)
+    explained = -np.expm1(-2 * nats)
+    is_own = np.equal.outer(np.arange(n_groups), groups)
+    own, rival = (np.where(of, explained, 0.0).max(axis=0) for of in (is_own, ~is_own))
+    clear = member & (rival < _RIVAL * own)
+    for of_group in is_own:
+        if clear[of_group].sum() < _LEAST_CLEAR * of_group.sum():
+            clear |= of_group
+    unclear = member & ~clear
+    if unclear.any():
+        cores = np.where(clear, groups, NO_PARENT)
+        dimensions = group_dimensions(correlations, cores, n_groups)
+        nats, _ = group_information(correlations, cores, dimensions)
+        left = np.exp(-2 * nats)
+        lost = np.where(np.equal.outer(np.arange(n_groups), groups), left, 0.0).max(axis=0)
+        moves = unclear & (left.min(axis=0) + _TIE < lost)
+        groups = np.where(moves, nats.argmax(axis=0), groups)
+    return groups, clear
 
 
 def _check_at_most(n_groups: int | None, limit: int, why: str) -> None:

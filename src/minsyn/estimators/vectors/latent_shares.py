@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.group_information import group_dimensions
-from minsyn.estimators.vectors.grouping import Grouping
+from minsyn.estimators.vectors.grouping import NO_PARENT, Grouping
 from minsyn.estimators.vectors.principal_components import variances_along_components
 
 __all__ = ["count_latents", "share_latents"]
@@ -27,7 +27,8 @@ def count_latents(
     grouping : Grouping
         Groups of the features.
     """
-    return group_dimensions(Correlations(X), grouping.groups, grouping.n_groups)
+    cores = np.where(grouping.core, grouping.groups, NO_PARENT)
+    return group_dimensions(Correlations(X), cores, grouping.n_groups)
 
 
 def share_latents(
@@ -79,7 +80,7 @@ def share_latents(
         )
     left = []
     for group, weight in enumerate(sample_weights):
-        variances = variances_along_components(X[:, grouping.groups == group], weight)
+        variances = variances_along_components(X[:, grouping.core_of(group)], weight)
         variances = np.append(variances, np.zeros(n_latents + 1))
         after = np.append(np.cumsum(variances[::-1])[::-1], 0.0)[: n_latents + 2]
         left.append(after * (_BEND if logistic else 1.0) ** np.arange(len(after)))

@@ -7,9 +7,11 @@ from minsyn.information.sampled.estimation import (
 )
 from minsyn.information.sampled.nonlinear import NonlinearDependenceWarning
 from minsyn.information.sampled.result import SynergyResult
+from minsyn.information.sampled.table import ManyCategoriesWarning
 
 __all__ = [
     "ConstantSourceWarning",
+    "ManyCategoriesWarning",
     "NonlinearDependenceWarning",
     "SynergyResult",
     "synergy",

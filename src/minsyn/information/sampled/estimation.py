@@ -119,7 +119,8 @@ def synergy(
         - "copula": Gaussian after each variable is replaced by the normal scores of its ranks
           (ties share their mean rank), and so invariant to monotone transforms of each variable.
         - "discrete": categories with any joint distribution. Integers, whole numbers in floats,
-          bool, text and pandas categories are used as they are.
+          bool, text and pandas categories are used as they are; the result names them, and there
+          is a warning where they are about as many as the samples.
     groups : array_like of shape (n_variables,), optional
         Labels of the columns of Z; columns with equal labels form one vector source, named by its
         label. Then the union information is what the best vector source tells, which is exact for
@@ -150,8 +151,9 @@ def synergy(
           measures that are not sums of entropies.
     bins : int, optional
         Number of bins for continuous columns under ``model="discrete"``, at least 2. A column is
-        continuous if it holds floats of which some are not whole; without ``bins`` it raises. Equal
-        values are never parted, so that ties may leave another number of bins; the result tells it.
+        continuous if it holds floats of which some are not whole; without ``bins`` it raises. Whole
+        numbers are binned if they have about as many values as there are samples. Equal values are
+        never parted, so that ties may leave another number of bins; the result tells it.
     binning : {"equal-frequency", "equal-width"}
         Edges of the bins: quantiles, or equal distances. The result names the binned columns.
     n_bootstrap : int, default=0
@@ -276,7 +278,7 @@ def synergy(
             f"Z and X must hold the same samples; found {sources.n_samples} and {targets.n_samples}"
         )
     vectors = VectorSources.of(groups, sources.names)
-    fitted, discretisation = _model(
+    fitted, discretisation, categories = _model(
         sources, targets, model, vectors.groups, names, correction, bins, binning
     )
     constant = _constant(fitted, sources.names)
@@ -321,6 +323,7 @@ def synergy(
         n_bootstrap=n_bootstrap,
         n_permutations=n_permutations,
         discretisation=discretisation,
+        categories=categories,
     )
 
 
@@ -534,8 +537,8 @@ def _model(
     correction: str,
     bins: int | None,
     binning: str,
-) -> tuple[Model, str]:
-    """Model of the samples, and a note on continuous variables that were binned."""
+) -> tuple[Model, str, str]:
+    """Model of the samples, and notes on variables that were binned, and that were not."""
     if model == "discrete":
         z, x = as_codes(sources, bins, binning), as_codes(targets, bins, binning)
         n_cells = math.prod(z.sizes) * max(x.sizes)
@@ -547,10 +550,11 @@ def _model(
             )
         discretised = "; ".join(t for t in (z.discretisation, x.discretisation) if t)
         fitted = DiscreteModel(z.codes, x.codes, z.sizes, x.sizes, names, correction == "shrinkage")
-        return fitted, discretised
+        categories = ", ".join(t for t in (z.categories, x.categories) if t)
+        return fitted, discretised, categories
     gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, model == "copula")
     _check_n_samples(sources.n_samples, int(gaussian.varying.sum()))
-    return gaussian, ""
+    return gaussian, "", ""
 
 
 def _check_options(

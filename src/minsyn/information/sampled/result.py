@@ -64,6 +64,8 @@ class SynergyResult:
     n_bootstrap, n_permutations : int
     discretisation : str
         How continuous variables were binned; empty if none were.
+    categories : str
+        Which variables were taken for categories, and how many these are; empty if none were.
     """
 
     values: Mapping[str, Float[np.ndarray, " n"]]
@@ -87,6 +89,7 @@ class SynergyResult:
     n_bootstrap: int
     n_permutations: int
     discretisation: str
+    categories: str = ""
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -224,12 +227,14 @@ class SynergyResult:
         Returns
         -------
         list of str
-            On binned variables, constant sources, few samples for many sources, and measures that
-            the correction of their bias made negative.
+            On binned variables, categories, constant sources, few samples for many sources, and
+            measures that the correction of their bias made negative.
         """
         notes = []
         if self.discretisation:
             notes.append(f"discretised: {self.discretisation}")
+        if self.categories:
+            notes.append(f"categories: {self.categories}")
         if self.constant_sources:
             notes.append(f"constant, and so tell nothing: {_listed(self.constant_sources)}")
         name = next((m for m in self.sampling_bias if not MEASURES[m].signed), None)

@@ -1,13 +1,25 @@
 """Tables of samples of named variables, from arrays, lists, Series and DataFrames."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from minsyn._warnings import warn
+
+__all__ = ["Codes", "ManyCategoriesWarning", "Table", "aligned", "as_codes", "as_table"]
+
+#: More different values than this, and than half of the samples, are too many for categories.
+_FEW_VALUES = 10
 #: Types of columns that are categories as they stand: bool, integers, text and objects.
 _CATEGORICAL = "biuOUST"
+
+
+class ManyCategoriesWarning(UserWarning):
+    """Categories that hardly any two samples share, from which nothing can be estimated."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,20 @@ def as_table(data: Any, argument: str) -> Table:
         raise ValueError(f"{argument} has several columns named {twice!r}; rename them")
     for name, column in zip(names, columns, strict=True):
         _check_complete(column, f"{argument}[{name!r}]")
+    if any(column.dtype.kind == "O" for column in columns):
+        columns, array = tuple(map(_numbers_if_all, columns)), None
+        for name, column in zip(names, columns, strict=True):
+            _check_complete(column, f"{argument}[{name!r}]")
     return Table(argument, names, columns, array)
+
+
+def _numbers_if_all(column: Shaped[np.ndarray, " samples"]) -> Shaped[np.ndarray, " samples"]:
+    """A column of objects as numbers, if all of them are: arrays of mixed columns have objects."""
+    if column.dtype.kind != "O" or not all(isinstance(value, Real | Decimal) for value in column):
+        return column
+    values = [value if isinstance(value, Integral) else float(value) for value in column]
+    found = np.asarray(values)
+    return found if found.dtype.kind in "fiub" else column  # integers beyond 64 bits
 
 
 def _of_series(series: Any) -> Shaped[np.ndarray, " samples"]:
@@ -124,38 +149,61 @@ class Codes:
         Number of categories of each column.
     discretisation : str
         How continuous columns were binned; empty if none were.
+    categories : str
+        Which columns were taken as they are, and the number of their categories.
     """
 
     codes: Int[np.ndarray, "samples k"]
     sizes: tuple[int, ...]
     discretisation: str
+    categories: str
 
 
 def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
     """Categories of each column; continuous columns are binned, or raise where ``bins`` is None.
 
-    A column is continuous if it holds floats of which some are not whole numbers.
+    A column is continuous if it holds floats of which some are not whole numbers, or whole numbers
+    that hardly any two samples share, where bins are asked for.
     """
     codes = []
     binned: dict[int, list[str]] = {}
+    kept: list[str] = []
+    many: list[str] = []
     for name, column in zip(table.names, table.columns, strict=True):
-        if column.dtype.kind == "f" and (column != np.floor(column)).any():
-            if bins is None:
-                raise ValueError(
-                    f"{table.argument}[{name!r}] is continuous, and model='discrete' needs "
-                    "categories: pass bins= (and binning='equal-frequency' or 'equal-width'), "
-                    "or use model='gaussian' or 'copula'"
-                )
-            codes.append(_category_codes(_bin_numbers(column, bins, binning)))
-            binned.setdefault(int(codes[-1].max()) + 1, []).append(name)
+        continuous = column.dtype.kind == "f" and bool((column != np.floor(column)).any())
+        if continuous and bins is None:
+            raise ValueError(
+                f"{table.argument}[{name!r}] is continuous, and model='discrete' needs "
+                "categories: pass bins= (and binning='equal-frequency' or 'equal-width'), "
+                "or use model='gaussian' or 'copula'"
+            )
+        found = _category_codes(column)
+        n_values = int(found.max()) + 1
+        too_many = n_values > max(_FEW_VALUES, len(column) / 2)
+        if bins is not None and (continuous or (too_many and column.dtype.kind in "fiu")):
+            found = _category_codes(_bin_numbers(column.astype(np.float64), bins, binning))
+            binned.setdefault(int(found.max()) + 1, []).append(name)
         else:
-            codes.append(_category_codes(column))
+            kept.append(f"{name} ({n_values})")
+            many += [f"{table.argument}[{name!r}] ({n_values})"] * too_many
+        codes.append(found)
+    if many:
+        warn(
+            f"{_some(many)} have about as many categories as there are samples "
+            f"({table.n_samples}), from which no information can be estimated: pass bins= for "
+            "numbers, or merge categories",
+            ManyCategoriesWarning,
+        )
     told = []
-    for found, names in binned.items():
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        asked = f" (asked for {bins}; values are tied or bins empty)" if found != bins else ""
-        told.append(f"{shown} in {found} {binning} bin{'s' * (found != 1)}{asked}")
-    return Codes(np.stack(codes, axis=1), tuple(int(c.max()) + 1 for c in codes), "; ".join(told))
+    for n_found, names in binned.items():
+        asked = f" (asked for {bins}; values are tied or bins empty)" if n_found != bins else ""
+        told.append(f"{_some(names)} in {n_found} {binning} bin{'s' * (n_found != 1)}{asked}")
+    sizes = tuple(int(c.max()) + 1 for c in codes)
+    return Codes(np.stack(codes, axis=1), sizes, "; ".join(told), _some(kept))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _category_codes(column: Shaped[np.ndarray, " samples"]) -> Int[np.ndarray, " samples"]:
