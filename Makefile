@@ -11,11 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
-<<<<<<< HEAD
-.PHONY: help benchmark test lint types docs format clean
-=======
-.PHONY: help benchmark test fuzz lint types format clean
->>>>>>> main
+.PHONY: help benchmark test fuzz lint types docs format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
