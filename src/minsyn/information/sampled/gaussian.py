@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 
 from minsyn.information._bias import WishartBias, jackknife_bias
 from minsyn.information._gaussian_sources import GaussianSources, information
-from minsyn.information._wishart import drawn, drawn_bias, varying_sources
+from minsyn.information._wishart import Choice, drawn, drawn_bias, varying_sources
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
     CHOOSING,
@@ -90,9 +90,7 @@ class GaussianMoments:
         n_targets = len(self.variances)
         if not self.varying.any():
             return {name: np.zeros(n_targets) for name in self.names}
-        chosen = {"union_information", "gk_synergy"} & set(self.names)
-        of_union = drawn_bias(sources, n_samples) if chosen else np.zeros(n_targets)
-        bias = WishartBias(n_samples, sources.rank, sources.ranks, of_union)
+        bias = self._wishart_bias(sources, n_samples)
         known = {name: MEASURES[name].wishart for name in self.names}
         found = {name: formula(bias) for name, formula in known.items() if formula is not None}
         rest = {name: np.zeros(n_targets) for name in self.names if name not in found}
@@ -103,6 +101,31 @@ class GaussianMoments:
                 of_measure[targets][finite] = values[finite] - whole[finite]
         found |= rest
         return {name: np.where(self.variances > 0, found[name], 0.0) for name in self.names}
+
+    def _wishart_bias(self, sources: GaussianSources, n_samples: int | float) -> WishartBias:
+        """Biases of sources that vary, in the places that they have among all sources."""
+        blocks = self.groups or tuple(np.arange(len(self.varying))[:, None])
+        vary = np.array([self.varying[block].any() for block in blocks])
+        every = tuple(range(int(vary.sum())))
+        bases = {name.partition("[")[0] for name in self.names}
+        choices = {}
+        if bases & {"union_information", "gk_synergy", "unique_information"}:
+            choices["union"] = Choice(every)
+        if "redundancy" in bases and vary.all():
+            choices["redundancy"] = Choice(every, least=True)
+        if "unique_information" in bases and len(every) > 1:
+            for k in every:
+                choices[f"without {k}"] = Choice(tuple(j for j in every if j != k))
+        found = drawn_bias(sources, n_samples, tuple(choices.values()))
+        drawn = dict(zip(choices, found, strict=True))
+        none = np.zeros(len(self.variances))
+        union = drawn.get("union", none)
+        ranks, without = np.zeros(len(vary), dtype=int), np.tile(union, (len(vary), 1))
+        ranks[vary] = sources.ranks
+        without[vary] = [drawn.get(f"without {k}", none) for k in every]
+        return WishartBias(
+            n_samples, sources.rank, ranks, union, drawn.get("redundancy", none), without
+        )
 
 
 @dataclass(frozen=True, eq=False)
