@@ -20,7 +20,7 @@ from jaxtyping import Float
 from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._pmf_batch import PmfBatch, entropies
 
-__all__ = ["ATOMS", "MEASURES", "Measure", "Null", "names_of"]
+__all__ = ["ATOMS", "MEASURES", "Measure", "Null", "in_words", "names_of"]
 
 #: Parts of the mutual information; those of two sources sum to it.
 ATOMS = ("redundancy", "unique_information", "gk_synergy")
@@ -111,6 +111,18 @@ class Measure:
             wishart=bound(self.wishart),
             miller_madow=bound(self.miller_madow),
         )
+
+
+def in_words(name: str) -> str:
+    """A measure's name for readers.
+
+    Examples
+    --------
+    >>> in_words("gk_synergy"), in_words("source_information[my_height]")
+    ('gk synergy', 'source information of my_height')
+    """
+    base, _, source = name.partition("[")
+    return base.replace("_", " ") + (f" of {source[:-1]}" if source else "")
 
 
 class _Registry(dict[str, Measure]):

@@ -125,11 +125,24 @@ def synergy(
         label. Then the union information is what the best vector source tells, which is exact for
         a Gaussian target: of a vector source only its best linear prediction of the target matters.
         By default each column is a source. Gaussian and copula models only.
-    measures : "all", str or sequence of str
-        Of "mutual_information", "union_information", "gk_synergy", "ci_synergy",
+    measures : "all", "atoms", str or sequence of str
+        "all" are "mutual_information", "union_information", "gk_synergy", "ci_synergy",
         "whole_minus_sum", "total_correlation" (of the sources together with the target); for
-        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). The registry
-        `minsyn.information.measures.MEASURES` says what each is.
+        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). Others are measured
+        where they are asked for:
+
+        - "redundancy": what every source tells. I_1 + I_2 - U of two sources with the union
+          information U, in a Gaussian model the least I_j of any number.
+        - "unique_information": U less the union information of the other sources, for each source;
+          of source a it is named "unique_information[a]".
+        - "source_information": I_j, what each source tells alone.
+        - "o_information": total less dual total correlation of the sources together with the
+          target; positive where redundancy dominates.
+
+        "atoms" are redundancy, unique informations and GK synergy. Those of two sources are the
+        decomposition by "broja" of `pid`, and sum to the mutual information, corrected for bias or
+        not; of more sources there is also what some of them share. The registry
+        `minsyn.information.measures.MEASURES` says what each measure is.
     unit : {"bits", "nats"}
         Unit of all values.
     bias_correction : {"auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"}
@@ -158,7 +171,7 @@ def synergy(
         Bootstrap samples for confidence intervals; 0 for none. Intervals are those of the
         percentiles, shifted by twice the bias that the resamples show [5]_, and cut at 0 for
         measures that cannot be negative. Where sources tell about equally much, the intervals of
-        the union information and of GK synergy also hold those of the mean of these sources. Near
+        the union information and of the atoms also hold those of the mean of these sources. Near
         0, where half of the interval is cut off, they cover more than their nominal level.
     confidence : float, default=0.95
         Coverage of the intervals.
@@ -178,7 +191,8 @@ def synergy(
         - "independence": the target is permuted against the sources, whose own dependence stays.
           Sources that tell something, each by itself, are enough to reject it.
 
-        Measures that are no synergies are always tested against independence.
+        Measures that are no synergies are always tested against independence; a small p-value of
+        the O-information means redundancy.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
 
@@ -194,7 +208,8 @@ def synergy(
         If Z and X differ in length or in their pandas index, or are empty; hold NaN or infinite
         values; under a Gaussian model, if there are no more samples than columns of Z that vary,
         plus one; if continuous data are given to the discrete model without ``bins``; if a table
-        has too many cells; or if an option is unknown.
+        has too many cells; if an option is unknown; or if atoms are asked of one source, or the
+        redundancy of more than two discrete ones.
 
     Warns
     -----
@@ -208,6 +223,7 @@ def synergy(
     See Also
     --------
     synergy_from_statistics : The same from means and covariances alone.
+    pid : Atoms of a distribution by several measures.
 
     Notes
     -----
@@ -259,12 +275,17 @@ def synergy(
     >>> [result.sources[k] for k in result.best_source[:1]]
     ['a']
 
-    An exclusive or:
+    An exclusive or, and the atoms of an AND:
 
     >>> Z = rng.integers(2, size=(500, 2))
     >>> result = synergy(Z, Z[:, 0] ^ Z[:, 1], "discrete", measures="gk_synergy")
     >>> bool(abs(result["gk_synergy"][0] - 1) < 0.02)
     True
+    >>> result = synergy(Z, Z[:, 0] & Z[:, 1], "discrete", measures="atoms")
+    >>> result.measures
+    ('redundancy', 'unique_information[z0]', 'unique_information[z1]', 'gk_synergy')
+    >>> [round(float(v[0]), 1) + 0.0 for v in result.values.values()]
+    [0.3, 0.0, 0.0, 0.5]
     """
     _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations, null)
     correction = _correction(model, bias_correction)

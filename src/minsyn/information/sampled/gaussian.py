@@ -16,17 +16,17 @@ from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._wishart import Choice, drawn, drawn_bias, varying_sources
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
-    CHOOSING,
     NUMBERS_AT_ONCE,
     Stacks,
     Values,
     beside,
+    choosing,
     informative,
     jackknife_groups,
     joined,
-    near_best,
     of_ties,
     parts_of,
+    ties,
 )
 from minsyn.information.statistics import PairwiseStatistics
 
@@ -140,7 +140,7 @@ class GaussianModel:
     names: tuple[str, ...]
     groups: tuple[Int[np.ndarray, " _"], ...] | None = None
     ranked: bool = False
-    tied: Bool[np.ndarray, "sources n"] | None = None
+    tied: Bool[np.ndarray, "2 sources n"] | None = None
 
     @cached_property
     def scored(self) -> tuple[Float[np.ndarray, "samples variables"], Float[np.ndarray, "_ n"]]:
@@ -223,21 +223,21 @@ class GaussianModel:
         Its union information is the mean information of the sources that are not clearly worse than
         the best, and has no bias from choosing. None where no measure chooses.
         """
-        names = tuple(name for name in self.names if name in CHOOSING)
+        names = choosing(self.names)
         return replace(self, names=names, tied=self._tied()) if names else None
 
-    def _tied(self) -> Bool[np.ndarray, "sources n"]:
-        """Sources whose information is not clearly below the largest, by their influences."""
+    def _tied(self) -> Bool[np.ndarray, "2 sources n"]:
+        """Sources that are not clearly apart from the best one, and from the worst one."""
         z, x = self._standardised
         sources, n_samples = self.moments.sources, len(self.z)
         alone = information(sources.unexplained_alone)
         columns = np.arange(x.shape[1])
-        tied = np.zeros(alone.shape, dtype=bool)
+        tied = np.zeros((2, *alone.shape), dtype=bool)
         at_once = max(1, NUMBERS_AT_ONCE // (n_samples * len(alone)))
         for start in range(0, x.shape[1], at_once):
             targets = columns[start : start + at_once]
             influence = self._influences(z, x[:, targets], targets)
-            tied[:, targets] = near_best(alone[:, targets], influence)
+            tied[..., targets] = ties(alone[:, targets], influence)
         return tied
 
     def _influences(
@@ -402,7 +402,7 @@ class GaussianModel:
         """Values with the mean of the tied sources for the best one."""
         if self.tied is None:
             return values
-        return of_ties(values, information(sources.unexplained_alone), self.tied[:, targets])
+        return of_ties(values, information(sources.unexplained_alone), self.tied[..., targets])
 
     def _stack_of(
         self, z: Float[np.ndarray, "b samples variables"], x: Float[np.ndarray, "b samples n"]
