@@ -16,6 +16,7 @@ from minsyn.information._bias import OccupiedCells
 from minsyn.information._gaussian_sources import GaussianSources
 from minsyn.information._wishart import information_bias
 from minsyn.information.measures import MEASURES
+from minsyn.information.sampled.models import of_ties
 
 ASKED = ("mutual_information", "atoms", "source_information", "o_information")
 
@@ -104,6 +105,15 @@ def test_gaussian_o_information(rng):
     expected = sum(log_det) - sum(log_det_others) + 2 * np.linalg.slogdet(r)[1]
     sources = GaussianSources.of(r[:4, :4], r[:4, 4:], groups)
     assert MEASURES["o_information"].of(sources)[0] == pytest.approx(expected / 2)
+    # A copy within a vector source changes nothing.
+    twice = np.array([0, 0, 1, 2])
+    copied = GaussianSources.of(
+        r[np.ix_(twice, twice)], r[twice, 4:], (np.array([0, 1]), np.array([2]), np.array([3]))
+    )
+    once = GaussianSources.of(r[:3, :3], r[:3, 4:])
+    np.testing.assert_allclose(
+        *(MEASURES["o_information"].of(sources) for sources in (copied, once)), atol=1e-9
+    )
 
 
 def test_bias_of_atoms_of_unequal_sources_is_that_of_their_informations(table):
@@ -135,6 +145,21 @@ def test_miller_madow_of_sources_and_o_information_by_hand():
     assert cells.alone_of(0)[0] == pytest.approx((4 - 1 - 2 + 1 - 2 + 1) / 20)
     # H(z1) + H(z2) + H(x) - H(pairs) + H(all): less one, 1, 1, 1, 2, 3, 2 and 4.
     assert cells.o_information[0] == pytest.approx((-1 - 1 - 1 + 2 + 3 + 2 - 4) / 20)
+    full = OccupiedCells(np.ones((1, 2, 2, 2, 2), dtype=int))
+    assert full.o_information[0] == pytest.approx((4 * (7 - 1) - 2 * 15) / 32)
+
+
+def test_values_where_the_choice_might_have_been_another():
+    """Of sources that tell 5, 4 and 1, the first two may be the best, and the last is the worst."""
+    alone = np.array([[5.0], [4.0], [1.0]])
+    tied = np.array([[[True], [True], [False]], [[False], [True], [True]]])
+    unique = {
+        f"unique_information[{j}]": np.array([max(u, 0.0)]) for j, u in enumerate((1, -1, -4))
+    }
+    values = unique | {"union_information": 5.0, "gk_synergy": 2.0, "redundancy": np.array([1.0])}
+    found = {name: float(v[0]) for name, v in of_ties(values, alone, tied).items()}
+    assert [found[name] for name in unique] == [1, -1, -4]
+    assert (found["union_information"], found["gk_synergy"], found["redundancy"]) == (4.5, 2.5, 2.5)
 
 
 def test_intervals_and_p_values_of_atoms(table):
