@@ -163,7 +163,7 @@ def test_values_where_the_choice_might_have_been_another():
 
 
 def test_intervals_and_p_values_of_atoms(table):
-    options = {"n_bootstrap": 40, "n_permutations": 19, "random_state": 0}
+    options = {"n_bootstrap": 15, "n_permutations": 19, "random_state": 0}
     z, x = table
     for model in ("gaussian", "discrete"):
         data = (z > 0, x > 0) if model == "discrete" else (z, x)
