@@ -37,7 +37,7 @@ class Amount:
 
     def less(self, other: "Amount") -> float:
         """Difference to an amount that is not larger, in nats."""
-        return np.inf if self.exact > other.exact else max(self.rest - other.rest, 0.0)
+        return np.inf if self.exact > other.exact else max(self.rest - other.rest, 0.0) + 0.0
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class GaussianVectors:
         weights = weights + np.abs(right @ self.left.T @ self.whitening[-1]).sum(axis=1)
         unexplained = (1 - s) * (1 + s)
         regular = unexplained > _tolerance(weights)
-        rest = -0.5 * float(np.log(unexplained[regular]).sum())
+        rest = 0.0 - 0.5 * float(np.log(unexplained[regular]).sum())
         # Rounding aside, all sources together tell no less than any of them.
         rest = max(rest, *(a.rest for a in self.alone))
         return Amount(len(self.determined) + int((~regular).sum()), rest)
@@ -279,6 +279,8 @@ def _as_covariance(covariance: ArrayLike) -> Float[np.ndarray, "p p"]:
 def _as_groups(
     sources: Sequence[Indices], target: Indices, n: int
 ) -> tuple[Int[np.ndarray, " _"], ...]:
+    if not np.iterable(sources):
+        raise ValueError(f"sources must be a list with a list for each source; found {sources!r}")
     groups = [_as_indices(source, n, f"sources[{j}]") for j, source in enumerate(sources)]
     if not groups:
         raise ValueError("sources must hold at least one list of variables")

@@ -328,7 +328,8 @@ def ci_synergy(
     if sum(exact) > r and any(e < r for e in exact):
         raise ValueError(
             "several sources determine parts of the target that overlap but are not the same; CI "
-            "synergy has no limit there: add noise to the sources"
+            "synergy has no limit there. A covariance of fewer samples than variables is of this "
+            "kind; otherwise add noise to the sources"
         )
     if vectors.together.exact > r:
         return np.inf
@@ -412,7 +413,8 @@ def pid(
     if first.exact and second.exact and not first.exact == second.exact == r:
         raise ValueError(
             "both sources determine a part of the target, and not the same: the redundancy is a "
-            "difference of infinite numbers; add noise to the sources"
+            "difference of infinite numbers. A covariance of fewer samples than variables is of "
+            "this kind; otherwise add noise to the sources"
         )
     _warn_of(vectors)
     best = max(first, second, key=lambda a: (a.exact, a.rest))
