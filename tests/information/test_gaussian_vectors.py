@@ -280,6 +280,10 @@ def test_what_a_source_determines_is_infinite_and_the_rest_is_not():
     assert gk_synergy(*arguments) == pytest.approx(half)
     assert ci_synergy(*arguments, unit="nats") == pytest.approx((1 - np.log(2)) / 2)
     assert list(pid(*arguments)["broja"].values()) == pytest.approx([np.inf, 0, 0, half])
+    # One knows x1 and something of the noise with which the other reads the sum of both.
+    arguments = linear(x1, a + b, x1 + x2 + a, x1, x2), [[0, 1], [2]], [3, 4]
+    assert gk_synergy(*arguments) == pytest.approx(half)
+    assert pid(*arguments)["broja"]["unique_2"] == pytest.approx(0.5)
     # One knows x1; the other x2 with noise.
     atoms = pid(linear(x1, x2 + a, x1, x2), [[0], [1]], [2, 3])["broja"]
     assert list(atoms.values()) == pytest.approx([0, np.inf, 0.5, 0])
