@@ -4,6 +4,7 @@ from . import discrete as discrete
 from . import examples as examples
 from . import gaussian as gaussian
 from . import gaussian_groups as gaussian_groups
+from . import gaussian_vectors as gaussian_vectors
 from . import graph as graph
 from . import lattice as lattice
 from . import local as local

@@ -3,7 +3,8 @@
 Two sources have four atoms: redundancy R, unique informations U_1 and U_2, and synergy S, with
 I(Z_j; X) = R + U_j and I(Z_1, Z_2; X) = R + U_1 + U_2 + S. Given the mutual informations, one atom
 determines the others; the measures differ in how they define it. More sources have an atom for
-every antichain of sets of them, which a measure of redundancy determines.
+every antichain of sets of them, which a measure of redundancy determines. Of Gaussian vectors see
+`gaussian_vectors.pid`.
 """
 
 from collections.abc import Iterable
