@@ -92,6 +92,16 @@ class Decomposition:
     atoms: Float[np.ndarray, "n antichains"]
     unit: str
 
+    @classmethod
+    def of_two(
+        cls, measures: tuple[str, ...], atoms: Float[np.ndarray, "n 4"], unit: str
+    ) -> "Decomposition":
+        """Decomposition of two sources, from their redundancy, unique informations and synergy."""
+        shared, first, second = atoms.T[:3]
+        whole = atoms.sum(axis=1)
+        known = np.stack([shared, shared + first, shared + second, whole], axis=1)
+        return cls(measures, antichain_lattice(2).antichains, known, atoms, unit)
+
     @property
     def redundancy(self) -> Float[np.ndarray, " n"]:
         """What all sources share, by each measure."""

@@ -419,8 +419,7 @@ def pid(
     _warn_of(vectors)
     best = max(first, second, key=lambda a: (a.exact, a.rest))
     rows = [_atoms(first, second, vectors.together, u) for u in (vectors.union_amount, best)]
-    atoms = np.asarray(in_unit(np.array(rows), unit)).T
-    return Decomposition(("broja", "mmi"), atoms[0], atoms[1], atoms[2], atoms[3], unit)
+    return Decomposition.of_two(("broja", "mmi"), in_unit(np.array(rows), unit), unit)
 
 
 def _atoms(
