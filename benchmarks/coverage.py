@@ -1,11 +1,13 @@
 """Coverage of the intervals of `synergy`, size and power of its tests.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/coverage.py coverage
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/coverage.py atoms
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/coverage.py size
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/coverage.py power
 
 Printed are Markdown tables. ``coverage``: the share of data sets whose 95 % interval holds the
-truth. ``size``: the share of data sets without synergy in which the p-value is at most .05.
+truth. ``atoms``: the same of the atoms of two sources, and their bias without and with the default
+correction. ``size``: the share of data sets without synergy in which the p-value is at most .05.
 ``power``: the same where there is synergy. Sources and targets are Gaussian, or tables of counts,
 from distributions whose measures are known.
 """
@@ -15,10 +17,17 @@ import argparse
 import numpy as np
 
 from minsyn.information import discrete, gaussian, synergy, union_information
-from minsyn.information.measures import names_of
+from minsyn.information._gaussian_sources import GaussianSources
+from minsyn.information._pmf_batch import PmfBatch
+from minsyn.information.measures import MEASURES, names_of
 
 #: Targets of one set of sources: independent of each other given these, and cheaper together.
 TARGETS = 10
+#: Atoms of two sources, and other measures that only a request has.
+ATOMS = (
+    "redundancy", "unique_information[{0}]", "unique_information[{1}]", "gk_synergy",
+    "source_information[{0}]", "o_information",
+)  # fmt: skip
 
 
 def correlated(rho, sigma):
@@ -32,7 +41,13 @@ def correlated(rho, sigma):
         return z, (z @ weights)[:, None] + noise * rng.normal(size=(n, TARGETS))
 
     truth = {m: float(getattr(gaussian, m)(sigma, rho[:, None])[0]) for m in names_of("gaussian")}
-    return draw, truth
+    return draw, truth | atoms_of(GaussianSources.of(sigma, rho[:, None]))
+
+
+def atoms_of(sources):
+    """Atoms in bits."""
+    names = [name.format(0, 1) for name in ATOMS]
+    return {name: float(MEASURES[name].of(sources)[0]) / np.log(2) for name in names}
 
 
 def table(pmf):
@@ -50,7 +65,7 @@ def table(pmf):
 
     truth = {m: getattr(discrete, m)(pmf) for m in names_of("discrete")}
     truth["union_information"] = truth["union_information"].value
-    return draw, truth
+    return draw, truth | atoms_of(PmfBatch(pmf[None]))
 
 
 def equal(m, r):
@@ -208,6 +223,36 @@ def coverage(scenes, model, sizes, repeats, rng):
             print(f"| {label} | {n} | {cells} |", flush=True)
 
 
+def atoms(scenes, model, sizes, repeats, rng):
+    names = [name.format(0, 1) for name in ATOMS]
+    asked = ["atoms", "source_information", "o_information"]
+    heads = " | ".join(name.replace("_information", "").replace("[", " [") for name in names)
+    tables = ("held", "bias, plug-in", "bias, corrected")
+    print(f"\n| {model}: scene | samples | | {heads} |")
+    print("|:--|--:|:--|" + "--:|" * len(names))
+    for label, (draw, truth) in scenes.items():
+        z, _ = draw(10, rng)
+        if z.shape[1] != 2:
+            continue
+        for n in sizes:
+            found, sets = np.zeros((len(tables), len(names))), repeats // TARGETS
+            for repeat in range(sets):
+                z, x = draw(n, rng)
+                result = synergy(z, x, model, measures=asked, n_bootstrap=400, random_state=repeat)
+                for k, (name, in_result) in enumerate(
+                    zip(names, (a.format("z0", "z1") for a in ATOMS), strict=True)
+                ):
+                    low, high = result.intervals[in_result].T
+                    found[0, k] += (
+                        (low <= truth[name] + 1e-6) & (truth[name] - 1e-6 <= high)
+                    ).mean()
+                    found[1, k] += (result.uncorrected[in_result] - truth[name]).mean()
+                    found[2, k] += (result[in_result] - truth[name]).mean()
+            for kind, row in zip(tables, found / sets, strict=True):
+                cells = " | ".join(f"{value:.3f}" for value in row + 0.0)
+                print(f"| {label} | {n} | {kind} | {cells} |", flush=True)
+
+
 def rejected(scenes, model, measure, sizes, repeats, rng):
     print(f"\n| {model}, {measure}: scene | {' | '.join(f'n = {n}' for n in sizes)} |")
     print("|:--|" + "--:|" * len(sizes))
@@ -228,7 +273,7 @@ def rejected(scenes, model, measure, sizes, repeats, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["coverage", "size", "power"])
+    parser.add_argument("what", choices=["coverage", "atoms", "size", "power"])
     parser.add_argument("--models", nargs="+", default=["gaussian", "copula", "discrete"])
     parser.add_argument("--samples", type=int, nargs="+", default=[50, 200])
     parser.add_argument("--repeats", type=int, default=1000, help="data sets of one target")
@@ -238,6 +283,8 @@ def main():
     for model in arguments.models:
         if arguments.what == "coverage":
             coverage(COVERAGE[model], model, *options)
+        elif arguments.what == "atoms":
+            atoms(COVERAGE[model], model, *options)
         elif arguments.what == "size":
             rejected(NO_GK[model], model, "gk_synergy", *options)
             rejected(NO_CI[model], model, "ci_synergy", *options)

@@ -54,6 +54,15 @@ def test_ways_to_name_columns(csv, words):
     assert "2 sources: a, b" in result.output and "union" not in result.output
 
 
+def test_atoms_of_each_source(csv, tmp_path):
+    words = ["--sources", "a", "b", "--targets", "x", "--measures", "atoms,source_information"]
+    result = run("synergy", csv, *words, "--output", tmp_path / "atoms.csv")
+    assert result.exit_code == 0, result.output
+    assert "redundancy" in result.output and "unique information of b" in result.output
+    frame = pd.read_csv(tmp_path / "atoms.csv")
+    assert frame.measure.tolist()[-1] == "source_information[b]"
+
+
 def test_the_file_may_come_last(csv):
     result = run("synergy", "--sources", "a", "b", "--targets", "x", "--unit", "nats", "--", csv)
     assert result.exit_code == 0, result.output

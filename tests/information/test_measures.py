@@ -16,7 +16,8 @@ from minsyn.information.sampled import gaussian as normal
 def test_every_measure_has_its_function_for_each_kind_of_distribution():
     assert {*names_of("gaussian")} <= set(gaussian.__all__)
     assert {*names_of("discrete")} <= set(discrete.__all__)
-    assert set(MEASURES) == {*names_of("gaussian"), *names_of("discrete")}
+    on_request = {*names_of("gaussian", on_request=True), *names_of("discrete", on_request=True)}
+    assert set(MEASURES) == {*names_of("gaussian"), *names_of("discrete")} | on_request
     assert names_of("copula") == names_of("gaussian")
 
 
@@ -26,6 +27,18 @@ def test_the_docs_describe_every_measure():
         assert f"`{name}`" in page
         if measure.gaussian is not None:
             assert f"| `{name}` | {measure.description} |" in page
+
+
+def test_the_measure_of_one_source():
+    sources = GaussianSources.of(np.eye(2), np.array([[0.6], [0.3]]))
+    for j, alone in enumerate(sources.unexplained_alone):
+        found = MEASURES[f"source_information[{j}]"].of(sources)
+        np.testing.assert_allclose(found, -0.5 * np.log(alone))
+    assert MEASURES["source_information[height]"].least == 0
+    for name in ("gk_synergy[0]", "source_information[0", "other"):
+        assert name not in MEASURES and MEASURES.get(name) is None
+        with pytest.raises(KeyError):
+            MEASURES[name]
 
 
 def test_a_measure_that_is_not_defined_for_a_distribution():

@@ -39,6 +39,7 @@ CALLS = {
     gaussian.multiplet_information: (SIGMA, 2),
     information.dependency_constraint: (PMF,),
     information.union_information_batch: (PMF[None],),
+    information.local_values: (PMF,),
     information.shared_exclusions: (PMF,),
     information.williams_beer_lattice: (PMF,),
     information.synergy: (Z, X),
@@ -130,6 +131,10 @@ if __name__ == "__main__":
     for option, message in UNKNOWN.items():
         refused(lambda o=option: information.synergy(Z, X, **{o: "other"}), message)
     refused(lambda: information.pid(PMF, "imin"), "measure must be among ('broja', 'williams")
+    refused(
+        lambda: information.local_values(PMF, "gk_synergy"),
+        "measures with local values are mutual_information, ci_synergy",
+    )
     refused(
         lambda: information.synergy_from_statistics(
             PairwiseStatistics.of(Z, X), bias_correction="jackknife"

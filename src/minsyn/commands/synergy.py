@@ -59,7 +59,9 @@ def synergy(
         typer.Option(
             help="`mutual_information`, `union_information`, `gk_synergy`, `ci_synergy`, "
             "`whole_minus_sum`, `total_correlation`; of discrete data also `imin_redundancy`, "
-            "`s_max`.",
+            "`s_max`: these are `all`. `atoms` are `redundancy`, `unique_information` of each "
+            "source and `gk_synergy`; on request also `source_information` of each source and "
+            "`o_information`.",
             show_default="all",
         ),
     ] = None,
@@ -209,6 +211,8 @@ def _print(result: "SynergyResult", left_out: list[str], about_data: list[str]) 
     from rich.markup import escape
     from rich.table import Table
 
+    from minsyn.information.measures import in_words
+
     table = Table()
     for heading in ("target", "measure"):
         table.add_column(heading)
@@ -220,7 +224,7 @@ def _print(result: "SynergyResult", left_out: list[str], about_data: list[str]) 
     for i, target in enumerate(result.targets[:_TARGETS_SHOWN]):
         for j, measure in enumerate(result.measures):
             name = escape(target) if j == 0 else ""
-            table.add_row(name, measure.replace("_", " "), *_row(result, measure, i))
+            table.add_row(name, escape(in_words(measure)), *_row(result, measure, i))
         table.add_section()
     console = Console(highlight=False)
     console.print(table)

@@ -1,8 +1,9 @@
 """Measures of synergy, of distributions and of samples. Needs neither torch nor Matplotlib.
 
 Names are loaded when they are first used. Measures of one kind of input have a module of their
-own: `discrete` takes arrays of probabilities, `gaussian` takes correlations. `synergy` measures
-samples, `synergy_from_statistics` their means and covariances. `measures` is the registry of all.
+own: `discrete` takes arrays of probabilities, `gaussian` correlations, `gaussian_vectors` the
+covariance of vector sources and a vector target. `synergy` measures samples,
+`synergy_from_statistics` their means and covariances. `measures` is the registry of all.
 """
 
 import lazy_loader as _lazy

@@ -4,8 +4,10 @@ from . import discrete as discrete
 from . import examples as examples
 from . import gaussian as gaussian
 from . import gaussian_groups as gaussian_groups
+from . import gaussian_vectors as gaussian_vectors
 from . import graph as graph
 from . import lattice as lattice
+from . import local as local
 from . import measures as measures
 from . import sampled as sampled
 from . import single_parent as single_parent
@@ -20,6 +22,7 @@ from .lattice import PointwiseLattice as PointwiseLattice
 from .lattice import RedundancyLattice as RedundancyLattice
 from .lattice import shared_exclusions as shared_exclusions
 from .lattice import williams_beer_lattice as williams_beer_lattice
+from .local import local_values as local_values
 from .sampled import ConstantSourceWarning as ConstantSourceWarning
 from .sampled import ManyCategoriesWarning as ManyCategoriesWarning
 from .sampled import NonlinearDependenceWarning as NonlinearDependenceWarning

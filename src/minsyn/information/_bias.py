@@ -50,12 +50,18 @@ class WishartBias:
         The same of each source; 0 for a constant one.
     union : array, (n,)
         Bias of the union information, by draws.
+    redundancy : array, (n,)
+        Bias of the least of the sources' informations, by draws.
+    without : array, (m, n)
+        Bias of the union information of all sources but one, by draws.
     """
 
     n_samples: int | float
     rank: int
     ranks: Int[np.ndarray, " m"]
     union: Float[np.ndarray, " n"]
+    redundancy: Float[np.ndarray, " n"]
+    without: Float[np.ndarray, "m n"]
 
     def information(self, rank: Any) -> Any:
         """Bias of the information of sources of some rank about a target."""
@@ -66,6 +72,15 @@ class WishartBias:
         """Bias of the total correlation of all sources and a target."""
         parts = sum(self._log_det(int(rank)) for rank in self.ranks)
         return 0.5 * (parts + self._log_det(1) - self._log_det(self.rank + 1))
+
+    @property
+    def o_information(self) -> float:
+        """Bias of the O-information, [sum_v (L_v - L_others) + (k - 2) L_all] / 2, L = log det."""
+        ranks, whole = [*map(int, self.ranks), 1], self.rank + 1
+        found = (len(ranks) - 2) * self._log_det(whole)
+        for rank in ranks:
+            found += self._log_det(rank) - self._log_det(whole - rank)
+        return 0.5 * found
 
     def _log_det(self, d: int) -> float:
         """Bias of log det of a scatter matrix of d variables, up to terms in d alone."""
@@ -88,9 +103,21 @@ class OccupiedCells:
     @property
     def alone(self) -> Float[np.ndarray, " n"]:
         """Bias of the sum of the informations of each source alone."""
+        return np.sum([self.alone_of(j) for j in range(self.counts.ndim - 2)], axis=0)
+
+    def alone_of(self, source: int) -> Float[np.ndarray, " n"]:
+        """Bias of the information of one source alone."""
         m = self.counts.ndim - 2
-        each = [self._free(j, m) - self._free(j) - self._free(m) for j in range(m)]
-        return np.sum(each, axis=0)
+        return self._free(source, m) - self._free(source) - self._free(m)
+
+    @property
+    def o_information(self) -> Float[np.ndarray, " n"]:
+        """Bias of the O-information of all sources and the target."""
+        variables = range(self.counts.ndim - 1)
+        found = (2 - len(variables)) * self._free(*variables)
+        for v in variables:
+            found = found + self._free(*(w for w in variables if w != v)) - self._free(v)
+        return found
 
     @property
     def total_correlation(self) -> Float[np.ndarray, " n"]:

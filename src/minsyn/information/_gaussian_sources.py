@@ -150,6 +150,36 @@ class GaussianSources:
         return -0.5 * float(whiten((sigma + sigma.T) / 2, none, self.eps).log_det)
 
     @cached_property
+    def o_information(self) -> Float[np.ndarray, "*b n"]:
+        """O-information of the sources and each target in nats; of singular ones, the limit.
+
+        With k sources, Omega(Z, X) = Omega(Z) + (1 - k) I(Z; X) + sum_j I(Z without j; X) (Rosas,
+        Mediano, Gastpar, Jensen 2019).
+        """
+        m, n = self.rho.shape[-2:]
+        sigma, rho = self.sigma.reshape(-1, m, m), self.rho.reshape(-1, m, n)
+        left = self.unexplained.reshape(-1, n)
+        regular = np.isfinite(np.reshape(self.white.log_det, -1))
+        sigma_or_1 = np.where(regular[:, None, None], sigma, np.eye(m))
+        inverse = np.linalg.inv(sigma_or_1)
+        coefficients = inverse @ rho
+        known = regular[:, None] & (left > 0)
+        v = np.where(known, left, 1.0)
+        blocks = self.groups or tuple(np.arange(m)[:, None])
+        omega = (len(blocks) - 1) * 0.5 * np.log(v) - _log_det(sigma_or_1)[:, None]
+        for block in blocks:
+            inner, b = inverse[:, block[:, None], block], coefficients[:, block]
+            omega += 0.5 * _log_det(sigma_or_1[:, block[:, None], block])[:, None]
+            omega -= 0.5 * _log_det(inner)[:, None]
+            # What all but this source leave: more by what it explains of the rest.
+            v_without = v + np.einsum("bin,bin->bn", b, np.linalg.solve(inner, b))
+            omega -= 0.5 * np.log(v_without)
+        for i, j in zip(*np.nonzero(~known), strict=True):
+            joint = np.block([[sigma[i], rho[i, :, [j]].T], [rho[i, :, [j]], np.ones((1, 1))]])
+            omega[i, j] = o_information_limit(joint, (*blocks, np.array([m])), self.eps)
+        return omega.reshape(*self.rho.shape[:-2], n)
+
+    @cached_property
     def ci_decoder(self) -> tuple[Float[np.ndarray, "*b m n"], Float[np.ndarray, "*b n"]]:
         """Coefficients and variance of the decoder that takes the sources for independent.
 
@@ -166,6 +196,34 @@ class GaussianSources:
             share = coefficients[..., k, :] / np.where(alone[..., k, :] > 0, alone[..., k, :], 1.0)
             b[..., group, :] = regression * share[..., None, :]
         return b, variance
+
+
+def _log_det(a: Float[np.ndarray, "b k k"]) -> Float[np.ndarray, " b"]:
+    return np.asarray(np.linalg.slogdet(a)[1])
+
+
+def o_information_limit(
+    r: Float[np.ndarray, "k k"], blocks: tuple[Int[np.ndarray, " _"], ...], eps: float
+) -> float:
+    """O-information of variables that determine each other, in the limit of little noise on each.
+
+    Omega = [sum_v (L_v - L_others) + (k - 2) L_all] / 2 with L = log det. With noise of variance e,
+    L is the number of zero eigenvalues times log e plus the log of the product of the others.
+    """
+    rounding = _ROUNDINGS_OF_ONE * eps * len(r)
+    every = np.arange(len(r))
+    parts = [(len(blocks) - 2, every)]
+    for block in blocks:
+        parts += [(1, block), (-1, np.setdiff1d(every, block))]
+    zeros, finite = 0, 0.0
+    for weight, kept in parts:
+        values = np.linalg.eigvalsh(r[np.ix_(kept, kept)])
+        zero = values <= rounding
+        zeros += weight * int(zero.sum())
+        finite += weight * float(np.log(values[~zero]).sum())
+    if zeros:
+        return -np.inf if zeros > 0 else np.inf
+    return 0.5 * finite
 
 
 def _ci_decoder(

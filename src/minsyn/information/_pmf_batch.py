@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -34,6 +35,11 @@ class PmfBatch:
         """Sum over the variables that are not in ``kept``."""
         others = tuple(a + 1 for a in range(self.n_sources + 1) if a not in kept)
         return self.p.sum(axis=others)
+
+    def beside(self, marginal: Float[np.ndarray, "n *kept"], *kept: int) -> Any:
+        """A marginal of the variables ``kept``, in order, with axes of length 1 for others."""
+        sizes = [s if v in kept else 1 for v, s in enumerate(self.p.shape[1:])]
+        return marginal.reshape(len(self.p), *sizes)
 
     @cached_property
     def information(self) -> Float[np.ndarray, " n"]:

@@ -5,7 +5,8 @@ takes a triangle of random numbers (Bartlett 1933), whatever N is. The draws are
 call.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -160,16 +161,37 @@ def union_bias(
     return np.asarray(found - level.max(axis=0))
 
 
-def drawn_bias(sources: GaussianSources, n_samples: int | float) -> Float[np.ndarray, " n"]:
-    """Bias of the union information in nats."""
+@dataclass(frozen=True)
+class Choice:
+    """The largest, or the least, of the informations of some sources."""
+
+    sources: tuple[int, ...]
+    least: bool = False
+
+
+def drawn_bias(
+    sources: GaussianSources, n_samples: int | float, choices: Sequence[Choice]
+) -> list[Float[np.ndarray, " n"]]:
+    """Bias of the informations that are chosen, in nats: of the union information from all."""
     alone = sources.unexplained_alone
     bias = information_bias(n_samples, sources.ranks)
-    result = bias[sources.best]
-    for targets, _, draws in drawn(sources, n_samples):
+    found = []
+    for choice in choices:
+        of_chosen = alone[list(choice.sources)]
+        place = of_chosen.argmax(axis=0) if choice.least else of_chosen.argmin(axis=0)
+        found.append(bias[list(choice.sources)][place])
+    for targets, _, draws in drawn(sources, n_samples) if choices else ():
         one, many = alone[:, targets], draws.unexplained_alone
-        # A source that determines the target is the best for sure.
-        finite = (one > 0).all(axis=0) & (many > 0).all(axis=(0, 1))
-        if finite.any():
-            part = union_bias(information(one[:, finite]), information(many[..., finite]), bias)
-            result[targets][finite] = part
-    return result
+        for choice, result in zip(choices, found, strict=True):
+            rows = list(choice.sources)
+            # A source that determines the target is the best for sure.
+            finite = (one[rows] > 0).all(axis=0) & (many[:, rows] > 0).all(axis=(0, 1))
+            if finite.any():
+                sign = -1 if choice.least else 1
+                part = union_bias(
+                    sign * information(one[rows][:, finite]),
+                    sign * information(many[:, rows][..., finite]),
+                    sign * bias[rows],
+                )
+                result[targets][finite] = sign * part
+    return found

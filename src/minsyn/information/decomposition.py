@@ -3,7 +3,8 @@
 Two sources have four atoms: redundancy R, unique informations U_1 and U_2, and synergy S, with
 I(Z_j; X) = R + U_j and I(Z_1, Z_2; X) = R + U_1 + U_2 + S. Given the mutual informations, one atom
 determines the others; the measures differ in how they define it. More sources have an atom for
-every antichain of sets of them, which a measure of redundancy determines.
+every antichain of sets of them, which a measure of redundancy determines. Of Gaussian vectors see
+`gaussian_vectors.pid`.
 """
 
 from collections.abc import Iterable
@@ -90,6 +91,16 @@ class Decomposition:
     redundancies: Float[np.ndarray, "n antichains"]
     atoms: Float[np.ndarray, "n antichains"]
     unit: str
+
+    @classmethod
+    def of_two(
+        cls, measures: tuple[str, ...], atoms: Float[np.ndarray, "n 4"], unit: str
+    ) -> "Decomposition":
+        """Decomposition of two sources, from their redundancy, unique informations and synergy."""
+        shared, first, second = atoms.T[:3]
+        whole = atoms.sum(axis=1)
+        known = np.stack([shared, shared + first, shared + second, whole], axis=1)
+        return cls(measures, antichain_lattice(2).antichains, known, atoms, unit)
 
     @property
     def redundancy(self) -> Float[np.ndarray, " n"]:

@@ -12,17 +12,17 @@ from minsyn.information._bias import OccupiedCells, jackknife_bias, shrink
 from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
-    CHOOSING,
     NUMBERS_AT_ONCE,
     Stacks,
     Values,
     beside,
+    choosing,
     informative,
     jackknife_groups,
     joined,
-    near_best,
     of_ties,
     parts_of,
+    ties,
 )
 from minsyn.information.union.measure import ROUGH_GAP, union_information_batch
 
@@ -42,7 +42,7 @@ class DiscreteModel:
     x_sizes: tuple[int, ...]
     names: tuple[str, ...]
     shrunk: bool = False
-    tied: Bool[np.ndarray, "sources n"] | None = None
+    tied: Bool[np.ndarray, "2 sources n"] | None = None
 
     @property
     def variances(self) -> Float[np.ndarray, " n"]:
@@ -114,7 +114,7 @@ class DiscreteModel:
             batch = PmfBatch(smoothed(tables), rough=True)
             values = {name: MEASURES[name].of(batch) for name in self.names}
             if self.tied is not None:
-                values = of_ties(values, batch.alone, self.tied[:, targets])
+                values = of_ties(values, batch.alone, self.tied[..., targets])
             return {name: v[None] for name, v in values.items()}
 
         return self._by_size(of_tables)
@@ -297,7 +297,7 @@ class DiscreteModel:
     def _values_of(
         self,
         tables: Int[np.ndarray, "b k *shape"],
-        tied: Bool[np.ndarray, "sources 1"] | None = None,
+        tied: Bool[np.ndarray, "2 sources 1"] | None = None,
     ) -> Stacks:
         """Values of b sets of k tables."""
         b, k = tables.shape[:2]
@@ -324,7 +324,7 @@ class DiscreteModel:
         self,
         counts: Int[np.ndarray, "k *shape"],
         rough: bool = False,
-        tied: Bool[np.ndarray, "sources _"] | None = None,
+        tied: Bool[np.ndarray, "2 sources _"] | None = None,
     ) -> Values:
         batch = PmfBatch(self._pmfs(counts), rough)
         values = {name: MEASURES[name].of(batch) for name in self.names}
@@ -332,14 +332,14 @@ class DiscreteModel:
 
     def with_ties(self) -> "DiscreteModel | None":
         """The same model with the mean of the best sources for the best one."""
-        names = tuple(name for name in self.names if name in CHOOSING)
+        names = choosing(self.names)
         if not names or self.z.shape[1] < 2:
             return None
-        tied = np.stack([self._near_best(t) for t in range(self.x.shape[1])], axis=1)
+        tied = np.stack([self._ties(t) for t in range(self.x.shape[1])], axis=-1)
         return replace(self, names=names, tied=tied)
 
-    def _near_best(self, target: int) -> Bool[np.ndarray, " sources"]:
-        """Sources that are not clearly worse than the best; influences are pointwise values."""
+    def _ties(self, target: int) -> Bool[np.ndarray, "2 sources"]:
+        """Sources near the best and the worst one; influences are pointwise values."""
         influences = []
         x, n_samples = self.x[:, target], len(self.x)
         for z, size in zip(self.z.T, self.z_sizes, strict=True):
@@ -348,10 +348,10 @@ class DiscreteModel:
             p_z, p_x = cells.sum(axis=1), cells.sum(axis=0)
             influences.append(np.log(cells[z, x] / (p_z[z] * p_x[x])))
         found = np.stack(influences)
-        return near_best(found.mean(axis=1)[:, None], found[:, :, None])[:, 0]
+        return ties(found.mean(axis=1)[:, None], found[:, :, None])[..., 0]
 
-    def _tied_of(self, targets: Any) -> Bool[np.ndarray, "sources k"] | None:
-        return None if self.tied is None else self.tied[:, targets]
+    def _tied_of(self, targets: Any) -> Bool[np.ndarray, "2 sources k"] | None:
+        return None if self.tied is None else self.tied[..., targets]
 
     def _pmfs(self, counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
         if self.shrunk:
@@ -361,7 +361,7 @@ class DiscreteModel:
     def _measure_in_parts(
         self,
         counts: Int[np.ndarray, "k *shape"],
-        tied: Bool[np.ndarray, "sources 1"] | None = None,
+        tied: Bool[np.ndarray, "2 sources 1"] | None = None,
     ) -> Values:
         at_once = max(1, NUMBERS_AT_ONCE // counts[0].size)
         parts = [

@@ -12,7 +12,7 @@ from jaxtyping import Int, Shaped
 from minsyn._warnings import warn
 from minsyn.information._gaussian_sources import information
 from minsyn.information._pmf import Unit, in_unit
-from minsyn.information.measures import MEASURES, Null, names_of
+from minsyn.information.measures import ATOMS, MEASURES, Null, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
 from minsyn.information.sampled.gaussian import GaussianModel, GaussianMoments
 from minsyn.information.sampled.models import Model, null_values
@@ -126,11 +126,24 @@ def synergy(
         label. Then the union information is what the best vector source tells, which is exact for
         a Gaussian target: of a vector source only its best linear prediction of the target matters.
         By default each column is a source. Gaussian and copula models only.
-    measures : "all", str or sequence of str
-        Of "mutual_information", "union_information", "gk_synergy", "ci_synergy",
+    measures : "all", "atoms", str or sequence of str
+        "all" are "mutual_information", "union_information", "gk_synergy", "ci_synergy",
         "whole_minus_sum", "total_correlation" (of the sources together with the target); for
-        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). The registry
-        `minsyn.information.measures.MEASURES` says what each is.
+        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). Others are measured
+        where they are asked for:
+
+        - "redundancy": what every source tells. I_1 + I_2 - U of two sources with the union
+          information U, in a Gaussian model the least I_j of any number.
+        - "unique_information": U less the union information of the other sources, for each source;
+          of source a it is named "unique_information[a]".
+        - "source_information": I_j, what each source tells alone.
+        - "o_information": total less dual total correlation of the sources together with the
+          target; positive where redundancy dominates.
+
+        "atoms" are redundancy, unique informations and GK synergy. Those of two sources are the
+        decomposition by "broja" of `pid`, and sum to the mutual information, corrected for bias or
+        not; of more sources there is also what some of them share. The registry
+        `minsyn.information.measures.MEASURES` says what each measure is.
     unit : {"bits", "nats"}
         Unit of all values.
     bias_correction : {"auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"}
@@ -160,7 +173,7 @@ def synergy(
         Bootstrap samples for confidence intervals; 0 for none. Intervals are those of the
         percentiles, shifted by twice the bias that the resamples show [5]_, and cut at 0 for
         measures that cannot be negative. Where sources tell about equally much, the intervals of
-        the union information and of GK synergy also hold those of the mean of these sources. Near
+        the union information and of the atoms also hold those of the mean of these sources. Near
         0, where half of the interval is cut off, they cover more than their nominal level.
     confidence : float, default=0.95
         Coverage of the intervals.
@@ -180,7 +193,8 @@ def synergy(
         - "independence": the target is permuted against the sources, whose own dependence stays.
           Sources that tell something, each by itself, are enough to reject it.
 
-        Measures that are no synergies are always tested against independence.
+        Measures that are no synergies are always tested against independence; a small p-value of
+        the O-information means redundancy.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
 
@@ -196,7 +210,8 @@ def synergy(
         If Z and X differ in length or in their pandas index, or are empty; hold NaN or infinite
         values; under a Gaussian model, if there are no more samples than columns of Z that vary,
         plus one; if continuous data are given to the discrete model without ``bins``; if a table
-        has too many cells; or if an option is unknown.
+        has too many cells; if an option is unknown; or if atoms are asked of one source, or the
+        redundancy of more than two discrete ones.
 
     Warns
     -----
@@ -210,6 +225,7 @@ def synergy(
     See Also
     --------
     synergy_from_statistics : The same from means and covariances alone.
+    pid : Atoms of a distribution by several measures.
 
     Notes
     -----
@@ -261,15 +277,19 @@ def synergy(
     >>> [result.sources[k] for k in result.best_source[:1]]
     ['a']
 
-    An exclusive or:
+    An exclusive or, and the atoms of an AND:
 
     >>> Z = rng.integers(2, size=(500, 2))
     >>> result = synergy(Z, Z[:, 0] ^ Z[:, 1], "discrete", measures="gk_synergy")
     >>> bool(abs(result["gk_synergy"][0] - 1) < 0.02)
     True
+    >>> result = synergy(Z, Z[:, 0] & Z[:, 1], "discrete", measures="atoms")
+    >>> result.measures
+    ('redundancy', 'unique_information[z0]', 'unique_information[z1]', 'gk_synergy')
+    >>> [round(float(v[0]), 1) + 0.0 for v in result.values.values()]
+    [0.3, 0.0, 0.0, 0.5]
     """
     _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations, null)
-    names = _measure_names(model, measures)
     correction = _correction(model, bias_correction)
     in_unit(0.0, unit)
     sources, targets = as_table(Z, "Z"), as_table(aligned(Z, X), "X")
@@ -278,6 +298,7 @@ def synergy(
             f"Z and X must hold the same samples; found {sources.n_samples} and {targets.n_samples}"
         )
     vectors = VectorSources.of(groups, sources.names)
+    names = _measure_names(model, measures, len(vectors.names))
     fitted, discretisation, categories = _model(
         sources, targets, model, vectors.groups, names, correction, bins, binning
     )
@@ -301,14 +322,18 @@ def synergy(
     if n_permutations:
         p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
         q_values = {name: false_discovery_rate(p) for name, p in p_values.items()}
+
+    def in_result(nats: Mapping[str, Any]) -> dict[str, Any]:
+        return _by_source(_in_unit(nats, unit), vectors.names)
+
     return SynergyResult(
-        values=_in_unit(_corrected(uncorrected, bias), unit),
-        uncorrected=_in_unit(uncorrected, unit),
-        sampling_bias=_in_unit(sampling_bias, unit),
-        intervals=None if intervals is None else _in_unit(intervals, unit),
-        p_values=p_values,
-        q_values=q_values,
-        null=nulls if n_permutations else {},
+        values=in_result(_corrected(uncorrected, bias)),
+        uncorrected=in_result(uncorrected),
+        sampling_bias=in_result(sampling_bias),
+        intervals=None if intervals is None else in_result(intervals),
+        p_values=None if p_values is None else _by_source(p_values, vectors.names),
+        q_values=None if q_values is None else _by_source(q_values, vectors.names),
+        null=_by_source(nulls, vectors.names) if n_permutations else {},
         best_source=_best_source(fitted),
         variances=fitted.variances,
         sources=vectors.names,
@@ -396,7 +421,7 @@ def synergy_from_statistics(
             "bias_correction must be 'none' or 'wishart' without samples; found "
             f"{bias_correction!r}"
         )
-    names = _measure_names("gaussian", measures)
+    names = _measure_names("gaussian", measures, len(vectors.names))
     weight = float(statistics.weight if n_samples is None else n_samples)
     moments = GaussianMoments(statistics, names, vectors.groups)
     n_varying = int(moments.varying.sum())
@@ -408,12 +433,11 @@ def synergy_from_statistics(
     if weight > n_varying + 1:
         known = names if bias_correction == "wishart" else _FOR_NOTES
         bias = replace(moments, names=tuple(n for n in names if n in known)).sampling_bias(weight)
+    corrected = _corrected(uncorrected, bias if bias_correction == "wishart" else {})
     return SynergyResult(
-        values=_in_unit(
-            _corrected(uncorrected, bias if bias_correction == "wishart" else {}), unit
-        ),
-        uncorrected=_in_unit(uncorrected, unit),
-        sampling_bias=_in_unit(bias, unit),
+        values=_by_source(_in_unit(corrected, unit), vectors.names),
+        uncorrected=_by_source(_in_unit(uncorrected, unit), vectors.names),
+        sampling_bias=_by_source(_in_unit(bias, unit), vectors.names),
         intervals=None,
         p_values=None,
         q_values=None,
@@ -591,17 +615,49 @@ def _check_options(
         raise ValueError(f"confidence must be between 0 and 1; found {confidence}")
 
 
-def _measure_names(model: str, measures: str | Sequence[str]) -> tuple[str, ...]:
-    known = names_of(model)
-    if isinstance(measures, str):
-        measures = known if measures == "all" else [measures]
-    unknown = [name for name in measures if name not in known]
-    if unknown or not measures:
+def _measure_names(model: str, measures: str | Sequence[str], n_sources: int) -> tuple[str, ...]:
+    """Names of the measures; of what each source has for itself, one for each source's number."""
+    asked = [measures] if isinstance(measures, str) else list(measures)
+    every = names_of(model)
+    known = (*every, *names_of(model, on_request=True))
+    # The redundancy of tables is that of two sources, from their union information.
+    of_two = model == "discrete" and n_sources > 2
+    groups = {"all": every, "atoms": tuple(a for a in ATOMS if not of_two or a != "redundancy")}
+    names = [name for word in asked for name in groups.get(word, (word,))]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
         found = ", ".join(map(repr, unknown)) if unknown else "none"
         raise ValueError(
-            f"measures of model={model!r} are {', '.join(known)}, or 'all'; found {found}"
+            f"measures of model={model!r} are {', '.join(known)}, or 'all' or 'atoms'; "
+            f"found {found}"
         )
-    return tuple(dict.fromkeys(measures))
+    if n_sources < 2 and {"redundancy", "unique_information"} & set(names):
+        raise ValueError("redundancy and unique_information need at least two sources; found 1")
+    if of_two and "redundancy" in names:
+        raise ValueError(
+            f"redundancy of discrete data is that of two sources, found {n_sources}: see "
+            "imin_redundancy, or pid for the lattice of up to five"
+        )
+    return tuple(
+        dict.fromkeys(
+            each
+            for name in names
+            for each in (
+                [f"{name}[{j}]" for j in range(n_sources)]
+                if MEASURES[name].of_each_source
+                else [name]
+            )
+        )
+    )
+
+
+def _by_source(values: Mapping[str, Any], sources: tuple[str, ...]) -> dict[str, Any]:
+    """Values with the names of sources in place of their numbers."""
+    named = {}
+    for name, value in values.items():
+        base, bracket, number = name.partition("[")
+        named[f"{base}[{sources[int(number[:-1])]}]" if bracket else base] = value
+    return named
 
 
 def _correction(model: str, bias_correction: str) -> str:

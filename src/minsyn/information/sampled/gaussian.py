@@ -13,20 +13,20 @@ from scipy.stats import rankdata
 
 from minsyn.information._bias import WishartBias, jackknife_bias
 from minsyn.information._gaussian_sources import GaussianSources, information
-from minsyn.information._wishart import drawn, drawn_bias, varying_sources
+from minsyn.information._wishart import Choice, drawn, drawn_bias, varying_sources
 from minsyn.information.measures import MEASURES
 from minsyn.information.sampled.models import (
-    CHOOSING,
     NUMBERS_AT_ONCE,
     Stacks,
     Values,
     beside,
+    choosing,
     informative,
     jackknife_groups,
     joined,
-    near_best,
     of_ties,
     parts_of,
+    ties,
 )
 from minsyn.information.statistics import PairwiseStatistics
 
@@ -90,9 +90,7 @@ class GaussianMoments:
         n_targets = len(self.variances)
         if not self.varying.any():
             return {name: np.zeros(n_targets) for name in self.names}
-        chosen = {"union_information", "gk_synergy"} & set(self.names)
-        of_union = drawn_bias(sources, n_samples) if chosen else np.zeros(n_targets)
-        bias = WishartBias(n_samples, sources.rank, sources.ranks, of_union)
+        bias = self._wishart_bias(sources, n_samples)
         known = {name: MEASURES[name].wishart for name in self.names}
         found = {name: formula(bias) for name, formula in known.items() if formula is not None}
         rest = {name: np.zeros(n_targets) for name in self.names if name not in found}
@@ -103,6 +101,31 @@ class GaussianMoments:
                 of_measure[targets][finite] = values[finite] - whole[finite]
         found |= rest
         return {name: np.where(self.variances > 0, found[name], 0.0) for name in self.names}
+
+    def _wishart_bias(self, sources: GaussianSources, n_samples: int | float) -> WishartBias:
+        """Biases of sources that vary, in the places that they have among all sources."""
+        blocks = self.groups or tuple(np.arange(len(self.varying))[:, None])
+        vary = np.array([self.varying[block].any() for block in blocks])
+        every = tuple(range(int(vary.sum())))
+        bases = {name.partition("[")[0] for name in self.names}
+        choices = {}
+        if bases & {"union_information", "gk_synergy", "unique_information"}:
+            choices["union"] = Choice(every)
+        if "redundancy" in bases and vary.all():
+            choices["redundancy"] = Choice(every, least=True)
+        if "unique_information" in bases and len(every) > 1:
+            for k in every:
+                choices[f"without {k}"] = Choice(tuple(j for j in every if j != k))
+        found = drawn_bias(sources, n_samples, tuple(choices.values()))
+        drawn = dict(zip(choices, found, strict=True))
+        none = np.zeros(len(self.variances))
+        union = drawn.get("union", none)
+        ranks, without = np.zeros(len(vary), dtype=int), np.tile(union, (len(vary), 1))
+        ranks[vary] = sources.ranks
+        without[vary] = [drawn.get(f"without {k}", none) for k in every]
+        return WishartBias(
+            n_samples, sources.rank, ranks, union, drawn.get("redundancy", none), without
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +140,7 @@ class GaussianModel:
     names: tuple[str, ...]
     groups: tuple[Int[np.ndarray, " _"], ...] | None = None
     ranked: bool = False
-    tied: Bool[np.ndarray, "sources n"] | None = None
+    tied: Bool[np.ndarray, "2 sources n"] | None = None
 
     @cached_property
     def scored(self) -> tuple[Float[np.ndarray, "samples variables"], Float[np.ndarray, "_ n"]]:
@@ -200,21 +223,21 @@ class GaussianModel:
         Its union information is the mean information of the sources that are not clearly worse than
         the best, and has no bias from choosing. None where no measure chooses.
         """
-        names = tuple(name for name in self.names if name in CHOOSING)
+        names = choosing(self.names)
         return replace(self, names=names, tied=self._tied()) if names else None
 
-    def _tied(self) -> Bool[np.ndarray, "sources n"]:
-        """Sources whose information is not clearly below the largest, by their influences."""
+    def _tied(self) -> Bool[np.ndarray, "2 sources n"]:
+        """Sources that are not clearly apart from the best one, and from the worst one."""
         z, x = self._standardised
         sources, n_samples = self.moments.sources, len(self.z)
         alone = information(sources.unexplained_alone)
         columns = np.arange(x.shape[1])
-        tied = np.zeros(alone.shape, dtype=bool)
+        tied = np.zeros((2, *alone.shape), dtype=bool)
         at_once = max(1, NUMBERS_AT_ONCE // (n_samples * len(alone)))
         for start in range(0, x.shape[1], at_once):
             targets = columns[start : start + at_once]
             influence = self._influences(z, x[:, targets], targets)
-            tied[:, targets] = near_best(alone[:, targets], influence)
+            tied[..., targets] = ties(alone[:, targets], influence)
         return tied
 
     def _influences(
@@ -379,7 +402,7 @@ class GaussianModel:
         """Values with the mean of the tied sources for the best one."""
         if self.tied is None:
             return values
-        return of_ties(values, information(sources.unexplained_alone), self.tied[:, targets])
+        return of_ties(values, information(sources.unexplained_alone), self.tied[..., targets])
 
     def _stack_of(
         self, z: Float[np.ndarray, "b samples variables"], x: Float[np.ndarray, "b samples n"]

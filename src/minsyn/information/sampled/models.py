@@ -21,8 +21,8 @@ NUMBERS_AT_ONCE = 1_000_000
 #: Significance from which on a source tells something. Sources that tell nothing and are taken to
 #: do so lose their dependence on each other under the null, so that it must be small.
 _CLEARLY = 0.002
-#: Measures that choose the best source, and the sign with which its information enters, reversed.
-CHOOSING = {"union_information": -1.0, "gk_synergy": 1.0}
+#: Measures that choose the best source, or the worst one.
+_CHOOSING = {"union_information", "gk_synergy", "redundancy", "unique_information"}
 #: Standard deviations of a difference, times sqrt(2 log m), below which sources count as equal.
 _TIED = 1.6
 
@@ -115,17 +115,58 @@ def null_values(model: Model, null: Null, n: int, rng: np.random.Generator) -> t
     return (model.independent(n, rng),)
 
 
+def choosing(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those measures that choose the best source, or the worst one."""
+    return tuple(name for name in names if name.partition("[")[0] in _CHOOSING)
+
+
 def of_ties(
     values: dict[str, Any],
     alone: Float[np.ndarray, "*b sources n"],
-    tied: Bool[np.ndarray, "sources _"],
+    tied: Bool[np.ndarray, "2 sources _"],
 ) -> dict[str, Any]:
-    """Values with the mean information of the tied sources for that of the best one."""
-    mean = np.where(tied, alone, 0.0).sum(axis=-2) / tied.sum(axis=0)
-    best = alone.max(axis=-2)
-    known = np.isfinite(best) & np.isfinite(mean)
-    lost = np.where(known, best, 0.0) - np.where(known, mean, 0.0)
-    return {name: v + CHOOSING.get(name, 0.0) * lost for name, v in values.items()}
+    """Values with the mean information of the tied sources for that of the best or worst one.
+
+    Unique information becomes negative where another source tells more: it is not cut at 0.
+    """
+    best, worst = (_mean_of(alone, which) for which in tied)
+    lost = _difference(alone.max(axis=-2), best)
+    gained = _difference(worst, alone.min(axis=-2))
+    found = {}
+    for name, v in values.items():
+        base, _, source = name.partition("[")
+        if base == "unique_information":
+            j = int(source[:-1])
+            others = np.delete(alone, j, axis=-2).max(axis=-2)
+            found[name] = v + np.minimum(_difference(alone[..., j, :], others), 0.0)
+        else:
+            found[name] = v + {"union_information": -lost, "redundancy": gained}.get(base, lost)
+    return found
+
+
+def _mean_of(
+    alone: Float[np.ndarray, "*b sources n"], which: Bool[np.ndarray, "sources _"]
+) -> Float[np.ndarray, "*b n"]:
+    return np.where(which, alone, 0.0).sum(axis=-2) / which.sum(axis=0)
+
+
+def _difference(
+    one: Float[np.ndarray, "*b n"], other: Float[np.ndarray, "*b n"]
+) -> Float[np.ndarray, "*b n"]:
+    """The difference, and 0 where one of them is infinite."""
+    known = np.isfinite(one) & np.isfinite(other)
+    return np.where(known, one, 0.0) - np.where(known, other, 0.0)
+
+
+def ties(
+    alone: Float[np.ndarray, "sources k"],
+    influences: Float[np.ndarray, "sources samples k"],
+) -> Bool[np.ndarray, "2 sources k"]:
+    """Sources that are not clearly worse than the best one, and not clearly better than the worst.
+
+    By the samples' influences on the informations.
+    """
+    return np.stack([near_best(alone, influences), near_best(-alone, -influences)])
 
 
 def near_best(

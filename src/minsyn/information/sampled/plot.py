@@ -7,6 +7,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from minsyn.information.measures import in_words
+
 if TYPE_CHECKING:
     from minsyn.information.sampled.result import SynergyResult
 
@@ -32,7 +34,7 @@ def plot_synergy(result: "SynergyResult", max_targets: int) -> Figure:
             ax.remove()
         for ax, measure in zip(grid.flat, result.measures, strict=False):
             _panel(ax, result, measure, order)
-            ax.set_title(measure.replace("_", " "), fontsize=8)
+            ax.set_title(in_words(measure), fontsize=8)
             ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
             ax.grid(axis="y", color="0.92", linewidth=0.6)
             ax.set_axisbelow(True)
@@ -42,7 +44,7 @@ def plot_synergy(result: "SynergyResult", max_targets: int) -> Figure:
         grid[0, 0].set_yticks(np.arange(len(order)), [result.targets[i] for i in order])
         grid[0, 0].set_ylim(len(order) - 0.5, -0.5)
         hidden = len(result.targets) - len(order)
-        note = f"; {hidden} targets with less {first.replace('_', ' ')} not shown"
+        note = f"; {hidden} targets with less {in_words(first)} not shown"
         figure.supxlabel(result.unit + (note if hidden else ""), fontsize=8)
     return figure
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from minsyn.information.measures import MEASURES, Null
+from minsyn.information.measures import MEASURES, Null, in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,8 @@ _LARGE_BIAS = 0.1
 class SynergyResult:
     """Measures of synergy for every target.
 
-    ``result["gk_synergy"]`` is one measure's values, shape (n_targets,).
+    ``result["gk_synergy"]`` is one measure's values, shape (n_targets,). What each source has for
+    itself has its name, ``result["unique_information[z0]"]``.
 
     Attributes
     ----------
@@ -245,7 +246,7 @@ class SynergyResult:
                 taken_off = "subtracted" if self.bias_correction != "none" else "not subtracted"
                 notes.append(
                     f"few samples for so many sources: sampling alone adds {bias:.4f} {self.unit} "
-                    f"to a target's {name.replace('_', ' ')}, {mean:.4f} on average ({taken_off})"
+                    f"to a target's {in_words(name)}, {mean:.4f} on average ({taken_off})"
                 )
         negative = [
             name
@@ -254,7 +255,7 @@ class SynergyResult:
         ]
         if negative and self.bias_correction != "none":
             notes.append(
-                f"negative {_listed(tuple(name.replace('_', ' ') for name in negative))}: less was "
+                f"negative {_listed(tuple(in_words(name) for name in negative))}: less was "
                 f"measured than the bias that {self.bias_correction} takes off, as where the true "
                 "value is about 0"
             )
