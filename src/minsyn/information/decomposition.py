@@ -342,9 +342,10 @@ def pid(
     m = p.ndim - 1
     lattice = antichain_lattice(m)
     known = _MEASURES if m == 2 else LATTICE_MEASURES
-    if isinstance(measure, str):
-        measure = known if measure == "all" else [measure]
-    measures = tuple(dict.fromkeys(measure))
+    asked = [measure] if isinstance(measure, str) else measure
+    measures = tuple(
+        dict.fromkeys(name for word in asked for name in (known if word == "all" else [word]))
+    )
     for name in measures:
         if name not in _MEASURES:
             raise ValueError(f"measure must be among {_MEASURES} or 'all', found {name!r}")
