@@ -83,7 +83,7 @@ def normal(rng, d, n_sources):
 
 
 def measure(draws, exact):
-    gaps, times, excess, together, steps, off = [], [], [], [], [], 0.0
+    gaps, times, excess, together, steps, off = [], [], [], [], [], np.nan
     for i, channels in enumerate(draws):
         sigma, (sources, target) = covariance(channels), groups(channels)
         start = time.process_time()
@@ -100,15 +100,16 @@ def measure(draws, exact):
             correlation = result.covariance / spread / spread[:, None]
             if np.linalg.eigvalsh(correlation)[0] > 1e-8:
                 found = exact_information(result.covariance, len(target))
-                off = max(off, abs(float(found - result.upper)))
+                off = np.fmax(off, abs(float(found - result.upper)))
     return gaps, times, excess, together, steps, off
 
 
 def row(name, n_sources, measured):
     gaps, times, excess, together, steps, off = measured
+    shown = "-" if np.isnan(off) else f"{off:.0e}"
     certified = sum(gap <= gaussian_vectors.CERTIFIED_GAP for gap in gaps)
     print(
-        f"| {name} | {n_sources} | {certified} of {len(gaps)} | {max(gaps):.1e} | {off:.0e} | "
+        f"| {name} | {n_sources} | {certified} of {len(gaps)} | {max(gaps):.1e} | {shown} | "
         f"{np.median(steps):.0f} | {np.median(times):.3f} | {np.mean(together):.2f} | "
         f"{np.mean(excess):.2f} | {max(excess):.2f} |",
         flush=True,

@@ -269,7 +269,7 @@ def linear(*rows):
     return rows @ rows.T
 
 
-def test_what_a_source_determines_is_infinite_and_the_rest_is_not():
+def test_what_a_source_determines_is_infinite_and_the_rest_is_not(rng):
     x1, x2, a, b = np.eye(4)
     half = 0.5 * np.log2(1.5)
     # Both know x1 exactly, and each x2 with noise of its own.
@@ -280,6 +280,13 @@ def test_what_a_source_determines_is_infinite_and_the_rest_is_not():
     assert gk_synergy(*arguments) == pytest.approx(half)
     assert ci_synergy(*arguments, unit="nats") == pytest.approx((1 - np.log(2)) / 2)
     assert list(pid(*arguments)["broja"].values()) == pytest.approx([np.inf, 0, 0, half])
+    # In other coordinates, where that is true to rounding only.
+    mixing = np.zeros((6, 6))
+    for start in (0, 2, 4):
+        mixing[start : start + 2, start : start + 2] = rng.normal(size=(2, 2))
+    mixed = mixing @ sigma @ mixing.T
+    assert mutual_information(mixed, *arguments[1:]) == np.inf
+    assert gk_synergy(mixed, *arguments[1:]) == pytest.approx(half)
     # One knows x1 and something of the noise with which the other reads the sum of both.
     arguments = linear(x1, a + b, x1 + x2 + a, x1, x2), [[0, 1], [2]], [3, 4]
     assert gk_synergy(*arguments) == pytest.approx(half)

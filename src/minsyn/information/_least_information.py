@@ -36,8 +36,8 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 GOAL, ENOUGH = 1e-9 * np.log(2), 1e-8 * np.log(2)
 #: Most Newton steps, and most of them without a tenth of the gap gained.
 MAX_ITER, PATIENCE = 200, 15
-#: Free numbers beyond which a Newton step would take gigabytes.
-MAX_FREE = 6000
+#: Free numbers beyond which a Newton step would take gigabytes, and all of them minutes.
+MAX_FREE = 4000
 #: Shares of the least precision that the sources leave, which are in turn taken for C: rounding
 #: that ends one search seldom ends the next.
 SHARES = (0.001, 0.1, 0.5)
