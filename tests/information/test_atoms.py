@@ -69,7 +69,7 @@ def test_corrected_atoms_of_two_sources_sum_to_the_information(table, model, cor
 def test_unique_and_redundant_information_of_many_sources(rng):
     """Of Gaussian sources only the best one tells something that no other does."""
     z = rng.normal(size=(80, 4))
-    x = z @ rng.normal(size=(4, 30)) + rng.normal(size=(80, 30))
+    x = z @ rng.normal(size=(4, 3)) + rng.normal(size=(80, 3))
     result = synergy(z, x, measures=["atoms", "source_information"], bias_correction="none")
     alone = np.stack([result[f"source_information[z{j}]"] for j in range(4)])
     unique = np.stack([result[f"unique_information[z{j}]"] for j in range(4)])

@@ -13,13 +13,20 @@ import sys
 import numpy as np
 
 import minsyn.information as information
-from minsyn.information import PairwiseStatistics, discrete, examples, gaussian
+from minsyn.information import (
+    PairwiseStatistics,
+    discrete,
+    examples,
+    gaussian,
+    gaussian_vectors,
+)
 
 PMF = examples.and_gate()
 SIGMA, RHO = np.array([[1.0, 0.2], [0.2, 1.0]]), np.array([[0.5, 0.3], [0.6, -0.1]])
 _RNG = np.random.default_rng(0)
 Z = _RNG.normal(size=(40, 2))
 X = Z @ np.array([[1.0], [0.5]]) + _RNG.normal(size=(40, 1))
+COVARIANCE = np.cov(_RNG.normal(size=(5, 9)))
 
 #: Every public function with a unit, and arguments for it.
 CALLS = {
@@ -34,6 +41,11 @@ CALLS = {
             "whole_minus_sum",
             "total_correlation",
         )
+    },
+    **{
+        f: (COVARIANCE, [[0, 1], 2], [3, 4])
+        for name in gaussian_vectors.__all__
+        if inspect.isfunction(f := getattr(gaussian_vectors, name))
     },
     gaussian.source_informations: (RHO,),
     gaussian.multiplet_information: (SIGMA, 2),
