@@ -257,6 +257,8 @@ def test_units_copies_and_constants_change_nothing(rng):
     wider = change @ sigma @ change.T
     found = [f(wider, [[0, 1, 5], [2, 7]], [3, 4, 6]) for f in measures]
     assert found == pytest.approx(expected, abs=1e-9)
+    single = [f(wider.astype(np.float32), [[0, 1, 5], [2, 7]], [3, 4, 6]) for f in measures]
+    assert single == pytest.approx(expected, abs=1e-4)
     least = union_information(wider, [[0, 1, 5], [2, 7]], [3, 4, 6])
     assert least.value == pytest.approx(expected[0] - expected[1], abs=1e-9)
     assert np.isfinite(least.covariance).all()

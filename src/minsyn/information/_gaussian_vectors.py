@@ -61,16 +61,18 @@ class GaussianVectors:
     """Correlations and standard deviations of all variables that are sources or target.
 
     The variables of the sources come first, one source after another, then those of the target.
+    ``eps`` is the rounding of the covariance.
     """
 
     correlation: Float[np.ndarray, "p p"]
     deviation: Float[np.ndarray, " p"]
     sizes: tuple[int, ...]
+    eps: float
 
     @classmethod
     def of(cls, covariance: ArrayLike, sources: Sequence[Indices], target: Indices) -> Any:
         """Checked vectors; variables that are in no source and not in the target are left out."""
-        matrix = _as_covariance(covariance)
+        matrix, eps = _as_covariance(covariance)
         groups = _as_groups(sources, target, len(matrix))
         members = np.concatenate(groups)
         matrix = matrix[np.ix_(members, members)]
@@ -80,14 +82,14 @@ class GaussianVectors:
         constant = deviation == 0
         if np.abs(correlation[constant]).max(initial=0.0) > 0:
             raise ValueError("covariance has variables of variance 0 that covary with others")
-        tolerance = _ROUNDINGS * np.finfo(np.float64).eps * len(members)
+        tolerance = _ROUNDINGS * eps * len(members)
         least = float(np.linalg.eigvalsh(correlation)[0])
         if least < -tolerance:
             raise ValueError(
                 "covariance must be positive semidefinite; as correlations its smallest "
                 f"eigenvalue is {least:.3g}"
             )
-        return cls(correlation, deviation, tuple(map(len, groups)))
+        return cls(correlation, deviation, tuple(map(len, groups)), eps)
 
     @cached_property
     def blocks(self) -> tuple[slice, ...]:
@@ -98,7 +100,7 @@ class GaussianVectors:
     @cached_property
     def whitening(self) -> tuple[Float[np.ndarray, "_ _"], ...]:
         """Coefficients of uncorrelated variables of variance 1 of each block."""
-        return tuple(_whitening(self.correlation[b, b]) for b in self.blocks)
+        return tuple(_whitening(self.correlation[b, b], self.eps) for b in self.blocks)
 
     def _cross(self, j: int) -> Float[np.ndarray, "_ _"]:
         """Correlations of source j, whitened, with the target, whitened."""
@@ -114,7 +116,7 @@ class GaussianVectors:
             left, s, right = np.linalg.svd(self._cross(j), full_matrices=False)
             weights = np.abs(left.T @ self.whitening[j]).sum(axis=1)
             weights = weights + np.abs(right @ self.whitening[-1]).sum(axis=1)
-            tolerance = _tolerance(weights)
+            tolerance = _tolerance(weights, self.eps)
             found.append((right, (1 - s) * (1 + s) <= tolerance, tolerance))
         return tuple(found)
 
@@ -198,13 +200,13 @@ class GaussianVectors:
             joint -= known @ known.T
         values, vectors = np.linalg.eigh((joint + joint.T) / 2)
         weights = np.abs(vectors.T @ stacked).sum(axis=1)
-        kept = values > _tolerance(weights)
+        kept = values > _tolerance(weights, self.eps)
         root = (vectors[:, kept] / np.sqrt(values[kept])).T
         left, s, right = np.linalg.svd(root @ told, full_matrices=False)
         weights = np.abs(left.T @ root @ stacked).sum(axis=1)
         weights = weights + np.abs(right @ self.left.T @ self.whitening[-1]).sum(axis=1)
         unexplained = (1 - s) * (1 + s)
-        regular = unexplained > _tolerance(weights)
+        regular = unexplained > _tolerance(weights, self.eps)
         rest = 0.0 - 0.5 * float(np.log(unexplained[regular]).sum())
         # Rounding aside, all sources together tell no less than any of them.
         rest = max(rest, *(a.rest for a in self.alone))
@@ -246,19 +248,21 @@ class GaussianVectors:
         return np.asarray(found * self.deviation[:, None] * self.deviation)
 
 
-def _tolerance(weights: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+def _tolerance(weights: Float[np.ndarray, " k"], eps: float) -> Float[np.ndarray, " k"]:
     """Rounding of the variance of a combination with these sums of absolute coefficients."""
-    return np.asarray(_ROUNDINGS * np.finfo(np.float64).eps * weights**2)
+    return np.asarray(_ROUNDINGS * eps * weights**2)
 
 
-def _whitening(sigma: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "rank p"]:
+def _whitening(sigma: Float[np.ndarray, "p p"], eps: float) -> Float[np.ndarray, "rank p"]:
     values, vectors = np.linalg.eigh(sigma)
-    kept = values > _ROUNDINGS * np.finfo(np.float64).eps * len(sigma)
+    kept = values > _ROUNDINGS * eps * len(sigma)
     return np.asarray((vectors[:, kept] / np.sqrt(values[kept])).T)
 
 
-def _as_covariance(covariance: ArrayLike) -> Float[np.ndarray, "p p"]:
+def _as_covariance(covariance: ArrayLike) -> tuple[Float[np.ndarray, "p p"], float]:
+    """The argument in float64, and the rounding of the type it came in."""
     matrix = np.asarray(covariance)
+    eps = float(np.finfo(matrix.dtype if matrix.dtype.kind == "f" else np.float64).eps)
     if matrix.dtype.kind not in "fiub":
         raise ValueError(f"covariance must hold real numbers; its dtype is {matrix.dtype}")
     if matrix.ndim != 2 or len(matrix) != matrix.shape[1] or len(matrix) == 0:
@@ -271,9 +275,9 @@ def _as_covariance(covariance: ArrayLike) -> Float[np.ndarray, "p p"]:
         raise ValueError(f"covariance has a negative variance: {variances.min():.3g}")
     deviation = np.sqrt(variances)
     largest = np.maximum(deviation[:, None] * deviation, np.finfo(np.float64).tiny)
-    if (np.abs(matrix - matrix.T) > 1e-8 * largest).any():
+    if (np.abs(matrix - matrix.T) > max(1e-8, _ROUNDINGS * eps) * largest).any():
         raise ValueError("covariance must be symmetric")
-    return (matrix + matrix.T) / 2
+    return (matrix + matrix.T) / 2, eps
 
 
 def _as_groups(
