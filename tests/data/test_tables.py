@@ -73,7 +73,7 @@ def test_files_that_are_no_tables(tmp_path):
     pytest.importorskip("pyarrow")
     (tmp_path / "x.parquet").write_text("a,b\n1,2\n")
     for reader in (read_table, table_columns, as_samples):
-        with pytest.raises(ValueError, match="not a parquet file, or is truncated"):
+        with pytest.raises(ValueError, match="not a parquet file, or is damaged"):
             reader(tmp_path / "x.parquet")
 
 
