@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from minsyn.information import discrete, examples, union
+from minsyn.information import discrete, examples
 from minsyn.information.union import certificate as _certificate
 from minsyn.information.union import solve as _solve
 from minsyn.information.union.marginals import marginal_map
@@ -286,6 +286,7 @@ def test_result_is_readable():
 
 def test_an_open_interval_warns_and_says_so(rng, monkeypatch):
     monkeypatch.setattr(_solve, "_ATTEMPTS", (_solve._Attempt(None, 0.05, 1, 2),))
+    monkeypatch.setattr(_solve, "_FIRST_STEPS", 2)
     p = rng.dirichlet(np.ones(27)).reshape(3, 3, 3)
     with pytest.warns(UncertifiedWarning, match="lower and upper"):
         result = union_information(p)
@@ -302,8 +303,9 @@ def test_an_open_interval_warns_and_says_so(rng, monkeypatch):
 def test_careful_methods_agree(rng, monkeypatch):
     p = deterministic(rng, (3, 3, 3), 1e-6)
     expected = union_information(p).value
+    monkeypatch.setattr(_solve, "_FIRST_STEPS", 1)
     for attempt in _solve._ATTEMPTS[1:]:
-        monkeypatch.setattr(_solve, "_ATTEMPTS", (attempt,))
+        monkeypatch.setattr(_solve, "_ATTEMPTS", (attempt, attempt))
         assert union_information(p).value == pytest.approx(expected, abs=ATOL)
 
 
@@ -329,7 +331,7 @@ def test_marginals_whose_product_underflows():
 
 
 def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
-    monkeypatch.setattr(union.measure.os, "sysconf", lambda name: 2**12)  # 16 MiB
+    monkeypatch.setattr(_solve, "available_bytes", lambda: 2.0**24)
     p = np.zeros((40, 40, 40))
     p[np.arange(40), np.arange(40)[::-1], np.arange(40)] = 1 / 80
     p[np.arange(40), np.arange(40), np.arange(40)] += 1 / 80

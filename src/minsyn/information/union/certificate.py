@@ -6,9 +6,9 @@ from scipy.special import xlogy
 
 from minsyn.information.union.marginals import MarginalMap
 
-#: The projection onto the marginals solves one k x k system for each x; beyond this size it
-#: would cost more than the iteration, and proportional fitting takes its place.
-MAX_PROJECTION = 600
+#: The projection onto the marginals solves one k x k system for each x; beyond this many numbers
+#: in all, proportional fitting takes its place.
+MAX_PROJECTION = 30_000_000
 #: Proportional-fitting sweeps where the projection is too large.
 SWEEPS = 20
 #: Potential of a negligible cell before the repair, which finds how high it may rise: below the log
@@ -27,13 +27,13 @@ def round_to_feasible(
     rounding of Altschuler, Weed and Rigollet: shrink until no marginal is exceeded, and add the
     missing mass as a product.
     """
-    e, k = marginals.one_hot, marginals.one_hot.shape[1]
-    small = k <= MAX_PROJECTION
+    n, n_x, k = b.shape
+    small = n * n_x * k * k <= MAX_PROJECTION
     for _ in range(3 if small else 0):
-        missing = b - q @ e
+        missing = b - marginals.sums(q)
         if np.abs(missing).max() < 1e-16:
             break
-        laplacian = e.T @ (q[..., None] * e)
+        laplacian = marginals.moments(q)
         diagonal = np.einsum("nxkk->nxk", laplacian)
         scale = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
         laplacian *= scale[..., None]
@@ -41,14 +41,14 @@ def round_to_feasible(
         # The ridge chooses among the gauges of the multipliers, which all give the same q.
         diagonal[...] = np.where(diagonal > 0, 1 + 1e-14, 1.0)
         change = scale * np.linalg.solve(laplacian, (missing * scale)[..., None])[..., 0]
-        q = q * np.clip(1 + change @ e.T, 0.1, 10)
+        q = q * np.clip(1 + marginals.spread(change), 0.1, 10)
     for sweep in range(2 if small else SWEEPS):
         last = sweep == (1 if small else SWEEPS - 1)
-        for block in marginals.blocks:
-            found = q @ e[:, block]
+        for j, block in enumerate(marginals.blocks):
+            found = marginals.sum_of(q, j)
             ratio = np.where(found > 0, b[..., block] / np.where(found > 0, found, 1.0), 0.0)
-            q = q * ((np.minimum(ratio, 1.0) if last else ratio) @ e[:, block].T)
-    missing = np.maximum(b - q @ e, 0.0)
+            q = q * marginals.spread_of(np.minimum(ratio, 1.0) if last else ratio, j)
+    missing = np.maximum(b - marginals.sums(q), 0.0)
     totals = np.stack([missing[..., block].sum(-1) for block in marginals.blocks])
     share = missing.copy()
     for block, total in zip(marginals.blocks, totals, strict=True):
@@ -68,7 +68,9 @@ def _excess(
 ) -> Float[np.ndarray, "n z"]:
     """Log sum_x p(x) exp sum_j f_j(z_j, x) for every z; -inf in f counts as such."""
     finite = np.where(np.isneginf(f), -1e6, f)
-    return np.asarray(np.logaddexp.reduce(log_p_x + finite @ marginals.one_hot.T, axis=1))
+    terms = log_p_x + marginals.spread(finite)
+    most = terms.max(1)
+    return np.asarray(most + np.log(np.exp(terms - most[:, None]).sum(1)))
 
 
 def repair(
@@ -80,12 +82,8 @@ def repair(
     others, it charges a violation to the value z_j that causes it, not to all.
     """
     f = f.copy()
-    for block in marginals.blocks:
-        excess = _excess(marginals, f, log_p_x)
-        belongs = marginals.one_hot[:, block]
-        worst = np.stack(
-            [excess[:, column > 0].max(1, initial=-np.inf) for column in belongs.T], axis=1
-        )
+    for j, block in enumerate(marginals.blocks):
+        worst = marginals.largest(_excess(marginals, f, log_p_x), j)
         f[..., block] -= np.where(np.abs(worst) < 1e5, worst, 0.0)[:, None, :]
     return f
 

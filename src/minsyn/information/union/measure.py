@@ -9,7 +9,7 @@ with equality on the left for the best f and on the right for the best q. Every 
 both bounds, so its error is known even if the solver stopped early.
 """
 
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import index
 from typing import SupportsIndex
@@ -27,12 +27,21 @@ from minsyn.information._pmf import (
     information_nats,
     pointwise_nats,
 )
-from minsyn.information.union.solve import CERTIFIED_GAP, Solved, solve
+from minsyn.information.union.solve import (
+    CERTIFIED_GAP,
+    TARGET_GAP,
+    Interrupted,
+    Solved,
+    Stop,
+    batch_size,
+    solve,
+)
 
 __all__ = [
     "UncertifiedWarning",
     "UnionInformation",
     "UnionInformationBatch",
+    "UnionInformationInterrupt",
     "gk_synergy",
     "union_information",
     "union_information_batch",
@@ -41,10 +50,31 @@ __all__ = [
 
 #: Gaps in bits at which resamples stop, and that will do where the fast methods stop before.
 ROUGH_GAP, ROUGH_ENOUGH = 1e-7, 1e-4
+#: Part of its value to which the union information of a large pmf is found by default.
+LARGE_GAP = 1e-6
 
 
 class UncertifiedWarning(UserWarning):
-    """A result whose interval is wider than 1e-9 bit."""
+    """A result whose interval is wider than asked for, by default than 1e-9 bit."""
+
+
+class UnionInformationInterrupt(KeyboardInterrupt):
+    """The keyboard stopped `union_information`: ``result`` holds the bounds so far.
+
+    It is a KeyboardInterrupt, so that a loop or a script stops as with any other.
+
+    Attributes
+    ----------
+    result : UnionInformation
+        The tightest bounds that were found, as true as those of a finished run.
+    """
+
+    def __init__(self, result: "UnionInformation") -> None:
+        super().__init__(
+            f"stopped after {result.n_iter} Newton steps: the union information is between "
+            f"{result.lower:.9g} and {result.upper:.9g} {result.unit}; see the attribute result"
+        )
+        self.result = result
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,7 +95,8 @@ class UnionInformation:
         has a kink (as XOR has). -inf where p(z_j, x) = 0. Adding c_j(x) with sum_j c_j = 0
         changes nothing; here E_p[f_j | x] is the same for every j.
     certified : bool
-        Whether ``upper - lower`` is at most 1e-9 bit.
+        Whether ``upper - lower`` is as small as asked for: by default at most 1e-9 bit, of large
+        pmfs 1e-6 of the value, see ``tol`` of `union_information`.
     n_iter : int
         Newton steps, over all attempts; 0 where a closed form is exact.
     unit : str
@@ -140,7 +171,14 @@ class UnionInformationBatch:
         )
 
 
-def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformation:
+def union_information(
+    pmf: ArrayLike,
+    *,
+    unit: Unit = "bits",
+    tol: float | None = None,
+    max_iter: int | None = None,
+    callback: Callable[[int, float, float], None] | None = None,
+) -> UnionInformation:
     """Union information of any number of sources (Griffith and Koch 2014; Eq. 2).
 
     U(Z_1:m; X) = min over q with q(z_j, x) = p(z_j, x) of I_q(Z_1:m; X)
@@ -150,7 +188,18 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
     pmf : array_like, shape (|Z_1|, ..., |Z_m|, |X|)
         Joint probabilities: sources first, the target last.
     unit : {"bits", "nats"}
-        Unit of the value, its bounds and the potentials.
+        Unit of the value, its bounds, the potentials and ``tol``.
+    tol : float, optional
+        Width of the interval that is asked for, in ``unit``. By default 1e-9 bit, and 1e-6 of the
+        value where |X| sum_j |Z_j| is above 4,500. Less than 1e-10 is seldom reached: that is the
+        rounding of the sums.
+    max_iter : int, optional
+        Maximum number of Newton steps. By default as many as lead on.
+    callback : callable, optional
+        Called after every Newton step as ``callback(n_iter, lower, upper)``, the bounds in
+        ``unit``. A StopIteration that it raises ends the search, and the bounds so far are
+        returned, as in `scipy.optimize.minimize`. It makes small pmfs slower, whose bounds are
+        otherwise worked out at the end.
 
     Returns
     -------
@@ -160,19 +209,26 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
     Raises
     ------
     ValueError
-        If ``pmf`` is not a pmf, has one axis only, or needs more memory than the machine has.
+        If ``pmf`` is not a pmf or has one axis only, an option is out of range, or more memory is
+        needed than is free.
+    UnionInformationInterrupt
+        If the keyboard (Ctrl-C) stops it: a KeyboardInterrupt whose ``result`` holds the bounds so
+        far.
 
     Warns
     -----
     UncertifiedWarning
-        If the interval is wider than 1e-9 bit; the result then says ``certified=False``.
+        If the interval is wider than ``tol``; the result then says ``certified=False``.
 
     Notes
     -----
-    Where channels turn the best source j into every other one, U = I(Z_j; X) in closed form.
-    Elsewhere a primal-dual interior-point method (see ``minsyn.information.union.interior_point``),
-    dense: made for pmfs of up to about 10^4 cells. Its time grows with the cube of the smaller of
-    prod_j |Z_j| and |X| sum_j |Z_j|.
+    Values of a source with the same p(x|z_j) are merged first, which changes nothing: of many
+    categories and few samples, few values remain. Where channels turn the best source j into every
+    other one, U = I(Z_j; X) in closed form. Elsewhere a primal-dual interior-point method on the
+    dual problem (see ``minsyn.information.union.geometric``), which is a geometric programme. A
+    step costs the cube of |X| sum_j |Z_j|; above 4,500, its system is solved by conjugate
+    gradients, at the cost of some hundred passes over the cells. A million cells take about a
+    minute.
 
     References
     ----------
@@ -192,13 +248,27 @@ def union_information(pmf: ArrayLike, *, unit: Unit = "bits") -> UnionInformatio
     (0.311278, True)
     """
     p = as_pmf(pmf)
-    in_unit(0.0, unit)
+    one = float(in_unit(1.0, unit))
+    _check_options(tol, max_iter)
     if p.ndim == 2:
         return _one_source(p, unit)
-    _check_memory(p.shape)
-    result = _as_batch(solve(p[None]), unit)[0]
+    asked = CERTIFIED_GAP if tol is None else float(in_unit(tol / one, "bits"))
+    relative = LARGE_GAP if tol is None else 0.0
+    # The last step usually gains two digits.
+    target = TARGET_GAP if tol is None else asked
+
+    def watch(n_iter: int, lower: float, upper: float) -> None:
+        if callback is not None:
+            callback(n_iter, lower * one, upper * one)
+
+    stop = Stop(target, asked, relative, max_iter, None if callback is None else watch)
+    try:
+        result = _as_batch(solve(p[None], stop), unit, stop)[0]
+    except Interrupted as stopped:
+        result = _as_batch(stopped.solved, unit, stop)[0]
+        raise UnionInformationInterrupt(result) from None
     if not result.certified:
-        _warn(1, 1, result.gap, unit)
+        _warn(1, 1, result.gap, unit, asked)
     return result
 
 
@@ -281,10 +351,12 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
     else:
         p = np.stack([as_pmf(one, name=f"pmfs[{i}]") for i, one in enumerate(p)])
     # Chunks keep the working arrays in cache and in memory.
-    size = max(1, int(2e6 // _work_per_pmf(p.shape[1:])))
-    _check_memory(p.shape[1:])
-    parts = [solve(p[i : i + size]) for i in range(0, len(p), size)]
-    solved = _as_batch(Solved.join(parts), unit)
+    size, stop = batch_size(p.shape[1:]), Stop(relative=LARGE_GAP)
+    try:
+        parts = [solve(p[i : i + size], stop) for i in range(0, len(p), size)]
+    except Interrupted:
+        raise KeyboardInterrupt from None
+    solved = _as_batch(Solved.join(parts), unit, stop)
     failed = ~solved.certified
     if failed.any():
         _warn(int(failed.sum()), len(p), float(solved.gap[failed].max()), unit)
@@ -298,39 +370,28 @@ def rough_union_information(pmfs: Float[np.ndarray, "n *sources x"]) -> Float[np
     """
     if pmfs.ndim == 3:
         return np.array([information_nats(p) for p in pmfs])
-    size = max(1, int(2e6 // _work_per_pmf(pmfs.shape[1:])))
+    size, stop = batch_size(pmfs.shape[1:]), Stop(ROUGH_GAP, ROUGH_ENOUGH, LARGE_GAP)
     parts = (pmfs[i : i + size] for i in range(0, len(pmfs), size))
-    return np.concatenate([solve(p, ROUGH_GAP, ROUGH_ENOUGH).upper for p in parts])
+    try:
+        return np.concatenate([solve(p, stop).upper for p in parts])
+    except Interrupted:
+        raise KeyboardInterrupt from None
 
 
-def _warn(n_failed: int, n: int, gap: float, unit: str) -> None:
+def _warn(n_failed: int, n: int, gap: float, unit: str, asked: float = CERTIFIED_GAP) -> None:
     which = "union information" if n == 1 else f"union information of {n_failed} of {n} pmfs"
     warn(
-        f"{which} is known only to {gap:.1e} {unit}, not to {CERTIFIED_GAP:g} bit; "
+        f"{which} is known only to {gap:.1e} {unit}, not to {asked:.3g} bit; "
         "see lower and upper of the result",
         UncertifiedWarning,
     )
 
 
-def _work_per_pmf(shape: tuple[int, ...]) -> float:
-    """Numbers that one pmf's iteration holds at a time, roughly."""
-    n_states, n_x, k = float(np.prod(shape[:-1], dtype=float)), shape[-1], sum(shape[:-1])
-    system = min(n_states, float(n_x * k))
-    return 3 * n_states * n_x * k + 3 * system**2 + 3 * n_x * k**2 + n_states * k
-
-
-def _check_memory(shape: tuple[int, ...]) -> None:
-    needed = 8 * _work_per_pmf(shape)
-    try:
-        available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):  # systems that do not tell
-        available = 8 * 2.0**30
-    if needed > available:
-        raise ValueError(
-            f"pmf of shape {shape} needs about {needed / 2**30:.3g} GiB, this machine has "
-            f"{available / 2**30:.3g} GiB; merge values of the sources or the target, or use "
-            "fewer sources"
-        )
+def _check_options(tol: float | None, max_iter: int | None) -> None:
+    if tol is not None and not 0 < tol < np.inf:
+        raise ValueError(f"tol must be positive; found {tol}")
+    if max_iter is not None and max_iter < 1:
+        raise ValueError(f"max_iter must be at least 1; found {max_iter}")
 
 
 def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:
@@ -341,15 +402,18 @@ def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:
     return UnionInformation(value, value, value, p_zx, (potential,), True, 0, unit)
 
 
-def _as_batch(solved: Solved, unit: Unit) -> UnionInformationBatch:
+def _as_batch(solved: Solved, unit: Unit, stop: Stop) -> UnionInformationBatch:
     lower, upper = in_unit(solved.lower, unit), in_unit(solved.upper, unit)
+    enough = np.full(len(solved.upper), stop.enough)
+    if solved.large:
+        enough = np.maximum(enough, in_unit(stop.relative * solved.upper, "bits"))
     return UnionInformationBatch(
         upper,
         lower,
         upper,
         solved.distribution,
         tuple(np.asarray(in_unit(f, unit)) for f in solved.potentials),
-        np.asarray(in_unit(solved.upper - solved.lower, "bits") <= CERTIFIED_GAP),
+        np.asarray(in_unit(solved.upper - solved.lower, "bits") <= enough),
         solved.n_iter,
         unit,
     )

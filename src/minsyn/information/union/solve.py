@@ -1,15 +1,21 @@
 """Solver of union information: attempts of growing care, until the bounds certify (nats)."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from minsyn.information._pmf import in_unit, pointwise_nats
-from minsyn.information.union import certificate, null_space
+from minsyn.information.union import certificate, geometric, null_space
 from minsyn.information.union import interior_point as interior
+from minsyn.information.union.equivalent_values import Merged
+from minsyn.information.union.free_memory import available_bytes
 from minsyn.information.union.marginals import NEGLIGIBLE, MarginalMap, Problem, marginal_map
 from minsyn.information.union.newton import Elimination
+from minsyn.information.union.potential_system import MAX_FACTORISED
 
 #: The gap that certifies an answer, and the gap at which the iteration stops, in bits. The
 #: second is smaller because the last step usually gains two digits.
@@ -37,8 +43,8 @@ class _Attempt:
     power: float = interior.START_POWER
 
 
-#: The fast one first, then more careful ones for the few pmfs that remain. ``None`` takes the
-#: smaller of the two eliminations.
+#: For batches, the fast one first; then for the few pmfs that remain one by one, more careful ones.
+#: ``None`` takes the smaller of the two eliminations.
 _ATTEMPTS = (
     _Attempt(None, 0.05, 1, 40),
     _Attempt("saddle", 0.05, 2, 60),
@@ -48,6 +54,14 @@ _ATTEMPTS = (
 )
 #: The saddle system is dense: beyond this size its memory and time are out of proportion.
 _MAX_SADDLE = 3000
+#: Numbers that a careful attempt may hold: beyond, a single pmf has the geometric programme only.
+_MAX_CAREFUL = 50_000_000
+#: Cells from which on values that tell the same are looked for.
+_MERGE_FROM = 64
+#: Newton steps of the geometric programme where no other number is asked for.
+_GEOMETRIC_STEPS = 300
+#: The same where other methods are at hand.
+_FIRST_STEPS = 60
 
 
 def _share_gauge(
@@ -61,13 +75,17 @@ def _share_gauge(
 
 @dataclass
 class Solved:
-    """Bounds (nats), distributions and potentials of a batch."""
+    """Bounds (nats), distributions and potentials of a batch.
+
+    Of ``large`` pmfs the Newton system was solved iteratively.
+    """
 
     lower: Float[np.ndarray, " n"]
     upper: Float[np.ndarray, " n"]
     distribution: Float[np.ndarray, "n *sources x"]
     potentials: list[Float[np.ndarray, "n _ x"]]
     n_iter: Int[np.ndarray, " n"]
+    large: bool = False
 
     @classmethod
     def join(cls, parts: list["Solved"]) -> "Solved":
@@ -78,6 +96,7 @@ class Solved:
             np.concatenate([s.distribution for s in parts]),
             [np.concatenate(f) for f in zip(*(s.potentials for s in parts), strict=True)],
             np.concatenate([s.n_iter for s in parts]),
+            any(s.large for s in parts),
         )
 
 
@@ -89,9 +108,12 @@ class _Best:
         marginals: MarginalMap,
         p: Float[np.ndarray, "n x z"],
         b: Float[np.ndarray, "n x k"],
-        target: float,
+        stop: "Stop",
     ) -> None:
-        self.map, self.b, self.target = marginals, b, target
+        self.map, self.b, self.stop = marginals, b, stop
+        self.n_iter = np.zeros(len(p), dtype=int)
+        self.last: tuple[Any, Any, Any] | None = None
+        self.large = False
         p_x = b[..., marginals.blocks[0]].sum(-1, keepdims=True)
         self.log_p_x = np.where(p_x > 0, np.log(np.where(p_x > 0, p_x, 1.0)), -1e6)
         self.q = p.copy()
@@ -135,7 +157,7 @@ class _Best:
         f = np.where(b > 0, y, -np.inf)
         f[..., self.map.blocks[0]] -= self.log_p_x[index]
         self._raise(index, f)
-        if (self.gap[index] > self.target).any():
+        if (self.gap[index] > self.stop.target).any():
             self._raise(index, certificate.repair(self.map, f, self.log_p_x[index]))
 
     def offer_distribution(
@@ -143,10 +165,10 @@ class _Best:
     ) -> None:
         """Round q to feasibility, and keep it where its information is less than before."""
         b = self.b[index]
-        off = np.abs(q @ self.map.one_hot - b).max((1, 2))
+        off = np.abs(self.map.sums(q) - b).max((1, 2))
         if (off > ROUNDING_ONLY).any():
             q = certificate.round_to_feasible(self.map, b, q)
-            off = np.abs(q @ self.map.one_hot - b).max((1, 2))
+            off = np.abs(self.map.sums(q) - b).max((1, 2))
         upper = certificate.upper_bound(q)
         # Without the right marginals, its information is no bound.
         feasible = off <= FEASIBLE
@@ -159,48 +181,186 @@ class _Best:
         """Width of the interval in bits."""
         return np.asarray(in_unit(self.upper - self.lower, "bits"))
 
+    @property
+    def open(self) -> Int[np.ndarray, " _"]:
+        """The pmfs that have not reached the target."""
+        return np.flatnonzero(self.gap > self.stop.target)
 
-def solve(
-    p: Float[np.ndarray, "n *sources x"],
-    target: float = TARGET_GAP,
-    certified: float = CERTIFIED_GAP,
-) -> Solved:
-    """Bounds for a batch: all together first, then one by one those that did not certify.
+    def spent(self, i: int) -> bool:
+        """Whether a pmf has taken all steps that it may take."""
+        return self.stop.max_iter is not None and self.n_iter[i] >= self.stop.max_iter
 
-    Each stops at a gap of ``target`` bits; one of ``certified`` bits will do.
+    def tell(self, i: int) -> None:
+        """Call whoever watches."""
+        if self.stop.watch is not None:
+            lower = min(max(self.lower[i], 0.0), self.upper[i])
+            self.stop.watch(int(self.n_iter[i]), float(lower), float(self.upper[i]))
+
+    def offer_last(self) -> None:
+        """Offer the iterate at which the keyboard stopped the iteration."""
+        if self.last is not None:
+            self.offer(*self.last)
+
+    def solved(self, shape: tuple[int, ...], alive: Bool[np.ndarray, " z"]) -> Solved:
+        """What is known, with all states."""
+        n, n_x = len(self.q), self.q.shape[1]
+        q = np.zeros((n, n_x, alive.size))
+        q[:, :, alive] = self.q
+        shared = _share_gauge(self.map, self.b, self.f)
+        # Both ends are right to rounding only, which may cross them, or put the lower below 0.
+        return Solved(
+            np.clip(self.lower, 0.0, self.upper),
+            self.upper,
+            q.transpose(0, 2, 1).reshape(shape),
+            [shared[..., block].transpose(0, 2, 1) for block in self.map.blocks],
+            self.n_iter,
+            self.large,
+        )
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When to stop: gaps in bits, Newton steps, and who watches.
+
+    A pmf stops at a gap of ``target``; one of ``enough`` will do where a method ends before. Where
+    the Newton system is solved iteratively, ``relative`` times the value will do as well.
+    ``watch`` is called with the number of steps and the bounds in nats, and raises StopIteration to
+    stop.
     """
+
+    target: float = TARGET_GAP
+    enough: float = CERTIFIED_GAP
+    relative: float = 0.0
+    max_iter: int | None = None
+    watch: Callable[[int, float, float], None] | None = None
+
+
+class Interrupted(Exception):  # noqa: N818 (the keyboard's doing is no error)
+    """The keyboard stopped a solution; ``solved`` are the bounds so far."""
+
+    def __init__(self, solved: Solved) -> None:
+        super().__init__()
+        self.solved = solved
+
+
+def solve(p: Float[np.ndarray, "n *sources x"], stop: Stop) -> Solved:
+    """Bounds for a batch: all together first, then one by one those that did not certify."""
+    if len(p) == 1:
+        return _solve_one(p[0], stop)
     n, shape, n_x = len(p), p.shape[1:-1], p.shape[-1]
     marginals = marginal_map(shape)
     flat = np.ascontiguousarray(p.reshape(n, -1, n_x).transpose(0, 2, 1))
-    b = flat @ marginals.one_hot
-    alive = np.ones(flat.shape[2], dtype=bool)
-    if n == 1:
-        # States that no x allows carry no mass and no constraint.
-        alive = np.asarray(marginals.allowed(b[0] > 0).any(0))
-    if not alive.all():
-        marginals = marginals.of_states(alive)
-        flat = flat[:, :, alive]
-    best = _Best(marginals, flat, b, target)
-    n_iter = np.zeros(n, dtype=int)
+    best = _Best(marginals, flat, marginals.sums(flat), stop)
     with np.errstate(all="ignore"):
         # Where one source tells all that the sources tell together, q = p is proven already.
         _offer_channels(best)
-        _run_small(shape, best, n_iter)
-        rest = np.flatnonzero(best.gap > best.target)
+        _run_small(shape, best)
+        rest = best.open
         if len(rest):
-            _run(_ATTEMPTS[0], Problem.of(marginals, b[rest]), rest, best, n_iter)
-        for attempt in _ATTEMPTS[1:]:
-            for i in np.flatnonzero(best.gap > certified):
-                one = Problem.of(marginals, b[i : i + 1])
-                _run(attempt, one, np.array([i]), best, n_iter)
-    q = np.zeros((n, n_x, alive.size))
-    q[:, :, alive] = best.q
-    distribution = q.transpose(0, 2, 1).reshape(p.shape)
-    shared = _share_gauge(marginals, b, best.f)
-    f = [shared[..., block].transpose(0, 2, 1) for block in marginals.blocks]
-    # Both ends are right to rounding only, which may cross them, or put the lower below 0.
-    lower = np.clip(best.lower, 0.0, best.upper)
-    return Solved(lower, best.upper, distribution, f, n_iter)
+            _run(_ATTEMPTS[0], Problem.of(marginals, best.b[rest]), rest, best)
+        for i in np.flatnonzero(best.gap > stop.enough):
+            _rescue(best, int(i))
+    return best.solved(p.shape, np.ones(flat.shape[2], dtype=bool))
+
+
+def _solve_one(p: Float[np.ndarray, "*sources x"], stop: Stop) -> Solved:
+    """Bounds for one pmf, its values merged and its impossible states left out."""
+    merged = Merged.of(p) if p.size >= _MERGE_FROM else None
+    small = p if merged is None else merged.p
+    shape, n_x = small.shape[:-1], small.shape[-1]
+    marginals = marginal_map(shape)
+    flat = np.ascontiguousarray(small.reshape(1, -1, n_x).transpose(0, 2, 1))
+    b = marginals.sums(flat)
+    # States that no x allows carry no mass and no constraint.
+    alive = np.asarray(marginals.allowed(b[0] > 0).any(0))
+    if not alive.all():
+        marginals = marginals.of_states(alive)
+        flat = flat[:, :, alive]
+    _check_memory(p.shape, flat.size, b[0])
+    best = _Best(marginals, flat, b, stop)
+    interrupted = False
+    with np.errstate(all="ignore"):
+        try:
+            _offer_channels(best)
+            _run_small(shape, best)
+            if len(best.open):
+                _rescue(best, 0)
+        except StopIteration:
+            pass
+        except KeyboardInterrupt:
+            interrupted = True
+            best.offer_last()
+    solved = best.solved((1, *small.shape), alive)
+    if merged is not None:
+        solved.distribution = merged.distribution(solved.distribution[0])[None]
+        f = [merged.potential(j, f[0])[None] for j, f in enumerate(solved.potentials)]
+        solved.potentials = f
+    if interrupted:
+        raise Interrupted(solved)
+    return solved
+
+
+def _rescue(best: _Best, i: int) -> None:
+    """Solve one pmf of a batch by the geometric programme, then by the careful methods."""
+    one, items = Problem.of(best.map, best.b[i : i + 1]), np.array([i])
+    careful = _work(best.map.shape, one.map.n_states, one.b.shape[1]) <= _MAX_CAREFUL
+    _run_geometric(one, i, best, _FIRST_STEPS if careful else _GEOMETRIC_STEPS)
+    for attempt in _ATTEMPTS[1:] if careful else ():
+        if best.gap[i] <= best.stop.enough or best.spent(i):
+            return
+        _run(attempt, one, items, best)
+
+
+def _run_geometric(problem: Problem, i: int, best: _Best, max_iter: int) -> None:
+    """Iterate until the pmf is certified or has nothing left to gain."""
+    iterative = best.large = int(problem.free.sum()) > MAX_FACTORISED
+    try:
+        for at in geometric.iterate(problem, max_iter):
+            best.last = (np.array([i]), at.q[None], at.y[None])
+            enough = best.stop.target * np.log(2)
+            if iterative:
+                enough = max(enough, best.stop.relative * float(best.upper[i]))
+            if not np.isfinite(at.gap) or at.gap < GIVE_UP_BELOW:
+                return
+            if at.gap < enough or (iterative and at.gap < 3 * enough) or best.stop.watch:
+                best.offer(*best.last)
+                best.tell(i)
+                if best.upper[i] - best.lower[i] <= enough:
+                    return
+            if best.spent(i):
+                return
+            best.n_iter[i] += 1
+    except np.linalg.LinAlgError:
+        return
+
+
+def _work(shape: tuple[int, ...], n_states: int, n_x: int) -> float:
+    """Numbers that one pmf's step by the general method holds at a time, roughly."""
+    k = sum(shape)
+    system = min(float(n_states), float(n_x * k))
+    return 3.0 * n_states * n_x * k + 3 * system**2 + 3 * n_x * k**2 + n_states * k
+
+
+def batch_size(shape: tuple[int, ...]) -> int:
+    """Pmfs that are solved together: working arrays are to stay in cache and in memory."""
+    n_states = float(np.prod(shape[:-1], dtype=float))
+    return max(1, int(2e6 // _work(shape[:-1], int(min(n_states, 1e9)), shape[-1])))
+
+
+def _check_memory(shape: tuple[int, ...], cells: int, b: Float[np.ndarray, "x k"]) -> None:
+    """Raise a ValueError if a pmf with marginals b needs more memory than there is."""
+    n_x, k = b.shape
+    d = int((b > 0).sum())
+    system = k * n_x**2 if d > MAX_FACTORISED else 2 * min(n_x * k, 2 * d) ** 2
+    projection = min(4 * n_x * k**2, 4 * certificate.MAX_PROJECTION)
+    needed = 8.0 * (25 * cells + 2 * math.prod(shape) + system + projection)
+    available = available_bytes()
+    if needed > available:
+        raise ValueError(
+            f"pmf of shape {shape} needs about {needed / 2**30:.3g} GiB, and "
+            f"{available / 2**30:.3g} GiB are free; merge values of the sources or the target, or "
+            "use fewer sources"
+        )
 
 
 def _offer_channels(best: _Best) -> None:
@@ -212,7 +372,7 @@ def _offer_channels(best: _Best) -> None:
     """
     p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
     given_x = best.b / np.where(p_x > 0, p_x, 1.0)
-    undecided = best.gap > best.target
+    undecided = best.gap > best.stop.target
     for j, block in enumerate(best.map.blocks):
         items = np.flatnonzero(undecided & (best.source == j))
         if len(items) == 0:
@@ -223,27 +383,33 @@ def _offer_channels(best: _Best) -> None:
         # The channel of conditional independence, changed as little as the marginals ask.
         channel = backward @ given
         channel += np.linalg.pinv(given[..., block], RANK) @ (given - given[..., block] @ channel)
-        channel[..., block] = np.eye(channel.shape[1])
+        channel[..., block] = 0.0
         passed = (channel > -ALMOST_POSITIVE).all((1, 2))
         if passed.any():
-            q = p_zx[passed] @ best.map.product(np.maximum(channel[passed], 0.0))
+            q = p_zx[passed][..., best.map.values[j]]
+            for i, of_i in enumerate(best.map.blocks):
+                if i != j:
+                    of_value = np.maximum(channel[passed][..., of_i], 0.0)
+                    q *= of_value[:, best.map.values[j], best.map.values[i]][:, None, :]
             best.offer_distribution(items[passed], q)
 
 
-def _run_small(shape: tuple[int, ...], best: _Best, n_iter: Int[np.ndarray, " n"]) -> None:
+def _run_small(shape: tuple[int, ...], best: _Best) -> None:
     """Solve small pmfs whose marginals are all well above zero by the null-space method."""
     n_x, n_states = best.q.shape[1:]
     constants = null_space.directions(shape, n_x)
-    if constants is None or n_states < len(marginal_map(shape).one_hot):
+    if constants is None or n_states < np.prod(shape):
         return
     p_x = best.b[..., best.map.blocks[0]].sum(-1, keepdims=True)
     start = best.map.product(best.b / p_x) * p_x
-    chosen = np.flatnonzero((best.gap > best.target) & (start > null_space.MIN_START).all((1, 2)))
+    chosen = np.flatnonzero(
+        (best.gap > best.stop.target) & (start > null_space.MIN_START).all((1, 2))
+    )
     if len(chosen) == 0:
         return
     flat = start[chosen].reshape(len(chosen), -1)
     try:
-        q, y, n_iter[chosen] = null_space.solve(constants, flat)
+        q, y, best.n_iter[chosen] = null_space.solve(constants, flat)
     except np.linalg.LinAlgError:
         return
     best.offer(chosen, q.reshape(-1, n_x, n_states), y.reshape(len(chosen), n_x, -1))
@@ -254,7 +420,6 @@ def _run(
     problem: Problem,
     items: Int[np.ndarray, " i"],
     best: _Best,
-    n_iter: Int[np.ndarray, " n"],
 ) -> None:
     """Iterate until every pmf is certified or has nothing left to gain."""
     n_states, n_x, k = *problem.mask.shape[:0:-1], problem.b.shape[2]
@@ -278,9 +443,16 @@ def _run(
         except (StopIteration, np.linalg.LinAlgError):
             return
         index = items[at.index]
+        if len(items) == 1:
+            best.last = (index, at.q * now.mask, at.y)
+            if best.stop.watch is not None:
+                best.offer(*best.last)
+                best.tell(int(index[0]))
+            if best.spent(int(index[0])):
+                return
         go_on = np.asarray(np.isfinite(at.gap) & (at.gap > GIVE_UP_BELOW))
-        ready = np.isfinite(at.gap) & (at.gap < max(TRY_BELOW, best.target))
+        ready = np.isfinite(at.gap) & (at.gap < max(TRY_BELOW, best.stop.target))
         if ready.any():
             best.offer(index[ready], at.q[ready] * now.mask[ready], at.y[ready])
-            go_on &= ~(best.gap[index] <= best.target)
-        n_iter[index[go_on]] += 1
+            go_on &= ~(best.gap[index] <= best.stop.target)
+        best.n_iter[index[go_on]] += 1
