@@ -13,8 +13,10 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn.data import is_stream, plain_frame
+from minsyn.estimators.adam import Adam
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.persistence import ModelFormatError, require_array
+from minsyn.estimators.solution import Solution
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
@@ -25,6 +27,7 @@ from minsyn.estimators.vectors.grouping import (
     with_decoded_features,
 )
 from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
+from minsyn.estimators.vectors.net_fit import NetSizes, fit_vector_nets
 from minsyn.estimators.vectors.shared_features import add_second_parents
 from minsyn.information import SynergyResult
 from minsyn.training import training_progress
@@ -74,6 +77,14 @@ class VectorMinSyn(FactorModel):
         a prior of uniform factors, with equal weights for rare and common values. It is not part of
         synergy minimisation. With "auto", groups are balanced whose distinct values have two
         samples or more on average, as letters do.
+    encoder, decoder : "linear" or sequence of int, default="linear"
+        Maps from the features of a group to its latents, and back. Sizes of hidden layers make it
+        a net (MLP with SiLU activations): each group has its own, with layers of these sizes. If
+        one of the two is a net, latents are linear in its last layer, and `fit` is by Adam.
+    solver : Adam or None, default=None
+        Optimiser of nets. None is ``Adam(batch_size=64, n_iter_no_change=100)``, with a step size
+        of 2 divided by the largest number of inputs of a layer, at most 0.005. Its
+        ``n_iter_no_change`` is a number of steps, rounded up to whole epochs.
     alpha : float, default=2e-5
         Penalty on the squared weights of encoder and decoder, relative to the features' variance.
         It keeps the encoder from amplifying noise in new data.
@@ -161,6 +172,9 @@ class VectorMinSyn(FactorModel):
         "grouping": [StrOptions({"synergy"}), "array-like"],
         "max_parents": [Options(Integral, {1, 2})],
         "balance": ["boolean", StrOptions({"auto"})],
+        "encoder": [StrOptions({"linear"}), "array-like"],
+        "decoder": [StrOptions({"linear"}), "array-like"],
+        "solver": [Adam, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -185,6 +199,9 @@ class VectorMinSyn(FactorModel):
         grouping: Any = "synergy",
         max_parents: Literal[1, 2] = 1,
         balance: bool | Literal["auto"] = "auto",
+        encoder: Literal["linear"] | Sequence[int] = "linear",
+        decoder: Literal["linear"] | Sequence[int] = "linear",
+        solver: Adam | None = None,
         alpha: float = 2e-5,
         n_init: int = 1,
         max_iter: int = 5000,
@@ -197,6 +214,9 @@ class VectorMinSyn(FactorModel):
         self.grouping = grouping
         self.max_parents = max_parents
         self.balance = balance
+        self.encoder = encoder
+        self.decoder = decoder
+        self.solver = solver
         self.alpha = alpha
         self.n_init = n_init
         self.max_iter = max_iter
@@ -228,7 +248,26 @@ class VectorMinSyn(FactorModel):
         TypeError
             If the data are not an array in memory.
         """
+        sizes = NetSizes(*(_hidden_layers(self, name) for name in ("encoder", "decoder")))
+        nets = bool(sizes.encoder or sizes.decoder)
+        self._check_solver(nets)
         problem = self._problem(self._training_data(X))
+        solution = self._fit_nets(problem, sizes) if nets else self._fit_maps(problem)
+        self._take(solution)
+        self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
+        self.latent_groups_ = problem.latent_groups
+        self.eigenvalues_, self.clarity_ = problem.grouping.eigenvalues, problem.grouping.clarity
+        self.link_ = "logit" if problem.logistic else "identity"
+        self._warn_unless_converged(self.max_iter)
+        return self
+
+    def _fit_nets(self, problem: VectorProblem, sizes: NetSizes) -> Solution:
+        names = ("n_components", "n_groups", "grouping", "max_parents", "balance", "alpha")
+        model = {name: repr(getattr(self, name)) for name in (*names, "encoder", "decoder")}
+        solver = Adam(batch_size=64, n_iter_no_change=100) if self.solver is None else self.solver
+        return fit_vector_nets(problem, sizes, solver, self._start(model), self.alpha)
+
+    def _fit_maps(self, problem: VectorProblem) -> Solution:
         with training_progress(
             type(self).__name__,
             self.max_iter,
@@ -245,14 +284,22 @@ class VectorMinSyn(FactorModel):
                 n_init=self.n_init,
                 on_evaluation=lambda loss: on_epoch(next(evaluations), loss),
             )
-            solution = fit_vector_factors(problem, solver)
-        self._take(solution)
-        self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
-        self.latent_groups_ = problem.latent_groups
-        self.eigenvalues_, self.clarity_ = problem.grouping.eigenvalues, problem.grouping.clarity
-        self.link_ = "logit" if problem.logistic else "identity"
-        self._warn_unless_converged(self.max_iter)
-        return self
+            return fit_vector_factors(problem, solver)
+
+    def _check_solver(self, nets: bool) -> None:
+        """Raise a ValueError if the solver is not for this model."""
+        if self.solver is None:
+            return
+        if not nets:
+            raise ValueError(
+                f"solver={self.solver!r} is for nets: set encoder or decoder to sizes of hidden "
+                "layers, such as (64,), or leave solver at None"
+            )
+        if self.solver.statistics != "exact":
+            raise ValueError(
+                "statistics='running' is for decoders that are computed from statistics: leave it "
+                "at 'exact' for nets"
+            )
 
     def synergy(self, X: Any, **options: Any) -> SynergyResult:
         """Synergy of the vector factors of X about each feature.
@@ -383,6 +430,20 @@ class VectorMinSyn(FactorModel):
         if self.max_parents == 2:
             grouping = add_second_parents(X, grouping)
         return with_decoded_features(X, grouping)
+
+
+def _hidden_layers(parameters: Any, name: str) -> tuple[int, ...]:
+    """Sizes of the hidden layers of a map."""
+    value = getattr(parameters, name)
+    if isinstance(value, str):
+        return ()
+    sizes = np.asarray(value)
+    if sizes.ndim != 1 or len(sizes) == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
+        raise ValueError(
+            f"{name}={value!r} must be 'linear' or the sizes of the hidden layers, as positive "
+            "integers, such as (64,)"
+        )
+    return tuple(int(size) for size in sizes)
 
 
 def _checked_labels(grouping: Any, n_features: int) -> Int[np.ndarray, " features"]:
