@@ -295,6 +295,7 @@ class VectorMinSyn(FactorModel):
                 f"solver={self.solver!r} is for nets: set encoder or decoder to sizes of hidden "
                 "layers, such as (64,), or leave solver at None"
             )
+        self.solver._validate_params()
         if self.solver.statistics != "exact":
             raise ValueError(
                 "statistics='running' is for decoders that are computed from statistics: leave it "

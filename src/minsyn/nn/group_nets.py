@@ -65,6 +65,7 @@ class GroupNet(nn.Module):
     def forward(
         self, inputs: Float[Tensor, "groups inputs samples"]
     ) -> Float[Tensor, "groups outputs samples"]:
+        """Outputs of each net."""
         hidden = inputs
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if number:
@@ -139,6 +140,7 @@ class GroupEncoder(nn.Module):
         return cls(inputs, n_latents, hidden, straight=straight).double()
 
     def forward(self, x: Float[Tensor, "samples features"]) -> Float[Tensor, "samples latents"]:
+        """Latents of all groups, side by side."""
         x = (x - self.feature_mean) / self.feature_unit
         padded = torch.cat([x.T, x.new_zeros(1, len(x))])
         gathered = padded[self.features].view(self.n_groups, -1, len(x))
@@ -228,6 +230,7 @@ class GroupDecoder(nn.Module):
         return cls(parents, n_latents, hidden, straight=straight).double()
 
     def forward(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, "samples features"]:
+        """Natural parameters of all features."""
         parts = self.parts(z).flatten(0, 1)
         # One more row takes what padding gives.
         sums = parts.new_zeros(len(self.intercept) + 1, len(z)).index_add(0, self.features, parts)

@@ -144,7 +144,9 @@ class _NetFit:
             generator = torch.Generator().manual_seed(seed)
             module = self._module(generator, linear)
             held_out, rest = _parts(n_samples, generator)
-            found.append((module, self._train(module, rest, held_out, generator, number), seed, number))
+            found.append(
+                (module, self._train(module, rest, held_out, generator, number), seed, number)
+            )
         module, results, seed, number = min(found, key=lambda fit: fit[1][-1].loss)
         if results[-1].held_out:
             generator = torch.Generator().manual_seed(seed)
@@ -207,7 +209,7 @@ class _NetFit:
         number: int,
         epochs: list[int] | None = None,
     ) -> list[TrainingResult]:
-        """Train with falling step sizes, until held-out samples gain no more or for given epochs."""
+        """Train with falling step sizes, until held-out samples gain no more, or for epochs."""
         tensors = [tensor[rows] for tensor in self.tensors]
         tensors = tensors if self.fabric is None else self.fabric.to_device(tensors)
         samples = TensorSamples(*tensors)
@@ -291,9 +293,7 @@ class _NetFit:
 
         return loss
 
-    def _for_data(
-        self, module: _GroupAutoEncoder, curve: list[float], converged: bool
-    ) -> Solution:
+    def _for_data(self, module: _GroupAutoEncoder, curve: list[float], converged: bool) -> Solution:
         """Solution for the original data, with latents of mean 0 and unit variance."""
         problem, encoder, decoder = self.problem, module.encoder.eval(), module.decoder.eval()
         with torch.no_grad():
