@@ -86,7 +86,8 @@ class VectorMinSyn(FactorModel):
         of 2 divided by the largest number of inputs of a layer, at most 0.005. Its
         ``n_iter_no_change`` is a number of steps, rounded up to whole epochs.
     alpha : float, default=2e-5
-        Penalty on the squared weights of encoder and decoder, relative to the features' variance.
+        Penalty on the squared weights of encoder and decoder, relative to the features' variance;
+        of nets, on those of the linear model that they begin with.
         It keeps the encoder from amplifying noise in new data.
     n_init : int, default=1
         Number of batches of up to 24 random starts for each group. The best start is kept. As the

@@ -28,7 +28,7 @@ from minsyn.training.worker import Worker, worker_of
 __all__ = ["NetSizes", "fit_vector_nets"]
 
 #: Step sizes, relative to the first: each from where the one before got no further.
-_STEPS = (1.0, 0.25, 0.0625)
+_STEPS = (1.0, 0.1)
 #: Largest automatic step size, and largest change of a unit in one step, of inputs of mean square
 #: 1: the step size is this divided by the number of inputs.
 _STEP, _UNIT_STEP = 0.005, 2.0
@@ -74,15 +74,13 @@ def fit_vector_nets(
 
     The natural parameter of a feature is the sum of what the nets of its parents give. Features in
     [0, 1] have a logistic link and are fitted by their cross-entropy, others by the squared error.
-    With :math:`\ell` this loss relative to that of the means, the nets minimise
+    Adam minimises this loss, relative to that of the means, over all groups at once. A tenth of the
+    samples is held out: where their squared error falls no further, the step size is divided by
+    ten, then training stops. In a last phase all samples take part, for as many epochs as were best
+    at the smaller step size.
 
-    .. math:: \ell + \lambda \lVert W \rVert^2
-
-    by Adam, over all groups at once. A tenth of the samples is held out. Whenever their squared
-    error falls no further, the step size is divided by four, twice; then the fit is repeated with
-    all samples, for as many epochs as were best. For the identity link, nets are added to the
-    linear model, and begin at 0: where held-out samples say that nets are no better, it remains the
-    linear model.
+    For the identity link, nets are added to the linear model, and begin at 0. Where nets are no
+    better on held-out samples, it remains the linear model.
 
     Parameters
     ----------
@@ -95,7 +93,7 @@ def fit_vector_nets(
     start : Start
         Seeds and limits.
     penalty : float
-        :math:`\lambda`.
+        Penalty of the linear model.
 
     Returns
     -------
@@ -136,29 +134,21 @@ class _NetFit:
 
     def solution(self) -> Solution:
         """Search on a part of the samples from each start, then a fit to all from the best."""
-        n_samples = len(self.problem.X)
-        linear = self._linear_model() if self.straight else None
-        found: list[tuple[_GroupAutoEncoder, list[TrainingResult], int, int]] = []
+        found: list[tuple[_GroupAutoEncoder, list[TrainingResult], torch.Generator, int]] = []
         for number in range(1, self.start.n_init + 1):
-            seed = self.start.generator(self.worker).initial_seed()
-            generator = torch.Generator().manual_seed(seed)
-            module = self._module(generator, linear)
-            held_out, rest = _parts(n_samples, generator)
-            found.append(
-                (module, self._train(module, rest, held_out, generator, number), seed, number)
-            )
-        module, results, seed, number = min(found, key=lambda fit: fit[1][-1].loss)
+            generator = self.start.generator(self.worker)
+            held_out, rest = _parts(len(self.problem.X), generator)
+            module = self._module(generator, rest)
+            results = self._train(module, rest, held_out, generator, number)
+            found.append((module, results, generator, number))
+        module, results, generator, number = min(found, key=lambda fit: fit[1][-1].loss)
         if results[-1].held_out:
-            generator = torch.Generator().manual_seed(seed)
-            module = self._module(generator, linear)
-            _parts(n_samples, generator)
-            epochs = [result.best_epoch for result in results]
-            every = torch.arange(n_samples)
-            results = self._train(module, every, None, generator, number, epochs) or results
-            converged = all(result.converged for result in found[number - 1][1])
-        else:
-            converged = all(result.converged for result in results)
+            every, last = torch.arange(len(self.problem.X)), results[-1].best_epoch
+            if self.straight and not any(result.best_epoch for result in results):
+                module = self._module(generator, every)
+            results = results + self._train(module, every, None, generator, number, last)
         curve = [self.unit * loss for result in results for loss in result.history]
+        converged = all(result.converged for result in results[: len(_STEPS)])
         return self._for_data(module.cpu().double(), curve, converged)
 
     def _inputs(self) -> Bool[np.ndarray, "groups features"]:
@@ -166,12 +156,16 @@ class _NetFit:
         grouping = self.problem.grouping
         return grouping.parents & (grouping.groups >= 0)
 
-    def _linear_model(self) -> Solution:
-        scaled = replace(self.problem, X=self.tensors[0].double().numpy())
-        solver = Annealing(self.penalty, 1, 0.0, self.start.random_state)
-        return fit_vector_factors(scaled, solver)
+    def _linear_model(self, rows: Int[Tensor, " rows"]) -> Solution:
+        some, weights = rows.numpy(), self.problem.sample_weights
+        part = replace(
+            self.problem,
+            X=self.tensors[0].double().numpy()[some],
+            sample_weights=[weight[some] for weight in weights],
+        )
+        return fit_vector_factors(part, Annealing(self.penalty, 1, 0.0, self.start.random_state))
 
-    def _module(self, generator: torch.Generator, linear: Solution | None) -> _GroupAutoEncoder:
+    def _module(self, generator: torch.Generator, rows: Int[Tensor, " rows"]) -> _GroupAutoEncoder:
         """Untrained module: nets alone, or nets that begin at 0 beside the linear model."""
         problem, inputs = self.problem, self._inputs()
         parents, n_latents = problem.grouping.parents, np.asarray(problem.n_latents)
@@ -180,11 +174,12 @@ class _NetFit:
         encoder.net.draw(generator, inputs.sum(axis=1))
         decoder.net.draw(generator, n_latents)
         with torch.no_grad():
-            if linear is None:
+            if not self.straight:
                 decoder.net.weights[-1].mul_(_FIRST_DECODER)
                 mean = log_odds(self.problem.X.mean(axis=0))
                 decoder.intercept.copy_(torch.from_numpy(mean))
             else:
+                linear = self._linear_model(rows)
                 layer = linear.encoder[0]  # type: ignore[index]
                 encoder.net.weights[-1].zero_()
                 decoder.net.weights[-1].zero_()
@@ -207,9 +202,12 @@ class _NetFit:
         held_out: Int[Tensor, " held_out"] | None,
         generator: torch.Generator,
         number: int,
-        epochs: list[int] | None = None,
+        epochs: int | None = None,
     ) -> list[TrainingResult]:
-        """Train with falling step sizes, until held-out samples gain no more, or for epochs."""
+        """Train with falling step sizes, until held-out samples gain no more.
+
+        With ``epochs``, for so many at the last step size.
+        """
         tensors = [tensor[rows] for tensor in self.tensors]
         tensors = tensors if self.fabric is None else self.fabric.to_device(tensors)
         samples = TensorSamples(*tensors)
@@ -223,14 +221,14 @@ class _NetFit:
         settings = self.run.settings(number, self.start.n_init, configuration)
         folder, results = settings.pop("checkpoint_dir"), []
         title = f"{self.start.name}, start {number} of {self.start.n_init}"
-        for stage, share in enumerate(_STEPS):
-            phase = f"step-size-{stage + 1}" if epochs is None else f"all-samples-{stage + 1}"
-            if epochs is not None and epochs[stage] == 0:
-                continue
-            shown = self.start.verbose and self.worker.rank == 0
-            limit = self.start.max_iter if epochs is None else epochs[stage]
+        shown = self.start.verbose and self.worker.rank == 0
+        stages = [("all samples", _STEPS[-1])]
+        if epochs is None:
+            stages = [(f"step size {i}", share) for i, share in enumerate(_STEPS, start=1)]
+        for phase, share in stages if epochs != 0 else []:
+            limit = self.start.max_iter if epochs is None else epochs
             with training_progress(
-                f"{title}, {phase.replace('-', ' ')}", limit, loss_unit=self.unit, verbose=shown
+                f"{title}, {phase}", limit, loss_unit=self.unit, verbose=shown
             ) as on_epoch:
                 result = train(
                     module,
@@ -243,7 +241,9 @@ class _NetFit:
                     patience=-(-self.window // n_steps) if epochs is None else limit + 1,
                     generator=generator,
                     fabric=self.fabric,
-                    checkpoint_dir=None if folder is None else Path(folder, phase),
+                    checkpoint_dir=None
+                    if folder is None
+                    else Path(folder, phase.replace(" ", "-")),
                     loss_unit=self.unit,
                     held_out_loss=held_out_loss,
                     on_epoch=on_epoch,
@@ -253,9 +253,7 @@ class _NetFit:
         return results
 
     def _loss(self, module: _GroupAutoEncoder) -> Callable[..., Float[Tensor, ""]]:
-        """Loss of a batch relative to that of the means, with the penalty."""
-        weights = [p for name, p in module.named_parameters() if "biases" not in name]
-        weights = [p for p in weights if p is not module.decoder.intercept]
+        """Loss of a batch relative to that of the means."""
 
         def loss(*tensors: Tensor) -> Float[Tensor, ""]:
             natural, target = module(tensors[0]), tensors[self.problem.logistic]
@@ -267,9 +265,7 @@ class _NetFit:
                 losses = (natural - target).square()
             if self.weighted:
                 losses = losses * tensors[-1]
-            mean = losses.sum() / (len(target) * self.unit)
-            squares = sum(w.square().sum() for w in weights)
-            return mean * share_of_batch(target) + self.penalty * squares
+            return losses.sum() / (len(target) * self.unit) * share_of_batch(target)
 
         return loss
 
