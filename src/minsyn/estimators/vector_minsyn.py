@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn.data import is_stream, plain_frame
 from minsyn.estimators.adam import Adam
+from minsyn.estimators.encoders import encode
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.persistence import ModelFormatError, require_array
 from minsyn.estimators.solution import Solution
@@ -29,6 +30,7 @@ from minsyn.estimators.vectors.grouping import (
 from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
 from minsyn.estimators.vectors.net_fit import NetSizes, fit_vector_nets
 from minsyn.estimators.vectors.shared_features import add_second_parents
+from minsyn.estimators.vectors.summary import GroupSummary, summarise_groups
 from minsyn.information import SynergyResult
 from minsyn.training import training_progress
 
@@ -91,11 +93,15 @@ class VectorMinSyn(FactorModel):
         It keeps the encoder from amplifying noise in new data.
     n_init : int, default=1
         Number of batches of up to 24 random starts for each group. The best start is kept. As the
-        following three, for data in [0, 1]; other fits are in closed form.
+        following three, for data in [0, 1] and for nets; other fits are in closed form. Of nets,
+        the number of random starts, of which that with the lowest loss on held-out samples is kept.
     max_iter : int, default=5000
-        Maximum number of evaluations of a group's loss for each penalty of the annealing.
+        Maximum number of evaluations of a group's loss for each penalty of the annealing; of nets,
+        of passes over the data with each step size.
     tol : float, default=1e-3
-        The fit stops when the loss falls by no more than this fraction over twenty evaluations.
+        The fit stops when the loss falls by no more than this fraction over twenty evaluations. For
+        nets, ten times this fraction of the loss on held-out samples over ``n_iter_no_change``
+        steps.
     random_state : int, RandomState instance or None, default=None
         Seeds the random starts.
     verbose : int, default=0
@@ -104,13 +110,17 @@ class VectorMinSyn(FactorModel):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Decoder weights: the contribution of each latent to each feature, or to its log odds.
+        Decoder weights: the contribution of each latent to each feature, or to its log odds. Of
+        nets, the linear part: the regression of what each group contributes on its latents.
     intercept_ : ndarray of shape (n_features,)
         Reconstruction, or its log odds, when all latents are 0.
     encoder_weights_ : ndarray of shape (n_components, n_features)
-        Weights of the encoder.
+        Weights of the encoder, if it is no net.
     encoder_bias_ : ndarray of shape (n_components,)
-        Biases of the encoder.
+        Biases of the encoder, if it is no net.
+    encoder_, decoder_ : nn.Module
+        Nets from features to latents, and from these to the features or their log odds;
+        ``decoder_`` is None for linear maps.
     groups_ : ndarray of shape (n_features,)
         The group of each feature, from 0. Features without a group have -1: no latent is fitted to
         them, but those that vary are decoded from the group that tells most about them. The same
@@ -128,9 +138,10 @@ class VectorMinSyn(FactorModel):
     link_ : {"logit", "identity"}
         Link function of the decoder: "logit" for data in [0, 1], otherwise "identity".
     loss_curve_ : list of float
-        Weighted and penalised squared error at each evaluation, summed over the groups.
+        Weighted and penalised squared error at each evaluation, summed over the groups. Of nets,
+        the training loss of each epoch: squared error, or cross-entropy for data in [0, 1].
     n_iter_ : int
-        Number of evaluations, of the group with the most.
+        Number of evaluations, of the group with the most, or of epochs.
     converged_ : bool
         Whether the fits of all groups converged.
     n_features_in_ : int
@@ -140,7 +151,7 @@ class VectorMinSyn(FactorModel):
 
     Notes
     -----
-    All data must be in memory. For data in [0, 1] each group is fitted by L-BFGS from many random
+    All data must be in memory. Without hidden layers, for data in [0, 1] each group is fitted by L-BFGS from many random
     starts at once, with penalties that decrease to ``alpha``; of many samples, a part is enough to
     choose among the starts. Otherwise latents are the principal components of the group.
 
@@ -322,6 +333,47 @@ class VectorMinSyn(FactorModel):
         """
         check_is_fitted(self)
         return super().synergy(X, **({"groups": self.latent_groups_} | options))
+
+    def summary(self, X: Any) -> GroupSummary:
+        """Summary of the groups: their sizes, what they explain of X, and their synergy about it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; those that were held out show what the model is worth.
+
+        Returns
+        -------
+        GroupSummary
+            To be printed, or turned into a DataFrame (``to_frame``).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from minsyn import VectorMinSyn
+        >>> rng = np.random.default_rng(0)
+        >>> X = np.repeat(rng.normal(size=(300, 2)), [4, 6], axis=1)
+        >>> X += 0.3 * rng.normal(size=X.shape)
+        >>> VectorMinSyn(random_state=0).fit(X).summary(X)
+        group  features  latents  explained
+            0         4        1      93.6%
+            1         6        1      93.0%
+          all        10        2      93.3%
+        GK synergy between groups: -0.001 bits
+        """
+        check_is_fitted(self)
+        X = validate_data(self, plain_frame(X), reset=False, dtype=np.float64)
+        gk_synergy = np.nan
+        if len(X) > len(self.latent_groups_) + 1:
+            gk_synergy = self.synergy(X, measures="gk_synergy").means["gk_synergy"]
+        return summarise_groups(
+            X,
+            self.inverse_transform(encode(self.encoder_, X, self.latents_)),
+            self.groups_,
+            np.bincount(self.latent_groups_, minlength=len(self.parents_)),
+            int(np.sum(self.parents_.sum(axis=0) > 1)),
+            gk_synergy,
+        )
 
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
         if is_stream(X):
