@@ -42,8 +42,8 @@ _GROUPS = ("groups_", "parents_", "latent_groups_")
 class VectorMinSyn(FactorModel):
     r"""Vector factors: each feature is decoded from a single group of latents.
 
-    The factors of the paper are single numbers. Here each factor is a vector of latents, and each
-    feature :math:`x_i` has a single factor :math:`z_{k(i)}` as its parent:
+    The factors of the paper [1]_ are single numbers. Here each factor is a vector of latents, and
+    each feature :math:`x_i` has a single factor :math:`z_{k(i)}` as its parent:
 
     .. math::
 
@@ -151,17 +151,25 @@ class VectorMinSyn(FactorModel):
 
     Notes
     -----
-    All data must be in memory. Without hidden layers, for data in [0, 1] each group is fitted by L-BFGS from many random
-    starts at once, with penalties that decrease to ``alpha``; of many samples, a part is enough to
-    choose among the starts. Otherwise latents are the principal components of the group.
+    All data must be in memory. Without hidden layers, for data in [0, 1] each group is fitted by
+    L-BFGS from many random starts at once, with penalties that decrease to ``alpha``; of many
+    samples, a part is enough to choose among the starts. Otherwise latents are the principal
+    components of the group.
+
+    Nets of all groups are trained as one program, by Adam. A tenth of the samples is held out and
+    says when to stop; then all take part. For data beyond [0, 1] nets are added to the linear
+    model and begin at 0, so that no net remains where held-out samples gain nothing. The decoder is
+    additive: a feature with several parents is the sum of what their nets give [2]_.
 
     Groups follow from second moments: causes of which no feature shows anything alone, as those of
     an exclusive or, are not found.
 
     References
     ----------
-    Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via Synergy
-    Minimization", 2017, Sec. II and Appendix A.
+    .. [1] Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via
+       Synergy Minimization", 2017, Sec. II and Appendix A.
+    .. [2] Lachapelle, Mahajan, Mitliagkas and Lacoste-Julien, "Additive Decoders for Latent
+       Variables Identification and Cartesian-Product Extrapolation", NeurIPS 2023.
 
     Examples
     --------

@@ -163,7 +163,9 @@ class _NetFit:
             X=self.tensors[0].double().numpy()[some],
             sample_weights=[weight[some] for weight in weights],
         )
-        return fit_vector_factors(part, Annealing(self.penalty, 1, 0.0, self.start.random_state))
+        start = self.start
+        solver = Annealing(self.penalty, start.max_iter, start.tol, start.random_state)
+        return fit_vector_factors(part, solver)
 
     def _module(self, generator: torch.Generator, rows: Int[Tensor, " rows"]) -> _GroupAutoEncoder:
         """Untrained module: nets alone, or nets that begin at 0 beside the linear model."""
