@@ -2,7 +2,8 @@
 
 import copy
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -98,6 +99,8 @@ class GroupEncoder(nn.Module):
     torch.Size([10, 3])
     """
 
+    #: Name of the mask of features.
+    mask: ClassVar[str] = "inputs"
     feature_mean: Tensor
     feature_unit: Tensor
     latent_mean: Tensor
@@ -119,7 +122,6 @@ class GroupEncoder(nn.Module):
         self.n_groups, n_features = inputs.shape
         self.hidden = tuple(hidden)
         features, latents = _slots(inputs), _slots_of_latents(n_latents)
-        width, n_slots = features.shape[1], latents.shape[1]
         self.register_buffer("inputs", torch.from_numpy(inputs.copy()))
         self.register_buffer("n_latents", torch.from_numpy(n_latents.astype(np.int64)))
         self.register_buffer("features", torch.from_numpy(features.ravel()), persistent=False)
@@ -130,14 +132,17 @@ class GroupEncoder(nn.Module):
         self.register_buffer("feature_unit", torch.ones(n_features))
         self.register_buffer("latent_mean", torch.zeros(len(kept)))
         self.register_buffer("latent_unit", torch.ones(len(kept)))
-        self.net = GroupNet(self.n_groups, (width, *hidden, n_slots), straight=straight)
+        self.net = GroupNet(self.n_groups, self.sizes(inputs, n_latents, hidden), straight=straight)
 
-    @classmethod
-    def like(cls, state: Mapping[str, Tensor], hidden: Sequence[int]) -> "GroupEncoder":
-        """Module in float64 for the tensors of a ``state_dict``."""
-        straight = state["net.straight"].shape[2] > 0
-        inputs, n_latents = state["inputs"].numpy(), state["n_latents"].numpy()
-        return cls(inputs, n_latents, hidden, straight=straight).double()
+    @staticmethod
+    def sizes(
+        inputs: Bool[np.ndarray, "groups features"],
+        n_latents: Int[np.ndarray, " groups"],
+        hidden: Sequence[int],
+    ) -> list[int]:
+        """Numbers of inputs, of hidden units and of outputs of each net."""
+        widest, most = max(int(inputs.sum(axis=1).max()), 1), int(n_latents.max())
+        return [widest, *hidden, most]
 
     def forward(self, x: Float[Tensor, "samples features"]) -> Float[Tensor, "samples latents"]:
         """Latents of all groups, side by side."""
@@ -188,6 +193,8 @@ class GroupDecoder(nn.Module):
     torch.Size([10, 4])
     """
 
+    #: Name of the mask of features.
+    mask: ClassVar[str] = "parents"
     feature_mean: Tensor
     feature_unit: Tensor
     latent_mean: Tensor
@@ -209,7 +216,7 @@ class GroupDecoder(nn.Module):
         self.n_groups, n_features = parents.shape
         self.hidden = tuple(hidden)
         features, latents = _slots(parents), _slots_of_latents(n_latents)
-        width, self.n_slots = features.shape[1], latents.shape[1]
+        self.n_slots = latents.shape[1]
         self.register_buffer("parents", torch.from_numpy(parents.copy()))
         self.register_buffer("n_latents", torch.from_numpy(n_latents.astype(np.int64)))
         self.register_buffer("features", torch.from_numpy(features.ravel()), persistent=False)
@@ -219,15 +226,20 @@ class GroupDecoder(nn.Module):
         self.register_buffer("feature_unit", torch.ones(n_features))
         self.register_buffer("latent_mean", torch.zeros(len(kept)))
         self.register_buffer("latent_unit", torch.ones(len(kept)))
-        self.net = GroupNet(self.n_groups, (self.n_slots, *hidden, width), straight=straight)
+        self.net = GroupNet(
+            self.n_groups, self.sizes(parents, n_latents, hidden), straight=straight
+        )
         self.intercept = nn.Parameter(torch.zeros(n_features))
 
-    @classmethod
-    def like(cls, state: Mapping[str, Tensor], hidden: Sequence[int]) -> "GroupDecoder":
-        """Module in float64 for the tensors of a ``state_dict``."""
-        straight = state["net.straight"].shape[2] > 0
-        parents, n_latents = state["parents"].numpy(), state["n_latents"].numpy()
-        return cls(parents, n_latents, hidden, straight=straight).double()
+    @staticmethod
+    def sizes(
+        parents: Bool[np.ndarray, "groups features"],
+        n_latents: Int[np.ndarray, " groups"],
+        hidden: Sequence[int],
+    ) -> list[int]:
+        """Numbers of inputs, of hidden units and of outputs of each net."""
+        widest, most = max(int(parents.sum(axis=1).max()), 1), int(n_latents.max())
+        return [most, *hidden, widest]
 
     def forward(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, "samples features"]:
         """Natural parameters of all features."""
@@ -256,7 +268,7 @@ class GroupDecoder(nn.Module):
 def _slots(mask: Bool[np.ndarray, "groups features"]) -> Int[np.ndarray, "groups slots"]:
     """Features of each group, padded to equal lengths by the number of all features."""
     n_groups, n_features = mask.shape
-    slots = np.full((n_groups, max(int(mask.sum(axis=1).max(initial=0)), 1)), n_features)
+    slots = np.full((n_groups, max(int(mask.sum(axis=1).max()), 1)), n_features)
     for row, own in zip(slots, mask, strict=True):
         found = np.flatnonzero(own)
         row[: len(found)] = found

@@ -89,7 +89,7 @@ def test_without_training_it_is_the_linear_model(table):
     assert np.allclose(still.reconstruct(unseen), linear.reconstruct(unseen), atol=1e-5)
 
 
-def test_probabilities_with_several_parents_and_weights(rng):
+def test_probabilities_with_several_parents_and_weights(rng, tmp_path):
     """Encoder inputs are the features of a group, shared ones included; weights count."""
     causes = np.repeat(rng.integers(0, 2, size=(100, 2)), 6, axis=1)
     X = np.abs(causes - 0.1)
@@ -108,6 +108,8 @@ def test_probabilities_with_several_parents_and_weights(rng):
     assert model.link_ == "logit" and model.parents_[:, 12].all()
     Z, natural = model.transform(X), model.decoder_
     assert squared_error(X, model.reconstruct(X)) < 0.2 * X.var(axis=0).sum()
+    model.save(tmp_path)
+    assert np.array_equal(VectorMinSyn.load(tmp_path).transform(X), Z)
     assert natural.hidden == () and model.encoder_.hidden == (4,)
     assert np.all((model.inverse_transform(Z) > 0) & (model.inverse_transform(Z) < 1))
 
