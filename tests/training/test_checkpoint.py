@@ -21,6 +21,7 @@ RUNS = {
     "whole batches, lowest loss early": {"learning_rate": 2.0, "max_epochs": 30},
     "mini-batches": {"batch_size": 8, "max_epochs": 30},
     "converges": {"batch_size": 8, "max_epochs": 3000, "patience": 5, "tol": 0.3},
+    "held-out samples": {"batch_size": 8, "max_epochs": 30, "held_out": True},
 }
 
 
@@ -28,7 +29,7 @@ class StoppedError(Exception):
     """What interrupts a run."""
 
 
-def noisy_line(stop_at=None, **settings):
+def noisy_line(stop_at=None, held_out=False, **settings):
     """A line with dropout and a buffer, on inputs with noise: all that a checkpoint must hold."""
     generator = torch.Generator().manual_seed(1)
     torch.manual_seed(2)
@@ -44,6 +45,8 @@ def noisy_line(stop_at=None, **settings):
         if epoch == stop_at:
             raise StoppedError
 
+    if held_out:  # lowest on the way
+        settings["held_out_loss"] = lambda: abs(module.bias.item() - 0.2)
     _, result = fit_line(module, loss, generator=generator, on_epoch=stop, **settings)
     return {name: tensor.tolist() for name, tensor in module.state_dict().items()}, result
 

@@ -29,6 +29,32 @@ def test_keeps_the_parameters_of_the_lowest_loss():
     assert again.history == [result.loss]
 
 
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_keeps_what_is_best_on_held_out_samples(batch_size):
+    """Held-out samples of another line, which the fit passes by on its way."""
+    module = Line()
+    inputs = torch.eye(2)
+
+    def held_out_loss():
+        with torch.no_grad():
+            return squared_error(module, inputs, inputs @ torch.tensor([[0.5], [-1.0]])).item()
+
+    _, result = fit_line(
+        module=module, batch_size=batch_size, max_epochs=100, held_out_loss=held_out_loss
+    )
+    assert len(result.held_out) == result.n_epochs + 1
+    assert 0 < result.best_epoch < result.n_epochs
+    assert held_out_loss() == result.loss == result.held_out[result.best_epoch]
+
+
+def test_never_leaves_a_start_that_is_best_on_held_out_samples():
+    module = Line()
+    rising = iter(range(1000))
+    _, result = fit_line(module=module, held_out_loss=lambda: float(next(rising)), patience=5)
+    assert result.converged and result.n_epochs == 10 and result.best_epoch == 0
+    assert not module.weight.any()
+
+
 def test_keeps_the_buffers_that_belong_to_them():
     """As a decoder does, the module notes what it saw at each loss."""
     module = Line()

@@ -29,6 +29,7 @@ from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information import PairwiseStatistics, SynergyResult, synergy
 from minsyn.metrics import Loadings, loadings
+from minsyn.nn.group_nets import GroupDecoder, GroupEncoder
 from minsyn.nn.latents import Latents
 from minsyn.nn.observations import Observations
 
@@ -42,8 +43,8 @@ __all__ = ["FactorModel"]
 class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Base class of models with an encoder and a decoder.
 
-    The natural parameter of the decoder is linear in the latents. In `fit`, a subclass finds a
-    `Solution` and sets the fitted attributes from it by `_take`.
+    The natural parameter of the decoder is linear in the latents, or that of a ``decoder_``. In
+    `fit`, a subclass finds a `Solution` and sets the fitted attributes from it by `_take`.
 
     Attributes
     ----------
@@ -53,6 +54,8 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Natural parameter when all latents are 0.
     encoder_ : nn.Module
         Encoder in evaluation mode. It returns pre-activations of the original data.
+    decoder_ : nn.Module or None
+        Decoder from latents to the natural parameter, where that is not linear.
     latents_ : Latents
         Kind of latents, which are computed from the pre-activations.
     observations_ : Observations
@@ -68,6 +71,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
     encoder_: nn.Module
+    decoder_: nn.Module | None
     loss_curve_: list[float]
     n_iter_: int
     converged_: bool
@@ -316,7 +320,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         first = self.encoder_[0] if isinstance(self.encoder_, nn.Sequential) else None
-        if not isinstance(first, nn.Linear) or first.weight.dtype != torch.float64:
+        grouped = isinstance(self.encoder_, GroupEncoder)
+        if not grouped and (
+            not isinstance(first, nn.Linear) or first.weight.dtype != torch.float64
+        ):
             raise ValueError(
                 "a custom encoder cannot be rescaled: fit the model to the unscaled data instead"
             )
@@ -324,8 +331,13 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         mean, scale = np.broadcast_to(mean, n_features), np.broadcast_to(scale, n_features)
         model = copy.copy(self)
         model.__dict__.pop("_partial_fit", None)  # a state of training in the earlier units
-        model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
+        if isinstance(self.encoder_, GroupEncoder):
+            model.encoder_ = self.encoder_.rescaled(mean, scale)
+        else:
+            model.encoder_ = folded(self.encoder_, mean, scale)  # type: ignore[arg-type]
         if self.observations_.affine:
+            if isinstance(self.decoder_, GroupDecoder):
+                model.decoder_ = self.decoder_.rescaled(mean, scale)
             model.components_ = self.components_ * scale
             model.intercept_ = mean + scale * self.intercept_
             model.__dict__.pop("_moments", None)  # `model` is not the best for data of other scales
@@ -430,11 +442,12 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self.loss_curve_,
             self.converged_,
             getattr(self, "statistics_", None),
+            decoder=self.decoder_,
         )
 
     def _take(self, solution: Solution) -> None:
         """Set the fitted attributes from a solution."""
-        self.encoder_ = solution.encoder
+        self.encoder_, self.decoder_ = solution.encoder, solution.decoder
         self.components_, self.intercept_ = solution.components, solution.intercept
         self.loss_curve_, self.n_iter_ = solution.loss_curve, len(solution.loss_curve)
         self.converged_ = solution.converged
@@ -521,7 +534,10 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]
     ) -> Float[torch.Tensor, "samples features"]:
-        return torch.from_numpy(Z @ self.components_ + self.intercept_)
+        if self.decoder_ is None:
+            return torch.from_numpy(Z @ self.components_ + self.intercept_)
+        with torch.no_grad():
+            return self.decoder_(torch.from_numpy(Z.astype(np.float64)))
 
     def _linear_layer(self, name: str) -> nn.Linear:
         # AttributeError, so that `hasattr` works.

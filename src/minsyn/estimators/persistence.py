@@ -30,6 +30,7 @@ from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import DECODERS, LATENTS, Decoder, Observations, observations_of
+from minsyn.nn.group_nets import GroupDecoder, GroupEncoder
 
 __all__ = [
     "ModelFormatError",
@@ -60,8 +61,8 @@ _DAMAGE = (
     SafetensorError,
 )
 _DECODER = ("components", "intercept")
-#: Prefix of the names of the encoder's tensors.
-_ENCODER = "encoder."
+#: Prefixes of the names of the tensors of encoder and decoder.
+_ENCODER, _NET_DECODER = "encoder.", "decoder."
 #: Prefix of the names of the statistics.
 _STATISTICS = "statistics."
 _MOMENTS = tuple(f.name for f in fields(PairwiseStatistics) if f.name != "weight")
@@ -138,6 +139,9 @@ def write_model(saved: SavedModel, path: str | Path) -> None:
         arrays[name] = np.ascontiguousarray(getattr(solution, name))
     for name, value in solution.encoder.state_dict().items():
         arrays[f"{_ENCODER}{name}"] = value.cpu().numpy().copy()
+    if solution.decoder is not None:
+        for name, value in solution.decoder.state_dict().items():
+            arrays[f"{_NET_DECODER}{name}"] = value.cpu().numpy().copy()
     record: dict[str, Any] = {
         "format": "minsyn model",
         "format_version": _FORMAT_VERSION,
@@ -153,6 +157,10 @@ def write_model(saved: SavedModel, path: str | Path) -> None:
     }
     if saved.custom_encoder:
         record["custom_encoder"] = type(solution.encoder).__qualname__
+    elif isinstance(solution.encoder, GroupEncoder):
+        assert isinstance(solution.decoder, GroupDecoder)
+        record["hidden"] = list(solution.encoder.hidden)
+        record["decoder_hidden"] = list(solution.decoder.hidden)
     else:
         assert isinstance(solution.encoder, nn.Sequential)
         linear = [layer for layer in solution.encoder if isinstance(layer, nn.Linear)]
@@ -346,13 +354,18 @@ def _saved_model(
         moments = {name: require_array(arrays, _STATISTICS + name, shapes[name]) for name in shapes}
         weight = _number(record, "statistics_weight", at_least=0.0)
         statistics = PairwiseStatistics(weight, **moments)
-    weights = {
-        name.removeprefix(_ENCODER): array
-        for name, array in arrays.items()
-        if name.startswith(_ENCODER)
-    }
-    if custom is None:
-        encoder: nn.Module = _net(record["hidden"], weights, n_features, n_components)
+    weights, of_decoder = (
+        {name.removeprefix(p): array for name, array in arrays.items() if name.startswith(p)}
+        for p in (_ENCODER, _NET_DECODER)
+    )
+    encoder: nn.Module
+    decoder = None
+    if custom is None and "decoder_hidden" in record:
+        sizes_of = (n_features, n_components)
+        encoder = _group_net(GroupEncoder, record["hidden"], weights, *sizes_of)
+        decoder = _group_net(GroupDecoder, record["decoder_hidden"], of_decoder, *sizes_of).eval()
+    elif custom is None:
+        encoder = _net(record["hidden"], weights, n_features, n_components)
     else:
         encoder = copy.deepcopy(custom).cpu().float()
         _load_weights(encoder, weights, "encoder")
@@ -372,6 +385,7 @@ def _saved_model(
         curve,
         converged,
         statistics,
+        decoder=decoder,
     )
     parameters = {name: _from_json(value) for name, value in record["parameters"].items()}
     for value in parameters.values():
@@ -381,7 +395,7 @@ def _saved_model(
     further = {
         name: array
         for name, array in arrays.items()
-        if name not in known and not name.startswith(_ENCODER)
+        if name not in known and not name.startswith((_ENCODER, _NET_DECODER))
     }
     return SavedModel(
         record["class"],
@@ -412,6 +426,39 @@ def _net(
     return net
 
 
+def _group_net(
+    kind: type[GroupEncoder] | type[GroupDecoder],
+    hidden: Any,
+    weights: dict[str, np.ndarray],
+    n_features: int,
+    n_components: int,
+) -> GroupEncoder | GroupDecoder:
+    """Encoder or decoder of groups, for which nothing is allocated that the arrays do not hold."""
+    if not _is_list_of(hidden, int) or min(hidden, default=1) < 1:
+        raise ModelFormatError(f"hidden={hidden!r:.80} must hold the sizes of hidden layers")
+    n_latents = require_array(weights, "n_latents", (None,), "i")
+    of_features = require_array(weights, kind.mask, (len(n_latents), n_features), "b")
+    if min(n_latents, default=0) < 1 or n_latents.sum() != n_components:
+        raise ModelFormatError(f"n_latents must be positive, and {n_components} in total")
+    for name, (n, length) in {
+        "feature": (n_features, "features"),
+        "latent": (n_components, "latents"),
+    }.items():
+        require_array(weights, f"{name}_mean", (n,))
+        if require_array(weights, f"{name}_unit", (n,)).min() <= 0:
+            raise ModelFormatError(f"the units of the {length} must be positive")
+    sizes = kind.sizes(of_features, n_latents, hidden)
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        require_array(weights, f"net.weights.{layer}", (len(n_latents), n_out, n_in))
+        require_array(weights, f"net.biases.{layer}", (len(n_latents), n_out, 1))
+    straight = require_array(weights, "net.straight", (len(n_latents), sizes[-1], None))
+    if straight.shape[2] not in (0, sizes[0]):
+        raise ModelFormatError(f"net.straight has shape {straight.shape}")
+    module = kind(of_features, n_latents, hidden, straight=straight.shape[2] > 0).double()
+    _load_weights(module, weights, "the saved sizes")
+    return module
+
+
 def _load_weights(encoder: nn.Module, weights: dict[str, np.ndarray], what: str) -> None:
     try:
         encoder.load_state_dict(
@@ -423,7 +470,7 @@ def _load_weights(encoder: nn.Module, weights: dict[str, np.ndarray], what: str)
 
 def _require_finite(arrays: dict[str, np.ndarray], *, custom: bool) -> None:
     """Raise an error for a model that could not be loaded again."""
-    checked = (*_DECODER, _STATISTICS, *(() if custom else (_ENCODER,)))
+    checked = (*_DECODER, _STATISTICS, *(() if custom else (_ENCODER, _NET_DECODER)))
     for name, array in arrays.items():
         if name.startswith(checked) and not np.isfinite(array).all():
             raise ValueError(

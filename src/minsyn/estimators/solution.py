@@ -44,6 +44,9 @@ class Solution:
         Mean and covariance of the features, if the fit followed from them.
     missing : float
         Share of the values that were missing.
+    decoder : nn.Module or None
+        Decoder from latents to the natural parameter, where that is not linear in the latents.
+        Components are then its linear part.
     """
 
     encoder: nn.Module
@@ -56,6 +59,7 @@ class Solution:
     statistics: PairwiseStatistics | None = None
     moments: Moments | None = None
     missing: float = 0.0
+    decoder: nn.Module | None = None
 
     def in_order(self, importance: Float[np.ndarray, " features"]) -> "Solution":
         """The same solution, with latents in an order, of signs and units that no seed changes.

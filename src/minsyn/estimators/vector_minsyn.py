@@ -13,8 +13,11 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minsyn.data import is_stream, plain_frame
+from minsyn.estimators.adam import Adam
+from minsyn.estimators.encoders import encode
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.persistence import ModelFormatError, require_array
+from minsyn.estimators.solution import Solution
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
@@ -25,7 +28,9 @@ from minsyn.estimators.vectors.grouping import (
     with_decoded_features,
 )
 from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
+from minsyn.estimators.vectors.net_fit import NetSizes, fit_vector_nets
 from minsyn.estimators.vectors.shared_features import add_second_parents
+from minsyn.estimators.vectors.summary import GroupSummary, summarise_groups
 from minsyn.information import SynergyResult
 from minsyn.training import training_progress
 
@@ -37,8 +42,8 @@ _GROUPS = ("groups_", "parents_", "latent_groups_")
 class VectorMinSyn(FactorModel):
     r"""Vector factors: each feature is decoded from a single group of latents.
 
-    The factors of the paper are single numbers. Here each factor is a vector of latents, and each
-    feature :math:`x_i` has a single factor :math:`z_{k(i)}` as its parent:
+    The factors of the paper [1]_ are single numbers. Here each factor is a vector of latents, and
+    each feature :math:`x_i` has a single factor :math:`z_{k(i)}` as its parent:
 
     .. math::
 
@@ -74,16 +79,29 @@ class VectorMinSyn(FactorModel):
         a prior of uniform factors, with equal weights for rare and common values. It is not part of
         synergy minimisation. With "auto", groups are balanced whose distinct values have two
         samples or more on average, as letters do.
+    encoder, decoder : "linear" or sequence of int, default="linear"
+        Maps from the features of a group to its latents, and back. Sizes of hidden layers make it
+        a net (MLP with SiLU activations): each group has its own, with layers of these sizes. If
+        one of the two is a net, latents are linear in its last layer, and `fit` is by Adam.
+    solver : Adam or None, default=None
+        Optimiser of nets. None is ``Adam(batch_size=64, n_iter_no_change=100)``, with a step size
+        of 2 divided by the largest number of inputs of a layer, at most 0.005. Its
+        ``n_iter_no_change`` is a number of steps, rounded up to whole epochs.
     alpha : float, default=2e-5
-        Penalty on the squared weights of encoder and decoder, relative to the features' variance.
+        Penalty on the squared weights of encoder and decoder, relative to the features' variance;
+        of nets, on those of the linear model that they begin with.
         It keeps the encoder from amplifying noise in new data.
     n_init : int, default=1
         Number of batches of up to 24 random starts for each group. The best start is kept. As the
-        following three, for data in [0, 1]; other fits are in closed form.
+        following three, for data in [0, 1] and for nets; other fits are in closed form. Of nets,
+        the number of random starts, of which that with the lowest loss on held-out samples is kept.
     max_iter : int, default=5000
-        Maximum number of evaluations of a group's loss for each penalty of the annealing.
+        Maximum number of evaluations of a group's loss for each penalty of the annealing; of nets,
+        of passes over the data with each step size.
     tol : float, default=1e-3
-        The fit stops when the loss falls by no more than this fraction over twenty evaluations.
+        The fit stops when the loss falls by no more than this fraction over twenty evaluations. For
+        nets, ten times this fraction of the loss on held-out samples over ``n_iter_no_change``
+        steps.
     random_state : int, RandomState instance or None, default=None
         Seeds the random starts.
     verbose : int, default=0
@@ -92,13 +110,17 @@ class VectorMinSyn(FactorModel):
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Decoder weights: the contribution of each latent to each feature, or to its log odds.
+        Decoder weights: the contribution of each latent to each feature, or to its log odds. Of
+        nets, the linear part: the regression of what each group contributes on its latents.
     intercept_ : ndarray of shape (n_features,)
         Reconstruction, or its log odds, when all latents are 0.
     encoder_weights_ : ndarray of shape (n_components, n_features)
-        Weights of the encoder.
+        Weights of the encoder, if it is no net.
     encoder_bias_ : ndarray of shape (n_components,)
-        Biases of the encoder.
+        Biases of the encoder, if it is no net.
+    encoder_, decoder_ : nn.Module
+        Nets from features to latents, and from these to the features or their log odds;
+        ``decoder_`` is None for linear maps.
     groups_ : ndarray of shape (n_features,)
         The group of each feature, from 0. Features without a group have -1: no latent is fitted to
         them, but those that vary are decoded from the group that tells most about them. The same
@@ -116,9 +138,10 @@ class VectorMinSyn(FactorModel):
     link_ : {"logit", "identity"}
         Link function of the decoder: "logit" for data in [0, 1], otherwise "identity".
     loss_curve_ : list of float
-        Weighted and penalised squared error at each evaluation, summed over the groups.
+        Weighted and penalised squared error at each evaluation, summed over the groups. Of nets,
+        the training loss of each epoch: squared error, or cross-entropy for data in [0, 1].
     n_iter_ : int
-        Number of evaluations, of the group with the most.
+        Number of evaluations, of the group with the most, or of epochs.
     converged_ : bool
         Whether the fits of all groups converged.
     n_features_in_ : int
@@ -128,17 +151,25 @@ class VectorMinSyn(FactorModel):
 
     Notes
     -----
-    All data must be in memory. For data in [0, 1] each group is fitted by L-BFGS from many random
-    starts at once, with penalties that decrease to ``alpha``; of many samples, a part is enough to
-    choose among the starts. Otherwise latents are the principal components of the group.
+    All data must be in memory. Without hidden layers, for data in [0, 1] each group is fitted by
+    L-BFGS from many random starts at once, with penalties that decrease to ``alpha``; of many
+    samples, a part is enough to choose among the starts. Otherwise latents are the principal
+    components of the group.
+
+    Nets of all groups are trained as one program, by Adam. A tenth of the samples is held out and
+    says when to stop; then all take part. For data beyond [0, 1] nets are added to the linear
+    model and begin at 0, so that no net remains where held-out samples gain nothing. The decoder is
+    additive: a feature with several parents is the sum of what their nets give [2]_.
 
     Groups follow from second moments: causes of which no feature shows anything alone, as those of
     an exclusive or, are not found.
 
     References
     ----------
-    Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via Synergy
-    Minimization", 2017, Sec. II and Appendix A.
+    .. [1] Ver Steeg, Brekelmans, Harutyunyan and Galstyan, "Disentangled Representations via
+       Synergy Minimization", 2017, Sec. II and Appendix A.
+    .. [2] Lachapelle, Mahajan, Mitliagkas and Lacoste-Julien, "Additive Decoders for Latent
+       Variables Identification and Cartesian-Product Extrapolation", NeurIPS 2023.
 
     Examples
     --------
@@ -161,6 +192,9 @@ class VectorMinSyn(FactorModel):
         "grouping": [StrOptions({"synergy"}), "array-like"],
         "max_parents": [Options(Integral, {1, 2})],
         "balance": ["boolean", StrOptions({"auto"})],
+        "encoder": [StrOptions({"linear"}), "array-like"],
+        "decoder": [StrOptions({"linear"}), "array-like"],
+        "solver": [Adam, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -185,6 +219,9 @@ class VectorMinSyn(FactorModel):
         grouping: Any = "synergy",
         max_parents: Literal[1, 2] = 1,
         balance: bool | Literal["auto"] = "auto",
+        encoder: Literal["linear"] | Sequence[int] = "linear",
+        decoder: Literal["linear"] | Sequence[int] = "linear",
+        solver: Adam | None = None,
         alpha: float = 2e-5,
         n_init: int = 1,
         max_iter: int = 5000,
@@ -197,6 +234,9 @@ class VectorMinSyn(FactorModel):
         self.grouping = grouping
         self.max_parents = max_parents
         self.balance = balance
+        self.encoder = encoder
+        self.decoder = decoder
+        self.solver = solver
         self.alpha = alpha
         self.n_init = n_init
         self.max_iter = max_iter
@@ -228,7 +268,26 @@ class VectorMinSyn(FactorModel):
         TypeError
             If the data are not an array in memory.
         """
+        sizes = NetSizes(*(_hidden_layers(self, name) for name in ("encoder", "decoder")))
+        nets = bool(sizes.encoder or sizes.decoder)
+        self._check_solver(nets)
         problem = self._problem(self._training_data(X))
+        solution = self._fit_nets(problem, sizes) if nets else self._fit_maps(problem)
+        self._take(solution)
+        self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
+        self.latent_groups_ = problem.latent_groups
+        self.eigenvalues_, self.clarity_ = problem.grouping.eigenvalues, problem.grouping.clarity
+        self.link_ = "logit" if problem.logistic else "identity"
+        self._warn_unless_converged(self.max_iter)
+        return self
+
+    def _fit_nets(self, problem: VectorProblem, sizes: NetSizes) -> Solution:
+        names = ("n_components", "n_groups", "grouping", "max_parents", "balance", "alpha")
+        model = {name: repr(getattr(self, name)) for name in (*names, "encoder", "decoder")}
+        solver = Adam(batch_size=64, n_iter_no_change=100) if self.solver is None else self.solver
+        return fit_vector_nets(problem, sizes, solver, self._start(model), self.alpha)
+
+    def _fit_maps(self, problem: VectorProblem) -> Solution:
         with training_progress(
             type(self).__name__,
             self.max_iter,
@@ -245,14 +304,23 @@ class VectorMinSyn(FactorModel):
                 n_init=self.n_init,
                 on_evaluation=lambda loss: on_epoch(next(evaluations), loss),
             )
-            solution = fit_vector_factors(problem, solver)
-        self._take(solution)
-        self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
-        self.latent_groups_ = problem.latent_groups
-        self.eigenvalues_, self.clarity_ = problem.grouping.eigenvalues, problem.grouping.clarity
-        self.link_ = "logit" if problem.logistic else "identity"
-        self._warn_unless_converged(self.max_iter)
-        return self
+            return fit_vector_factors(problem, solver)
+
+    def _check_solver(self, nets: bool) -> None:
+        """Raise a ValueError if the solver is not for this model."""
+        if self.solver is None:
+            return
+        if not nets:
+            raise ValueError(
+                f"solver={self.solver!r} is for nets: set encoder or decoder to sizes of hidden "
+                "layers, such as (64,), or leave solver at None"
+            )
+        self.solver._validate_params()
+        if self.solver.statistics != "exact":
+            raise ValueError(
+                "statistics='running' is for decoders that are computed from statistics: leave it "
+                "at 'exact' for nets"
+            )
 
     def synergy(self, X: Any, **options: Any) -> SynergyResult:
         """Synergy of the vector factors of X about each feature.
@@ -273,6 +341,47 @@ class VectorMinSyn(FactorModel):
         """
         check_is_fitted(self)
         return super().synergy(X, **({"groups": self.latent_groups_} | options))
+
+    def summary(self, X: Any) -> GroupSummary:
+        """Summary of the groups: their sizes, what they explain of X, and their synergy about it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; those that were held out show what the model is worth.
+
+        Returns
+        -------
+        GroupSummary
+            To be printed, or turned into a DataFrame (``to_frame``).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from minsyn import VectorMinSyn
+        >>> rng = np.random.default_rng(0)
+        >>> X = np.repeat(rng.normal(size=(300, 2)), [4, 6], axis=1)
+        >>> X += 0.3 * rng.normal(size=X.shape)
+        >>> VectorMinSyn(random_state=0).fit(X).summary(X)
+        group  features  latents  explained
+            0         4        1      93.6%
+            1         6        1      93.0%
+          all        10        2      93.3%
+        GK synergy between groups: -0.001 bits
+        """
+        check_is_fitted(self)
+        X = validate_data(self, plain_frame(X), reset=False, dtype=np.float64)
+        gk_synergy = np.nan
+        if len(X) > len(self.latent_groups_) + 1:
+            gk_synergy = self.synergy(X, measures="gk_synergy").means["gk_synergy"]
+        return summarise_groups(
+            X,
+            self.inverse_transform(encode(self.encoder_, X, self.latents_)),
+            self.groups_,
+            np.bincount(self.latent_groups_, minlength=len(self.parents_)),
+            int(np.sum(self.parents_.sum(axis=0) > 1)),
+            gk_synergy,
+        )
 
     def _training_data(self, X: Any) -> Float[np.ndarray, "samples features"]:
         if is_stream(X):
@@ -383,6 +492,20 @@ class VectorMinSyn(FactorModel):
         if self.max_parents == 2:
             grouping = add_second_parents(X, grouping)
         return with_decoded_features(X, grouping)
+
+
+def _hidden_layers(parameters: Any, name: str) -> tuple[int, ...]:
+    """Sizes of the hidden layers of a map."""
+    value = getattr(parameters, name)
+    if isinstance(value, str):
+        return ()
+    sizes = np.asarray(value)
+    if sizes.ndim != 1 or len(sizes) == 0 or sizes.dtype.kind not in "iu" or sizes.min() < 1:
+        raise ValueError(
+            f"{name}={value!r} must be 'linear' or the sizes of the hidden layers, as positive "
+            "integers, such as (64,)"
+        )
+    return tuple(int(size) for size in sizes)
 
 
 def _checked_labels(grouping: Any, n_features: int) -> Int[np.ndarray, " features"]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,24 @@ class TrainingResult:
         Mean loss of each epoch.
     converged : bool
         Whether the loss converged within the maximum number of epochs.
+    held_out : list of float
+        Loss of held-out samples before the first epoch and after each, if there are any.
     """
 
     loss: float
     history: list[float]
     converged: bool
+    held_out: list[float] = field(default_factory=list)
 
     @property
     def n_epochs(self) -> int:
         """Number of passes over the data."""
         return len(self.history)
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of passes before the lowest loss of held-out samples; all without these."""
+        return min(range(len(self.held_out)), key=self.held_out.__getitem__, default=self.n_epochs)
 
 
 def train(
@@ -58,6 +66,7 @@ def train(
     configuration: Mapping[str, Any] | None = None,
     name: str = "",
     loss_unit: float | int = 1.0,
+    held_out_loss: Callable[[], float] | None = None,
     on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> TrainingResult:
     """Fit a module's parameters with Adam.
@@ -114,6 +123,10 @@ def train(
         Prefix of logged names.
     loss_unit : float, default=1.0
         Factor that converts the training loss to the logged loss.
+    held_out_loss : callable, optional
+        Returns the loss of held-out samples. It is called on the first rank before the first epoch
+        and after each. Convergence is then judged on it, and the final parameters and buffers are
+        those with the lowest.
     on_epoch : callable, optional
         Called on the first rank with the number (from 1) and mean loss of each epoch.
 
@@ -158,8 +171,11 @@ def train(
         checkpoints = Checkpoints(checkpoint_dir, described, checkpoint_every)
         _resume(state, checkpoints, max_epochs)
     whole = batch_size is None or batch_size >= samples.n_samples
-    history = state.history
+    history, held_out = state.history, state.held_out
     saved = len(history)
+    if held_out_loss is not None and not held_out:
+        held_out.append(worker.on_rank_zero(held_out_loss))
+        state.keep_if_best(held_out[-1])
     while len(history) < max_epochs and not state.converged:
         total, n_seen, value = 0.0, 0, math.nan
         for tensors in samples.batches(batch_size, state.shuffler, worker.rank, worker.world_size):
@@ -169,7 +185,7 @@ def train(
                 raise FloatingPointError(
                     f"the training loss became {value}: lower the learning rate, or scale the data"
                 )
-            if whole:
+            if whole and held_out_loss is None:
                 state.keep_if_best(value)
             optimizer.step()
             total, n_seen = total + value * n, n_seen + n
@@ -177,7 +193,11 @@ def train(
             raise ValueError("samples yielded no batch: an epoch needs at least one")
         history.append(value if whole else total / n_seen)
         epoch = len(history)
-        state.converged = epoch % patience == 0 and _stopped_falling(history, patience, tol)
+        if held_out_loss is not None:
+            held_out.append(worker.on_rank_zero(held_out_loss))
+            state.keep_if_best(held_out[-1])
+        judged = history if held_out_loss is None else held_out
+        state.converged = epoch % patience == 0 and _stopped_falling(judged, patience, tol)
         if worker.rank == 0:
             on_epoch(epoch, history[-1])
         worker.log(
@@ -190,7 +210,9 @@ def train(
         _save(state, checkpoints)
     worker.finish()
     state.restore_best()
-    return TrainingResult(state.best_loss if whole else history[-1], history, state.converged)
+    kept_best = whole or held_out_loss is not None
+    loss_of_best = state.best_loss if kept_best else history[-1]
+    return TrainingResult(loss_of_best, history, state.converged, held_out)
 
 
 def _described(

@@ -46,6 +46,7 @@ class TrainingState:
             self.shuffler.set_state(shuffling)
             generator.manual_seed((seed + 1 + worker.rank) % 2**63)
         self.history: list[float] = []
+        self.held_out: list[float] = []
         self.converged = False
         self.best_loss = float("inf")
         self.best: dict[str, Tensor] = {}
@@ -65,6 +66,7 @@ class TrainingState:
         """State of all ranks, as JSON values and named tensors. Every rank must call this."""
         record = {
             "history": self.history,
+            "held_out": self.held_out,
             "converged": self.converged,
             "best_loss": self.best_loss,
             "precision": self.worker.precision_state(),
@@ -81,7 +83,7 @@ class TrainingState:
 
     def restore(self, record: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Restore the state from the result of `saved`. Every rank must call this."""
-        self.history = list(record["history"])
+        self.history, self.held_out = list(record["history"]), list(record.get("held_out", []))
         self.converged = record["converged"]
         self.best_loss = record["best_loss"]
         self.worker.load_precision_state(record["precision"])
