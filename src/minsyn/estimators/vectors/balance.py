@@ -11,8 +11,8 @@ __all__ = ["balancing_weights", "values_repeat"]
 _KERNEL_VARIANCE = 0.05
 #: Most samples that the density is estimated from; of more, an evenly spaced part.
 _DENSITY_SAMPLES = 2000
-#: Numbers of a block of distances.
-_BLOCK = 1 << 22
+#: Numbers of a block of distances, few enough for a processor's cache.
+_BLOCK = 1 << 18
 #: Values repeat where each distinct one has so many samples on average.
 _REPEATS = 2
 #: Directions whose singular value is below this share of the largest are rounding.
@@ -76,11 +76,13 @@ def balancing_weights(X: Float[np.ndarray, "samples features"]) -> Float[np.ndar
         return np.ones(len(X))
     density = np.empty(len(scores))
     rows = max(_BLOCK // len(others), 1)
+    # A distance as one product: s't - s's / 2 - t't / 2. Of many samples there are very many.
+    unit, half = _KERNEL_VARIANCE * mean, -squares[:, np.newaxis] / 2
+    left = np.hstack([scores, half, np.ones_like(half)]) / unit
+    right = np.hstack([scores, np.ones_like(half), half])[::step].T
     for top in range(0, len(scores), rows):
-        block = slice(top, top + rows)
-        distances = squares[block, np.newaxis] + squares[::step] - 2 * scores[block] @ others.T
-        distances = np.maximum(distances, 0.0)
-        density[block] = np.exp(distances / (-2 * _KERNEL_VARIANCE * mean)) @ their_counts
+        kernel = left[top : top + rows] @ right
+        density[top : top + rows] = np.exp(kernel, out=kernel) @ their_counts
     weights = (1 / density)[index]
     return np.asarray(weights / weights.mean())
 

@@ -10,8 +10,17 @@ from minsyn._warnings import warn
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.coupling import CoupledFeatures, couple
 from minsyn.estimators.vectors.group_information import group_dimensions, group_information
+from minsyn.estimators.vectors.modules import clear_modules
 
-__all__ = ["NO_PARENT", "Grouping", "find_groups", "given_groups", "with_decoded_features"]
+__all__ = [
+    "NO_PARENT",
+    "Grouping",
+    "coupling_by_falls",
+    "coupling_of",
+    "find_groups",
+    "given_groups",
+    "with_decoded_features",
+]
 
 #: Label of features that belong to no group.
 NO_PARENT = -1
@@ -189,7 +198,7 @@ def find_groups(
         return Grouping.of(groups)
 
     correlations = Correlations(X[:, varying])
-    coupled, number = _coupled(correlations, n_groups)
+    coupled, number = coupling_of(correlations, n_groups)
     if coupled is None:
         _check_at_most(n_groups, 1, "where no two features are significantly correlated")
         warn("no two features are significantly correlated: all are in one group", UserWarning)
@@ -218,10 +227,36 @@ def find_groups(
     return grouping
 
 
-def _coupled(
+def coupling_of(
     correlations: Correlations, n_groups: int | None = None
 ) -> tuple[CoupledFeatures | None, int]:
-    """Graph of the features and its number of groups; None where nothing stands out from noise."""
+    """Graph of the features and its number of groups; None where nothing stands out from noise.
+
+    The number is where the eigenvalues fall; if they do so nowhere, that of clear modules.
+
+    Parameters
+    ----------
+    correlations : Correlations
+        Of the features.
+    n_groups : int, optional
+        The number, if it is known.
+    """
+    coupled, number = coupling_by_falls(correlations, n_groups)
+    if coupled is None or number > 1 or n_groups is not None:
+        return coupled, number
+    return coupled, clear_modules(coupled.axes[:, coupled.features])
+
+
+def coupling_by_falls(
+    correlations: Correlations, n_groups: int | None = None
+) -> tuple[CoupledFeatures | None, int]:
+    """As `coupling_of`, with the falls of the eigenvalues alone.
+
+    Parameters
+    ----------
+    correlations, n_groups
+        As there.
+    """
     every = np.arange(correlations.n_features)
     variances, axes, n_factors = correlations.significant_components(every)
     if n_factors == 0:
@@ -268,7 +303,7 @@ def _with_groups_of_the_rest(
         if len(rest) < 2 or len(rest) == len(groups) or n_groups == max_groups:
             return groups, clarity
         among = correlations.among(rest)
-        coupled, number = _coupled(among)
+        coupled, number = coupling_of(among)
         if coupled is None:
             return groups, clarity
         number = number if max_groups is None else min(number, max_groups - n_groups)
