@@ -132,6 +132,34 @@ def test_holes_in_a_questionnaire(tmp_path):
     assert "answers read as numbers: b (yes as 1, no as 0)" in result.output
 
 
+def test_time_series_of_trials_with_holes(rng, tmp_path):
+    a, x = rng.normal(size=(2, 60))
+    x[2:] += 2 * a[:-2]  # rows of two subjects in turn: one step of each
+    frame = pd.DataFrame({"subject": ["u", "v"] * 30, "a": a, "x": x})
+    frame.loc[21, "a"] = None
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    words = "--sources a --lag 1 --trials subject --bootstrap 5 --permutations 9 --block-length 3"
+    output = tmp_path / "out.json"
+    result = run("synergy", tmp_path / "data.csv", *words.split(), "--output", output)
+    assert result.exit_code == 0, result.output + result.stderr
+    # Each of 3 runs loses its first row: u, v before its hole and v behind it.
+    assert "56 samples, 1 sources: a(t-1)" in result.output and "9 surrogates" in result.output
+    runs = [f"{s}{int(s == 'v' and i > 21)}" for i, s in enumerate(frame.subject) if i != 21]
+    rows = frame.dropna()
+    expected = measure(
+        rows[["a"]], rows[["x"]], lag=1, trials=runs, n_bootstrap=5, n_permutations=9,
+        block_length=3, random_state=0,
+    ).to_frame()  # fmt: skip
+    written = pd.read_json(output)
+    pd.testing.assert_frame_equal(written, expected, check_exact=False, rtol=1e-9, atol=1e-12)
+    assert expected.value[0] > 0.5
+    near = run(
+        "synergy", tmp_path / "data.csv", "--sources", "a", "--targets", "x", "--lag", 1, 2,
+        "--model", "nearest-neighbors", "--neighbors", 5,
+    )  # fmt: skip
+    assert near.exit_code == 0 and "a(t-1, t-2)" in near.output, near.output + near.stderr
+
+
 def test_parquet(table, tmp_path):
     pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
     table.to_parquet(tmp_path / "data.parquet")
@@ -160,6 +188,9 @@ def test_parquet(table, tmp_path):
         (("text.csv", "--sources", "t"), "'t' is not numeric; categories need --model discrete"),
         (("data.csv", "--sources", "a", "--binning", "equal-width"), "--binning has no effect"),
         (("data.csv", "--sources", "a", "--confidence", 0.9), "--confidence has no effect"),
+        (("data.csv", "--sources", "a", "--trials", "b"), "--trials has no effect without --lag"),
+        (("data.csv", "--sources", "a", "--lag", 500), "--lag 500 needs trials of more than 500"),
+        (("data.csv", "--sources", "a", "--neighbors", 2), "without --model nearest-neighbors"),
         (("data.csv", "--sources", "a", "--seed", 1), "--seed has no effect without --bootstrap"),
     ],
 )

@@ -16,8 +16,15 @@ from minsyn.information.sampled import gaussian as normal
 def test_every_measure_has_its_function_for_each_kind_of_distribution():
     assert {*names_of("gaussian")} <= set(gaussian.__all__)
     assert {*names_of("discrete")} <= set(discrete.__all__)
-    on_request = {*names_of("gaussian", on_request=True), *names_of("discrete", on_request=True)}
-    assert set(MEASURES) == {*names_of("gaussian"), *names_of("discrete")} | on_request
+    on_request = {
+        name
+        for model in ("gaussian", "discrete", "nearest-neighbors")
+        for name in names_of(model, on_request=True)
+    }
+    of_neighbors = {*names_of("nearest-neighbors")}
+    every = {*names_of("gaussian"), *names_of("discrete"), *of_neighbors}
+    assert set(MEASURES) == every | on_request
+    assert len(of_neighbors) == 3
     assert names_of("copula") == names_of("gaussian")
 
 

@@ -19,6 +19,7 @@ _CHECKING = ("minsyn", "sklearn", "studies", "__main__")
 _OTHER_NAMES = {
     "n_bootstrap": "bootstrap",
     "n_groups": "groups",
+    "n_neighbors": "neighbors",
     "n_permutations": "permutations",
     "random_state": "seed",
     "separator": "sep",

@@ -20,12 +20,14 @@ from minsyn.commands._options import (
 from minsyn.commands._outputs import check_file
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from minsyn.information import SynergyResult
 
 __all__ = ["synergy"]
 
+#: Heading of the options of time series in the help.
+_SERIES = "Time series"
 #: The most targets that are printed.
 _TARGETS_SHOWN = 40
 
@@ -52,16 +54,20 @@ def synergy(
     header: Header = None,
     missing: Missing = None,
     model: Annotated[
-        str, typer.Option(help="`gaussian`, `copula` (Gaussian in the ranks) or `discrete`.")
+        str,
+        typer.Option(
+            help="`gaussian`, `copula` (Gaussian in the ranks), `discrete` or `nearest-neighbors` "
+            "(continuous, of any distribution; mutual informations only)."
+        ),
     ] = "gaussian",
     measures: Annotated[
         list[str] | None,
         typer.Option(
             help="`mutual_information`, `union_information`, `gk_synergy`, `ci_synergy`, "
             "`whole_minus_sum`, `total_correlation`; of discrete data also `imin_redundancy`, "
-            "`s_max`: these are `all`. `atoms` are `redundancy`, `unique_information` of each "
-            "source and `gk_synergy`; on request also `source_information` of each source and "
-            "`o_information`.",
+            "`s_max`, of nearest neighbors `interaction_information`: these are `all`. `atoms` are "
+            "`redundancy`, `unique_information` of each source and `gk_synergy`; on request also "
+            "`source_information` of each source and `o_information`.",
             show_default="all",
         ),
     ] = None,
@@ -85,6 +91,38 @@ def synergy(
         typer.Option(
             help="`equal-frequency` or `equal-width`, with `--bins`.",
             show_default="equal-frequency",
+        ),
+    ] = None,
+    neighbors: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of neighbors, for that model.", show_default="3"),
+    ] = None,
+    lag: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0,
+            help="Rows are time series: steps by which sources precede targets, such as `--lag 1` "
+            "or `--lag 1 2 3`. Intervals and p-values take the autocorrelation into account.",
+            rich_help_panel=_SERIES,
+            show_default="rows are independent",
+        ),
+    ] = None,
+    trials: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that names the trial, subject or group of each row; no lag crosses from "
+            "one to another.",
+            rich_help_panel=_SERIES,
+            show_default="one trial",
+        ),
+    ] = None,
+    block_length: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Mean length of the blocks of the bootstrap.",
+            rich_help_panel=_SERIES,
+            show_default="found",
         ),
     ] = None,
     bootstrap: Annotated[
@@ -116,6 +154,8 @@ def synergy(
     Rows in which a value is missing are not used.
 
     For example: minsyn synergy data.csv --sources a b c --targets x y --permutations 999
+
+    Of time series: minsyn synergy series.csv --sources a b c --targets c --lag 1 --trials subject
     """
     if output is not None:
         check_file(output, tuple(_WRITERS), read=file)
@@ -123,6 +163,10 @@ def synergy(
     require_option("--binning", binning, "--bins", bins is not None)
     require_option("--confidence", confidence, "--bootstrap", bool(bootstrap))
     require_option("--seed", seed, "--bootstrap or --permutations", resampled)
+    require_option("--trials", trials, "--lag", lag is not None)
+    require_option("--block-length", block_length, "--lag", lag is not None)
+    by_neighbors = model == "nearest-neighbors"
+    require_option("--neighbors", neighbors, "--model nearest-neighbors", by_neighbors)
     from minsyn.data import read_table
     from minsyn.data.tables import open_table
     from minsyn.information import synergy as measure
@@ -130,9 +174,10 @@ def synergy(
     layout = table_format(sep, decimal, encoding, header, missing)
     table = read_table(file, layout)
     source_names = _columns(table, sources, "--sources")
+    of_trials = [] if trials is None else choose_columns(_names(table), [trials], "--trials")
     left_out: list[str] = []
     if targets is None:
-        others = [name for name in map(str, table.columns) if name not in source_names]
+        others = [name for name in _names(table) if name not in {*source_names, *of_trials}]
         if model != "discrete":
             left_out = [name for name in others if table[name].dtype.kind not in "fiub"]
         target_names = [name for name in others if name not in left_out]
@@ -149,14 +194,19 @@ def synergy(
         "n_bootstrap": bootstrap,
         "confidence": 0.95 if confidence is None else confidence,
         "n_permutations": permutations,
+        "n_neighbors": neighbors or 3,
+        "lag": lag,
+        "block_length": block_length,
         "random_state": seed or 0,
     }
     used = [*source_names, *target_names]
     text = [name for name in used if table[name].dtype.kind not in "fiub"]
-    if text and model in ("gaussian", "copula"):
+    if text and model in ("gaussian", "copula", "nearest-neighbors"):
         raise ValueError(f"column {text[0]!r} is not numeric; categories need --model discrete")
     chosen: Any = model
-    complete, about_rows = _complete_rows(file, table, used)
+    complete, about_rows = _complete_rows(file, table, [*used, *of_trials])
+    if lag is not None:
+        options["trials"] = _runs(table, complete, trials)
     result = measure(complete[source_names], complete[target_names], chosen, **options)
     about_answers = read_as_numbers(open_table(file, layout), used)
     _print(result, left_out, [note for note in (about_answers, about_rows) if note])
@@ -166,7 +216,21 @@ def synergy(
 
 
 def _columns(table: "DataFrame", words: list[str], option: str) -> list[str]:
-    return choose_columns(list(map(str, table.columns)), words, option)
+    return choose_columns(_names(table), words, option)
+
+
+def _names(table: "DataFrame") -> list[str]:
+    return list(map(str, table.columns))
+
+
+def _runs(table: "DataFrame", complete: "DataFrame", trials: str | None) -> "Series[int]":
+    """Number of the run of rows that each complete row is in: within trials, without holes."""
+    from pandas import Series
+
+    labels = Series(0, index=table.index) if trials is None else table[trials]
+    left_out = Series(~table.index.isin(complete.index), index=table.index)
+    holes = left_out.groupby(labels).cumsum()[complete.index]
+    return complete.groupby([labels[complete.index], holes]).ngroup()
 
 
 def _complete_rows(file: Path, table: "DataFrame", names: list[str]) -> "tuple[DataFrame, str]":
@@ -244,7 +308,8 @@ def _notes(result: "SynergyResult") -> list[str]:
     if result.intervals is not None:
         notes.append(f"intervals: {result.n_bootstrap} bootstrap samples")
     if result.q_values is not None:
-        notes.append(f"p: {result.n_permutations} permutations; q: adjusted over the targets")
+        kind = "surrogates" if result.lags else "permutations"
+        notes.append(f"p: {result.n_permutations} {kind}; q: adjusted over the targets")
         notes.append(f"null: {result.describe_null()}")
     hidden = len(result.targets) - _TARGETS_SHOWN
     if hidden > 0:

@@ -24,9 +24,11 @@ from .lattice import shared_exclusions as shared_exclusions
 from .lattice import williams_beer_lattice as williams_beer_lattice
 from .local import local_values as local_values
 from .sampled import ConstantSourceWarning as ConstantSourceWarning
+from .sampled import Embedding as Embedding
 from .sampled import ManyCategoriesWarning as ManyCategoriesWarning
 from .sampled import NonlinearDependenceWarning as NonlinearDependenceWarning
 from .sampled import SynergyResult as SynergyResult
+from .sampled import embed as embed
 from .sampled import synergy as synergy
 from .sampled import synergy_from_statistics as synergy_from_statistics
 from .statistics import Moments as Moments

@@ -9,7 +9,7 @@ arXiv:1710.03839.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -20,13 +20,44 @@ from jaxtyping import Float
 from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._pmf_batch import PmfBatch, entropies
 
-__all__ = ["ATOMS", "MEASURES", "Measure", "Null", "in_words", "names_of"]
+__all__ = ["ATOMS", "MEASURES", "Measure", "NeighborInformations", "Null", "in_words", "names_of"]
 
 #: Parts of the mutual information; those of two sources sum to it.
 ATOMS = ("redundancy", "unique_information", "gk_synergy")
 
 #: Null hypotheses of p-values.
 Null = Literal["independence", "no GK synergy", "no CI synergy"]
+
+
+@dataclass(frozen=True, eq=False)
+class NeighborInformations:
+    """Informations of sets of sources about each target, by nearest neighbours.
+
+    Attributes
+    ----------
+    n_sources : int
+    of_sets : mapping of tuple of int to ndarray
+        By the indices of the sources, in nats; pointwise, or of all samples.
+    """
+
+    n_sources: int
+    of_sets: Mapping[tuple[int, ...], Float[np.ndarray, "*b n"]]
+
+    @property
+    def whole(self) -> Float[np.ndarray, "*b n"]:
+        """Information of all sources together."""
+        return self.of_sets[tuple(range(self.n_sources))]
+
+    @property
+    def alone(self) -> Float[np.ndarray, "sources *b n"]:
+        """Information of each source alone."""
+        return np.stack([self.of_sets[(j,)] for j in range(self.n_sources)])
+
+    @property
+    def interaction(self) -> Float[np.ndarray, "*b n"]:
+        """Sums over all sets, with the sign of what their complements' sizes are."""
+        signed = ((-1) ** (self.n_sources - len(s)) * v for s, v in self.of_sets.items())
+        return np.sum(np.stack(list(signed)), axis=0)
 
 
 @dataclass(frozen=True)
@@ -46,6 +77,8 @@ class Measure:
     local : callable or None
         Its local values from a `PmfBatch`, in an array of the shape of the pmfs; 0 in cells of
         probability 0. None where the values of ``pmf`` are no expectations.
+    neighbors : callable or None
+        Its values from `NeighborInformations`; None where nearest neighbours do not tell it.
     wishart : callable or None
         Its bias from Gaussian samples, from `WishartBias`; None where draws find it.
     miller_madow : callable or None
@@ -74,6 +107,7 @@ class Measure:
     gaussian: Callable[..., Any] | None = None
     pmf: Callable[..., Any] | None = None
     local: Callable[[PmfBatch], Any] | None = None
+    neighbors: Callable[..., Any] | None = None
     wishart: Callable[..., Any] | None = None
     miller_madow: Callable[..., Any] | None = None
     signed: bool = False
@@ -86,9 +120,16 @@ class Measure:
         """The least value that a distribution may have."""
         return -math.inf if self.signed else 0.0
 
-    def of(self, distribution: GaussianSources | PmfBatch) -> Float[np.ndarray, "*b n"]:
+    def of(
+        self, distribution: GaussianSources | PmfBatch | NeighborInformations
+    ) -> Float[np.ndarray, "*b n"]:
         """Values for every target, in nats."""
-        formula = self.gaussian if isinstance(distribution, GaussianSources) else self.pmf
+        formulas: dict[type, Callable[[Any], Any] | None] = {
+            GaussianSources: self.gaussian,
+            PmfBatch: self.pmf,
+            NeighborInformations: self.neighbors,
+        }
+        formula = formulas[type(distribution)]
         if formula is None:
             raise ValueError(f"{self.name} is not defined for {type(distribution).__name__}")
         return np.asarray(formula(distribution))
@@ -108,6 +149,7 @@ class Measure:
             name=name,
             gaussian=bound(self.gaussian),
             pmf=bound(self.pmf),
+            neighbors=bound(self.neighbors),
             wishart=bound(self.wishart),
             miller_madow=bound(self.miller_madow),
         )
@@ -136,7 +178,7 @@ class _Registry(dict[str, Measure]):
 
 
 def names_of(model: str, *, on_request: bool = False) -> tuple[str, ...]:
-    """Names of the measures that are defined for "gaussian", "copula" or "discrete" data.
+    """Names of the measures that a model has, such as "gaussian", "copula" or "discrete".
 
     Parameters
     ----------
@@ -151,7 +193,7 @@ def names_of(model: str, *, on_request: bool = False) -> tuple[str, ...]:
     >>> names_of("gaussian", on_request=True)
     ('redundancy', 'unique_information', 'source_information', 'o_information')
     """
-    formula = "pmf" if model == "discrete" else "gaussian"
+    formula = {"discrete": "pmf", "nearest-neighbors": "neighbors"}.get(model, "gaussian")
     return tuple(
         name
         for name, m in MEASURES.items()
@@ -309,6 +351,7 @@ _ENTRIES = (
         gaussian=lambda s: information(s.unexplained),
         pmf=lambda b: b.information,
         local=lambda b: _local_information(b, *range(b.n_sources)),
+        neighbors=lambda k: k.whole,
         wishart=lambda w: w.information(w.rank),
         miller_madow=lambda c: c.information,
     ),
@@ -344,6 +387,7 @@ _ENTRIES = (
             _local_information(b, *range(b.n_sources))
             - sum(_local_information(b, j) for j in range(b.n_sources))
         ),
+        neighbors=lambda k: k.whole - k.alone.sum(axis=0),
         wishart=lambda w: w.information(w.rank) - w.information(w.ranks).sum(),
         miller_madow=lambda c: c.information - c.alone,
         signed=True,
@@ -395,6 +439,7 @@ _ENTRIES = (
         "what a source tells alone",
         gaussian=lambda s, j: information(s.unexplained_alone[..., j, :]),
         pmf=lambda b, j: b.alone[j],
+        neighbors=lambda k, j: k.alone[j],
         wishart=lambda w, j: w.information(w.ranks[j]),
         miller_madow=lambda c, j: c.alone_of(j),
         of_each_source=True,
@@ -410,6 +455,12 @@ _ENTRIES = (
         miller_madow=lambda c: c.o_information,
         signed=True,
         on_request=True,
+    ),
+    Measure(
+        "interaction_information",
+        "what all sources tell beyond every smaller set of them, less what they share",
+        neighbors=lambda k: k.interaction,
+        signed=True,
     ),
 )
 

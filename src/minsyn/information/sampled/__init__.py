@@ -5,15 +5,18 @@ from minsyn.information.sampled.estimation import (
     synergy,
     synergy_from_statistics,
 )
+from minsyn.information.sampled.lags import Embedding, embed
 from minsyn.information.sampled.nonlinear import NonlinearDependenceWarning
 from minsyn.information.sampled.result import SynergyResult
 from minsyn.information.sampled.table import ManyCategoriesWarning
 
 __all__ = [
     "ConstantSourceWarning",
+    "Embedding",
     "ManyCategoriesWarning",
     "NonlinearDependenceWarning",
     "SynergyResult",
+    "embed",
     "synergy",
     "synergy_from_statistics",
 ]

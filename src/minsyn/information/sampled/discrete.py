@@ -17,13 +17,17 @@ from minsyn.information.sampled.models import (
     Values,
     beside,
     choosing,
+    effective_samples,
     informative,
     jackknife_groups,
     joined,
     of_ties,
     parts_of,
+    resampled_rows,
     ties,
 )
+from minsyn.information.sampled.quantile_residuals import Residuals, channel
+from minsyn.information.sampled.series import Series
 from minsyn.information.union.measure import ROUGH_GAP, union_information_batch
 
 #: Mass below which a minimiser says nothing about the target given these sources.
@@ -34,7 +38,11 @@ _NO_SYNERGY = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class DiscreteModel:
-    """Categories with any joint distribution; each target has a table of its own."""
+    """Categories with any joint distribution; each target has a table of its own.
+
+    Rows of a ``series`` are drawn in blocks. Under its null hypotheses, what channels leave of
+    categories is shifted in time (see `minsyn.information.sampled.quantile_residuals`).
+    """
 
     z: Int[np.ndarray, "samples variables"]
     x: Int[np.ndarray, "samples n"]
@@ -43,6 +51,7 @@ class DiscreteModel:
     names: tuple[str, ...]
     shrunk: bool = False
     tied: Bool[np.ndarray, "2 sources n"] | None = None
+    series: Series | None = None
 
     @property
     def variances(self) -> Float[np.ndarray, " n"]:
@@ -122,11 +131,18 @@ class DiscreteModel:
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n tables of counts that are drawn from the smoothed tables.
 
-        From the observed ones, cells that chance left empty would stay empty.
+        From the observed ones, cells that chance left empty would stay empty. Blocks of a series
+        are drawn from the samples, of which as many as smoothing adds are put into any cell.
         """
+        start = copy(rng)
 
         def of_tables(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             found = []
+            if self.series is not None:
+                blocks = self._blocks(tables.shape[1:], targets, n, copy(start))
+                for t, d in zip(targets, blocks, strict=True):
+                    found.append(self._values_of(d, self._tied_of([t])))
+                return beside(found)
             for t, p in zip(targets, smoothed(tables), strict=True):
                 tied = self._tied_of([t])
                 drawn = [
@@ -146,7 +162,10 @@ class DiscreteModel:
             # The same permutations for the targets of every shape.
             parts, again = [], copy(start)
             for count in parts_of(n, NUMBERS_AT_ONCE // max(tables.size, len(self.z))):
-                permuted = again.permuted(np.broadcast_to(states, (count, len(states))), axis=1)
+                if self.series is not None:
+                    permuted = states[self.series.shifted(count, again)]
+                else:
+                    permuted = again.permuted(np.broadcast_to(states, (count, len(states))), axis=1)
                 drawn = [self._tables_of(permuted, self.x[:, t], tables.shape[1:]) for t in targets]
                 parts.append(self._values_of(np.stack(drawn, axis=1)))
             return joined(parts)
@@ -159,8 +178,15 @@ class DiscreteModel:
         Sources stay as they are. In one stack, targets are drawn from the distribution that
         minimises the information about them under the observed pairwise marginals (Eq. 2). In a
         second, they are permuted within the samples of one category of their best source: the
-        first has too little noise where cells hold few samples.
+        first has too little noise where cells hold few samples. Of a series, what these channels
+        leave of the target is shifted, and in a third stack the target itself: a short series seems
+        to tell where it does not.
         """
+        if self.series is not None:
+            of_union, of_best = (
+                self._shifted_targets(n, copy(rng), union) for union in (True, False)
+            )
+            return of_union, of_best, self.independent(n, rng)
         of_targets = rng.spawn(self.x.shape[1])
         start, best = copy(rng), self.alone().argmax(axis=0)
 
@@ -187,6 +213,63 @@ class DiscreteModel:
             return joined(parts)
 
         return self._by_size(drawn, stacked=True), self._by_size(permuted, stacked=True)
+
+    def _shifted_targets(self, n: int, rng: np.random.Generator, by_union: bool) -> Stacks:
+        """Values with targets drawn from a channel by shifts of what it leaves of them.
+
+        The channel is that of the distribution without synergy, or of the best source alone.
+        """
+        if self.series is None:
+            raise RuntimeError("only a series is shifted")
+        series, states, best = self.series, self._states(), self.alone().argmax(axis=0)
+        for_uniform, for_shifts = rng.spawn(2)
+
+        def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
+            uniforms, shifts = copy(for_uniform), copy(for_shifts)
+            size = tables.shape[-1]
+            channels = []
+            member = least_synergistic(tables) if by_union else tables
+            for i, t in enumerate(targets):
+                z = self.z[:, best[t]]
+                cells = z * size + self.x[:, t]
+                counts = np.bincount(cells, minlength=self.z_sizes[best[t]] * size)
+                of_best = channel(counts.reshape(-1, size), np.full(size, 1 / size))
+                if by_union:
+                    p = member[i].reshape(-1, size)
+                    given = channel(p[states], of_best[z])
+                else:
+                    given = of_best[z]
+                channels.append(Residuals.of(self.x[:, t], given, series.lengths))
+            parts = []
+            for count in parts_of(n, NUMBERS_AT_ONCE // max(tables.size, len(self.z))):
+                uniform = series.uniform(count, 1, uniforms)[:, 0]
+                rows = series.shifted(count, shifts)
+                drawn = []
+                for left in channels:
+                    x = left.categories(np.take_along_axis(left.draw(uniform), rows, axis=1))
+                    drawn.append(self._tables_of(states, x, tables.shape[1:]))
+                parts.append(self._values_of(np.stack(drawn, axis=1)))
+            return joined(parts)
+
+        return self._by_size(of_targets, stacked=True)
+
+    def _blocks(
+        self, shape: tuple[int, ...], targets: Any, n: int, rng: np.random.Generator
+    ) -> list[Int[np.ndarray, "n 1 *shape"]]:
+        """Tables of blocks of a series, for each target, smoothed as `smoothed` does."""
+        n_samples, states = len(self.z), self._states()
+        for_rows, for_cells = rng.spawn(2)
+        added = np.sqrt(n_samples) / 2
+        found: list[list[Any]] = [[] for _ in targets]
+        for count in parts_of(n, NUMBERS_AT_ONCE // max(n_samples, int(np.prod(shape)))):
+            rows = resampled_rows(count, n_samples, for_rows, self.series)
+            uniform = for_cells.random((count, n_samples, 2))
+            replaced = uniform[:, :, 0] < added / (n_samples + added)
+            anywhere = (uniform[:, :, 1] * np.prod(shape)).astype(np.int64)
+            for tables, t in zip(found, targets, strict=True):
+                cells = np.where(replaced, anywhere, (states * shape[-1] + self.x[:, t])[rows])
+                tables.append(self._tables_of(cells // shape[-1], cells % shape[-1], shape))
+        return [np.concatenate(tables)[:, None] for tables in found]
 
     def _drawn_from(
         self,
@@ -224,7 +307,8 @@ class DiscreteModel:
         """
         sizes = np.array(self.z_sizes)
         freedom = (sizes[:, None] - 1) * (np.array(self.x_sizes) - 1)
-        seeming = informative(self.alone(), len(self.z), freedom)
+        n_effective = effective_samples(len(self.z), self.x.shape[1], self.series)
+        seeming = informative(self.alone(), n_effective, freedom)
         return tuple(
             self._conditionally_independent(n, copy(rng), told)
             for told in (np.ones_like(seeming), *((seeming,) if not seeming.all() else ()))
@@ -235,6 +319,8 @@ class DiscreteModel:
     ) -> Stacks:
         n_samples, m = self.z.shape
         parts = []
+        if self.series is not None:
+            return self._shifted_sources(n, rng, told)
         for count in parts_of(n, NUMBERS_AT_ONCE // (n_samples * (m + 1))):
             # Constant sources take no random numbers: they change nothing.
             uniform = np.zeros((count, m, n_samples))
@@ -259,6 +345,51 @@ class DiscreteModel:
 
             parts.append(self._by_size(of_targets, stacked=True))
         return joined(parts)
+
+    def _shifted_sources(
+        self, n: int, rng: np.random.Generator, told: Bool[np.ndarray, "sources n"]
+    ) -> Stacks:
+        """Values with sources drawn by shifts of what each target leaves of them."""
+        if self.series is None:
+            raise RuntimeError("only a series is shifted")
+        series, n_samples = self.series, len(self.z)
+        varying = np.flatnonzero(self.varying)
+        for_uniform, for_shifts = rng.spawn(2)
+
+        def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
+            uniforms, shifts = copy(for_uniform), copy(for_shifts)
+            lefts = {(j, t): self._left_of_source(j, t, series) for j in varying for t in targets}
+            parts = []
+            for count in parts_of(n, NUMBERS_AT_ONCE // (n_samples * (len(varying) + 1))):
+                uniform = series.uniform(count, max(len(varying), 1), uniforms)
+                rows = np.zeros((count, len(varying), n_samples), dtype=np.int64)
+                if len(varying):
+                    rows[:] = series.shifted(count * len(varying), shifts).reshape(rows.shape)
+                place = {j: k for k, j in enumerate(varying)}
+                drawn = []
+                for t in targets:
+                    states = np.zeros((count, n_samples), dtype=np.int64)
+                    together = [j for j in varying if not told[j, t]]
+                    for j, k in place.items():
+                        if told[j, t]:
+                            left = lefts[j, t]
+                            shifted = np.take_along_axis(left.draw(uniform[:, k]), rows[:, k], 1)
+                            z = left.categories(shifted)
+                        else:
+                            z = self.z[rows[:, place[together[0]]], j]
+                        states = states * self.z_sizes[j] + z
+                    drawn.append(self._tables_of(states, self.x[:, t], tables.shape[1:]))
+                parts.append(self._values_of(np.stack(drawn, axis=1)))
+            return joined(parts)
+
+        return self._by_size(of_targets, stacked=True)
+
+    def _left_of_source(self, source: Any, target: Any, series: Series) -> Residuals:
+        """What a target leaves of a source."""
+        z, x, size = self.z[:, source], self.x[:, target], self.z_sizes[source]
+        counts = np.bincount(x * size + z, minlength=self.x_sizes[target] * size)
+        given = channel(counts.reshape(-1, size), np.full(size, 1 / size))[x]
+        return Residuals.of(z, given, series.lengths)
 
     def _permuted_sources(
         self,
@@ -305,7 +436,7 @@ class DiscreteModel:
         return {name: v.reshape(b, k) for name, v in values.items()}
 
     def _jackknife(self) -> Values:
-        states, groups = self._states(), list(jackknife_groups(len(self.z)))
+        states, groups = self._states(), list(jackknife_groups(len(self.z), self.series))
 
         def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             without = np.concatenate(
@@ -348,7 +479,9 @@ class DiscreteModel:
             p_z, p_x = cells.sum(axis=1), cells.sum(axis=0)
             influences.append(np.log(cells[z, x] / (p_z[z] * p_x[x])))
         found = np.stack(influences)
-        return ties(found.mean(axis=1)[:, None], found[:, :, None])[..., 0]
+        n_effective = effective_samples(n_samples, self.x.shape[1], self.series)
+        of_target = n_effective[target : target + 1]
+        return ties(found.mean(axis=1)[:, None], found[:, :, None], of_target)[..., 0]
 
     def _tied_of(self, targets: Any) -> Bool[np.ndarray, "2 sources k"] | None:
         return None if self.tied is None else self.tied[..., targets]

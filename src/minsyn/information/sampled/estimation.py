@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from minsyn._warnings import warn
 from minsyn.information._gaussian_sources import information
@@ -15,7 +15,13 @@ from minsyn.information._pmf import Unit, in_unit
 from minsyn.information.measures import ATOMS, MEASURES, Null, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
 from minsyn.information.sampled.gaussian import GaussianModel, GaussianMoments
-from minsyn.information.sampled.models import Model, null_values
+from minsyn.information.sampled.lags import LaggedTables, lagged_tables, lags_of, source_names
+from minsyn.information.sampled.models import Model, effective_samples, null_values
+from minsyn.information.sampled.neighbors import (
+    MOST_SOURCES,
+    NearestNeighborModel,
+    check_continuous,
+)
 from minsyn.information.sampled.nonlinear import warn_of_missed
 from minsyn.information.sampled.resampling import (
     false_discovery_rate,
@@ -24,12 +30,13 @@ from minsyn.information.sampled.resampling import (
     shifted_interval,
 )
 from minsyn.information.sampled.result import SynergyResult
+from minsyn.information.sampled.series import Series
 from minsyn.information.sampled.table import Table, aligned, as_codes, as_table, default_names
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["ConstantSourceWarning", "synergy", "synergy_from_statistics"]
 
-ModelName = Literal["gaussian", "copula", "discrete"]
+ModelName = Literal["gaussian", "copula", "discrete", "nearest-neighbors"]
 Binning = Literal["equal-frequency", "equal-width"]
 BiasCorrection = Literal["auto", "none", "wishart", "miller-madow", "shrinkage", "jackknife"]
 
@@ -38,7 +45,10 @@ CORRECTIONS = {
     "gaussian": ("wishart", "jackknife", "none"),
     "copula": ("wishart", "jackknife", "none"),
     "discrete": ("jackknife", "miller-madow", "shrinkage", "none"),
+    "nearest-neighbors": ("none",),
 }
+#: Corrections that hold where samples depend on each other.
+_FOR_SERIES = ("jackknife", "none")
 #: Largest table of a target that is worked on, in cells: some hundred megabytes.
 _MAX_CELLS = 10_000_000
 #: Measures whose expected bias has a closed form, and is told whatever correction is taken.
@@ -87,6 +97,19 @@ class VectorSources:
         members = tuple(tuple(variables[j] for j in group) for group in groups)
         return cls(groups, tuple(str(label) for label in found), members)
 
+    def lagged(self, tables: LaggedTables, lags: tuple[int, ...]) -> "VectorSources":
+        """The same sources at several lags: columns of one source stay together."""
+        names = tables.sources.names
+        if self.groups is None and len(lags) == 1:
+            return VectorSources(None, names, tuple((name,) for name in names))
+        groups, told = self.groups, self.names
+        if groups is None:
+            groups = tuple(np.arange(len(self.names))[:, None])
+            told = source_names(self.names, lags)
+        columns = tuple(np.flatnonzero(np.isin(tables.source_of, group)) for group in groups)
+        members = tuple(tuple(names[j] for j in group) for group in columns)
+        return VectorSources(columns, told, members)
+
 
 def synergy(
     Z: Any,
@@ -103,6 +126,10 @@ def synergy(
     confidence: float = 0.95,
     n_permutations: int = 0,
     null: Literal["synergy", "independence"] = "synergy",
+    lag: int | Sequence[int] | None = None,
+    trials: Any = None,
+    block_length: int | float | None = None,
+    n_neighbors: int = 3,
     random_state: int | np.random.Generator | None = None,
 ) -> SynergyResult:
     r"""Measures of synergy of sources Z about each target X, from samples.
@@ -114,23 +141,27 @@ def synergy(
     X : array_like, DataFrame or Series, shape (n_samples, n_targets) or (n_samples,)
         The targets; each is measured on its own. Rows of two pandas objects are paired by their
         index, of others by position.
-    model : {"gaussian", "copula", "discrete"}
+    model : {"gaussian", "copula", "discrete", "nearest-neighbors"}
         - "gaussian": jointly Gaussian variables, from correlations.
         - "copula": Gaussian after each variable is replaced by the normal scores of its ranks
           (ties share their mean rank), and so invariant to monotone transforms of each variable.
         - "discrete": categories with any joint distribution. Integers, whole numbers in floats,
           bool, text and pandas categories are used as they are; the result names them, and there
           is a warning where they are about as many as the samples.
+        - "nearest-neighbors": continuous variables with any joint distribution, by the distances to
+          the nearest samples [13]_; sees products and other dependence without correlation. Only
+          mutual informations: the union information needs a model, so take copula or bins for it.
     groups : array_like of shape (n_variables,), optional
         Labels of the columns of Z; columns with equal labels form one vector source, named by its
         label. Then the union information is what the best vector source tells, which is exact for
         a Gaussian target: of a vector source only its best linear prediction of the target matters.
-        By default each column is a source. Gaussian and copula models only.
+        By default each column is a source. Not for the discrete model.
     measures : "all", "atoms", str or sequence of str
         "all" are "mutual_information", "union_information", "gk_synergy", "ci_synergy",
         "whole_minus_sum", "total_correlation" (of the sources together with the target); for
-        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). Others are measured
-        where they are asked for:
+        discrete data also "imin_redundancy" and "s_max" (Williams and Beer). Nearest neighbours
+        have "mutual_information", "whole_minus_sum" and "interaction_information". Others are
+        measured where they are asked for:
 
         - "redundancy": what every source tells. I_1 + I_2 - U of two sources with the union
           information U, in a Gaussian model the least I_j of any number.
@@ -169,6 +200,9 @@ def synergy(
         never parted, so that ties may leave another number of bins; the result tells it.
     binning : {"equal-frequency", "equal-width"}
         Edges of the bins: quantiles, or equal distances. The result names the binned columns.
+    n_neighbors : int, default=3
+        Number of neighbours under ``model="nearest-neighbors"``: of more, values spread less and
+        are more biased.
     n_bootstrap : int, default=0
         Bootstrap samples for confidence intervals; 0 for none. Intervals are those of the
         percentiles, shifted by twice the bias that the resamples show [5]_, and cut at 0 for
@@ -195,6 +229,24 @@ def synergy(
 
         Measures that are no synergies are always tested against independence; a small p-value of
         the O-information means redundancy.
+        All values of nearest neighbours are tested against independence.
+    lag : int or sequence of int, optional
+        Steps by which the sources precede the target, where the samples are time series: ``lag=1``
+        asks what the last step tells about this one, ``lag=[1, 2]`` makes a vector source of two
+        steps of each source, ``lag=0`` is for series of the same time. Intervals and p-values then
+        take into account that samples depend on those before them. A target that is a source, too,
+        tells by its own past. By default samples are independent.
+
+        - Bootstrap samples are of blocks of random lengths [10]_, and the bias is that of a
+          jackknife of neighbours.
+        - Resamples for p-values keep the autocorrelation: under Gaussian models, what is permuted
+          otherwise gets random phases [11]_; categories are shifted in time. Of 20 trials or more,
+          the trials are shuffled.
+    trials : array_like or Series of shape (n_samples,), optional
+        With ``lag``: labels of the trials, subjects or groups that the rows belong to. Rows of one
+        trial are in order of time; no lag, block or shift crosses from one to another.
+    block_length : float, optional
+        With ``lag``: mean length of blocks; by default, that of Politis and White [12]_.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
 
@@ -234,6 +286,14 @@ def synergy(
     nothing: it changes no value, and the result names it. Sources that are linear combinations of
     others are taken in the limit, see `minsyn.information.gaussian`.
 
+    Limits of nearest neighbours. No value exceeds about log(N): where variables determine each
+    other nearly, values are too low, and more so for many sources (a Gaussian target of ten sources
+    with 2 bits: 0.65 from 1,000 samples). Values are nearly unbiased where all is independent, and
+    slightly negative by chance. Sums and differences of informations in spaces of several
+    dimensions add up their biases. Ties are parted by noise of 1e-10 standard deviations; where
+    more than half of a column are ties, it raises. Neighbours in time are neighbours of series, so
+    that slow series look dependent; the p-values with ``lag`` take this into account.
+
     References
     ----------
     .. [1] Misra, Singh, Demchuk (2005), J. Multivariate Analysis 92.
@@ -245,6 +305,11 @@ def synergy(
     .. [7] Benjamini, Hochberg (1995), JRSS B 57.
     .. [8] Freedman, Lane (1983), A nonstochastic interpretation of reported significance levels.
     .. [9] Rosenbaum (1984), Conditional permutation tests and the propensity score.
+    .. [10] Politis, Romano (1994), The stationary bootstrap, JASA 89.
+    .. [11] Theiler et al. (1992), Testing for nonlinearity in time series, Physica D 58; Prichard,
+       Theiler (1994), Generating surrogate data for time series, Phys. Rev. Lett. 73.
+    .. [12] Politis, White (2004), Automatic block-length selection, Econometric Reviews 23.
+    .. [13] Kraskov, Stögbauer, Grassberger (2004), Estimating mutual information, Phys. Rev. E 69.
 
     Examples
     --------
@@ -288,9 +353,18 @@ def synergy(
     ('redundancy', 'unique_information[z0]', 'unique_information[z1]', 'gk_synergy')
     >>> [round(float(v[0]), 1) + 0.0 for v in result.values.values()]
     [0.3, 0.0, 0.0, 0.5]
+
+    The past of two series about the future of their exclusive or:
+
+    >>> result = synergy(Z[:-1], Z[1:, 0], "discrete", measures="gk_synergy", lag=1)
+    >>> result.sources, result.n_samples
+    (('z0(t-1)', 'z1(t-1)'), 498)
     """
     _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations, null)
-    correction = _correction(model, bias_correction)
+    _check_series(lag, trials, block_length)
+    if n_neighbors < 1:
+        raise ValueError(f"n_neighbors must be at least 1; found {n_neighbors}")
+    correction = _correction(model, bias_correction, lag is not None)
     in_unit(0.0, unit)
     sources, targets = as_table(Z, "Z"), as_table(aligned(Z, X), "X")
     if sources.n_samples != targets.n_samples:
@@ -299,26 +373,38 @@ def synergy(
         )
     vectors = VectorSources.of(groups, sources.names)
     names = _measure_names(model, measures, len(vectors.names))
+    lags, lagged = () if lag is None else lags_of(lag), None
+    if lags:
+        lagged = lagged_tables(sources, targets, lags, aligned(Z, trials))
+        sources, targets = lagged.sources, lagged.targets
+        vectors = vectors.lagged(lagged, lags)
     fitted, discretisation, categories = _model(
-        sources, targets, model, vectors.groups, names, correction, bins, binning
+        sources, targets, model, vectors.groups, names, correction, bins, binning, n_neighbors
     )
+    series = None
+    if lagged is not None:
+        fitted = _as_series(fitted, lagged, block_length)
+        series = fitted.series
     constant = _constant(fitted, sources.names)
     uncorrected = fitted.values()
     if isinstance(fitted, GaussianModel):
         whole = information(fitted.moments.sources.unexplained)
-        warn_of_missed(*fitted.scored, whole, targets.names)
+        warn_of_missed(*fitted.scored, whole, targets.names, series)
     bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
     sampling_bias = bias
-    if correction != "wishart":
+    if series is not None:
+        sampling_bias = {}
+    elif correction != "wishart":
         known = tuple(name for name in names if name in _FOR_NOTES)
         sampling_bias = fitted.only(known).sampling_bias()
     for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
+        n_effective = effective_samples(sources.n_samples, len(targets.names), series)
         intervals = _intervals(
-            fitted, uncorrected, sources.n_samples, n_bootstrap, confidence, for_bootstrap
+            fitted, uncorrected, n_effective, n_bootstrap, confidence, for_bootstrap
         )
-    nulls = _nulls(names, null)
+    nulls = _nulls(names, null if model != "nearest-neighbors" else "independence")
     if n_permutations:
         p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
         q_values = {name: false_discovery_rate(p) for name, p in p_values.items()}
@@ -349,6 +435,9 @@ def synergy(
         n_permutations=n_permutations,
         discretisation=discretisation,
         categories=categories,
+        lags=lags,
+        n_effective=None if series is None else series.n_effective,
+        block_length=None if series is None else series.block_length,
     )
 
 
@@ -470,7 +559,7 @@ def _corrected(values: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, 
 def _intervals(
     fitted: Model,
     values: Mapping[str, Any],
-    n_samples: int,
+    n_samples: int | Float[np.ndarray, " n"],
     n: int,
     confidence: float,
     rng: np.random.Generator,
@@ -561,10 +650,13 @@ def _model(
     correction: str,
     bins: int | None,
     binning: str,
+    n_neighbors: int,
 ) -> tuple[Model, str, str]:
     """Model of the samples, and notes on variables that were binned, and that were not."""
     if model == "discrete":
         z, x = as_codes(sources, bins, binning), as_codes(targets, bins, binning)
+        if groups is not None:
+            z = z.combined(groups)
         n_cells = math.prod(z.sizes) * max(x.sizes)
         if n_cells > _MAX_CELLS:
             raise ValueError(
@@ -576,9 +668,41 @@ def _model(
         fitted = DiscreteModel(z.codes, x.codes, z.sizes, x.sizes, names, correction == "shrinkage")
         categories = ", ".join(t for t in (z.categories, x.categories) if t)
         return fitted, discretised, categories
+    if model == "nearest-neighbors":
+        return _neighbors(sources, targets, groups, names, n_neighbors), "", ""
     gaussian = GaussianModel(sources.numbers(), targets.numbers(), names, groups, model == "copula")
     _check_n_samples(sources.n_samples, int(gaussian.varying.sum()))
     return gaussian, "", ""
+
+
+def _neighbors(
+    sources: Table,
+    targets: Table,
+    groups: tuple[Int[np.ndarray, " _"], ...] | None,
+    names: tuple[str, ...],
+    k: int,
+) -> NearestNeighborModel:
+    """Model of samples of continuous variables."""
+    z, x = sources.numbers(), targets.numbers()
+    labels = [f"{t.argument}[{name!r}]" for t in (sources, targets) for name in t.names]
+    check_continuous(np.concatenate([z, x], axis=1), labels, k)
+    n_sources = z.shape[1] if groups is None else len(groups)
+    if "interaction_information" in names and n_sources > MOST_SOURCES:
+        raise ValueError(
+            f"interaction_information of {n_sources} sources needs all combinations of them; at "
+            f"most {MOST_SOURCES} are allowed: name other measures"
+        )
+    return NearestNeighborModel(z, x, names, groups, k)
+
+
+def _as_series(fitted: Model, lagged: LaggedTables, length: int | float | None) -> Any:
+    """The same model of samples that depend on those before them."""
+    if isinstance(fitted, DiscreteModel):
+        z, x = (codes.astype(np.float64) for codes in (fitted.z, fitted.x))
+        return replace(fitted, series=Series.of(z, x, lagged.lengths, length))
+    if isinstance(fitted, GaussianModel | NearestNeighborModel):
+        return replace(fitted, series=Series.of(*fitted.scored, lagged.lengths, length))
+    raise TypeError(f"{type(fitted).__name__} knows no series")
 
 
 def _check_options(
@@ -613,6 +737,14 @@ def _check_options(
         raise ValueError(f"null must be 'synergy' or 'independence'; found {null!r}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1; found {confidence}")
+
+
+def _check_series(lag: Any, trials: Any, block_length: int | float | None) -> None:
+    for name, value in (("trials", trials), ("block_length", block_length)):
+        if value is not None and lag is None:
+            raise ValueError(f"{name} is for time series: give lag, such as lag=1 (or lag=0)")
+    if block_length is not None and not 1 <= block_length < math.inf:
+        raise ValueError(f"block_length must be at least 1; found {block_length}")
 
 
 def _measure_names(model: str, measures: str | Sequence[str], n_sources: int) -> tuple[str, ...]:
@@ -660,8 +792,15 @@ def _by_source(values: Mapping[str, Any], sources: tuple[str, ...]) -> dict[str,
     return named
 
 
-def _correction(model: str, bias_correction: str) -> str:
+def _correction(model: str, bias_correction: str, is_series: bool) -> str:
     known = CORRECTIONS[model]
+    if is_series:
+        known = tuple(name for name in known if name in _FOR_SERIES)
+        if bias_correction in CORRECTIONS[model] and bias_correction not in known:
+            raise ValueError(
+                f"bias_correction={bias_correction!r} is for independent samples; series take "
+                f"{' or '.join(known)}"
+            )
     if bias_correction == "auto":
         return known[0]
     if bias_correction not in known:

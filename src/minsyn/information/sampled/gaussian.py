@@ -21,13 +21,16 @@ from minsyn.information.sampled.models import (
     Values,
     beside,
     choosing,
+    effective_samples,
     informative,
     jackknife_groups,
     joined,
     of_ties,
     parts_of,
+    resampled_rows,
     ties,
 )
+from minsyn.information.sampled.series import Series
 from minsyn.information.statistics import PairwiseStatistics
 
 #: A variable whose deviations are below this many roundings of its size does not vary.
@@ -132,6 +135,7 @@ class GaussianMoments:
 class GaussianModel:
     """Jointly Gaussian variables, or a Gaussian copula where they are ``ranked``.
 
+    Rows of a ``series`` are drawn in blocks and shifted, independent ones one by one and permuted.
     Resamples are worked on in batches of a bounded size; what comes out does not depend on it.
     """
 
@@ -141,6 +145,7 @@ class GaussianModel:
     groups: tuple[Int[np.ndarray, " _"], ...] | None = None
     ranked: bool = False
     tied: Bool[np.ndarray, "2 sources n"] | None = None
+    series: Series | None = None
 
     @cached_property
     def scored(self) -> tuple[Float[np.ndarray, "samples variables"], Float[np.ndarray, "_ n"]]:
@@ -195,7 +200,8 @@ class GaussianModel:
         if method == "wishart":
             return self.sampling_bias()
         all_rows = np.arange(len(self.z))
-        left = [np.delete(all_rows, group) for group in jackknife_groups(len(self.z))]
+        groups = jackknife_groups(len(self.z), self.series)
+        left = [np.delete(all_rows, group) for group in groups]
         sizes = sorted({len(rows) for rows in left})
         without = [
             self._of_rows(np.stack([rows for rows in left if len(rows) == size])) for size in sizes
@@ -212,7 +218,7 @@ class GaussianModel:
         at_once = NUMBERS_AT_ONCE // (n_samples * (m + 1) + m * self.x.shape[1])
         return joined(
             [
-                self._of_rows(rng.integers(n_samples, size=(count, n_samples)))
+                self._of_rows(resampled_rows(count, n_samples, rng, self.series))
                 for count in parts_of(n, at_once)
             ]
         )
@@ -230,6 +236,7 @@ class GaussianModel:
         """Sources that are not clearly apart from the best one, and from the worst one."""
         z, x = self._standardised
         sources, n_samples = self.moments.sources, len(self.z)
+        n_effective = effective_samples(n_samples, x.shape[1], self.series)
         alone = information(sources.unexplained_alone)
         columns = np.arange(x.shape[1])
         tied = np.zeros((2, *alone.shape), dtype=bool)
@@ -237,7 +244,7 @@ class GaussianModel:
         for start in range(0, x.shape[1], at_once):
             targets = columns[start : start + at_once]
             influence = self._influences(z, x[:, targets], targets)
-            tied[..., targets] = ties(alone[:, targets], influence)
+            tied[..., targets] = ties(alone[:, targets], influence, n_effective[targets])
         return tied
 
     def _influences(
@@ -303,11 +310,18 @@ class GaussianModel:
         fixed, var_left = z.T @ fit / n_samples, (left * left).mean(axis=0)
         var_fit = (fit * fit).mean(axis=0)
         parts = []
-        at_once = NUMBERS_AT_ONCE // (m * (n_targets + n_samples))
+        at_once = NUMBERS_AT_ONCE // (m * n_targets + (m + n_targets) * n_samples)
         for count in parts_of(n, at_once):
-            orders = rng.permuted(np.broadcast_to(np.arange(n_samples), (count, n_samples)), axis=1)
-            permuted = np.swapaxes(z[orders], 1, 2).reshape(-1, n_samples)
-            with_left = (permuted @ left).reshape(count, m, n_targets) / n_samples
+            if self.series is None:
+                rows = np.broadcast_to(np.arange(n_samples), (count, n_samples))
+                permuted = np.swapaxes(z[rng.permuted(rows, axis=1)], 1, 2).reshape(-1, n_samples)
+                with_left = (permuted @ left).reshape(count, m, n_targets) / n_samples
+            else:
+                drawn = self.series.draw(count, 1, rng)[:, 0]
+                surrogates = self.series.surrogates(left, drawn)
+                surrogates -= surrogates.mean(axis=1, keepdims=True)
+                with_left = z.T @ surrogates / n_samples
+                var_left = np.einsum("bst,bst->bt", surrogates, surrogates) / n_samples
             variance = var_fit + var_left + 2 * (coefficients * with_left).sum(axis=1)
             varies = variance > 0
             std = np.sqrt(np.where(varies, variance, 1.0))[:, None]
@@ -324,8 +338,8 @@ class GaussianModel:
         stack, sources that seem to tell nothing about the target are permuted together, and so keep
         their dependence on each other.
         """
-        n_samples = len(self.z)
-        seeming = informative(self.alone(), n_samples, self.moments.sources.ranks[:, None])
+        n_effective = effective_samples(len(self.z), self.x.shape[1], self.series)
+        seeming = informative(self.alone(), n_effective, self.moments.sources.ranks[:, None])
         return tuple(
             self._conditionally_independent(n, copy(rng), told)
             for told in (np.ones_like(seeming), *((seeming,) if not seeming.all() else ()))
@@ -341,10 +355,7 @@ class GaussianModel:
         varying = np.array([self.varying[block].any() for block in blocks])
         parts = []
         for count in parts_of(n, NUMBERS_AT_ONCE // (n_samples * m * 2)):
-            # Constant sources take no random numbers: they change nothing.
-            uniform = np.zeros((count, len(blocks), n_samples))
-            uniform[:, varying] = rng.random((count, int(varying.sum()), n_samples))
-            orders = np.argsort(uniform, axis=-1)
+            part = self._parting(count, varying, rng)
             found = []
             for i in range(n_targets):
                 drawn = np.empty((count, n_samples, m))
@@ -354,14 +365,26 @@ class GaussianModel:
                         drawn[:, :, block] = 0.0
                     elif told[k, i]:
                         fit = x[:, i, None] * rho[block, i]
-                        left = z[:, block] - fit
-                        drawn[:, :, block] = fit + left[orders[:, k]]
+                        drawn[:, :, block] = fit + part(z[:, block] - fit, k)
                     else:
-                        drawn[:, :, block] = z[orders[:, together[0]]][:, :, block]
+                        drawn[:, :, block] = part(z[:, block], together[0])
                 target = np.broadcast_to(x[:, i : i + 1], (count, n_samples, 1))
                 found.append(self._values(self._stack_of(drawn, target)))
             parts.append(beside(found))
         return joined(parts)
+
+    def _parting(
+        self, count: int, varying: Bool[np.ndarray, " sources"], rng: np.random.Generator
+    ) -> Callable[[Any, int], Float[np.ndarray, "b samples _"]]:
+        """A function of what a target leaves of source k that parts it from all else."""
+        # Constant sources take no random numbers: they change nothing.
+        place = np.cumsum(varying) - 1
+        if self.series is not None:
+            series = self.series
+            drawn = series.draw(count, int(varying.sum()), rng)
+            return lambda left, k: series.surrogates(left, drawn[:, place[k]])
+        orders = np.argsort(rng.random((count, int(varying.sum()), len(self.z))), axis=-1)
+        return lambda left, k: left[orders[:, place[k]]]
 
     @cached_property
     def _standardised(

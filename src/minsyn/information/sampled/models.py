@@ -12,6 +12,7 @@ from scipy.special import chdtri
 
 from minsyn.information._bias import N_GROUPS
 from minsyn.information.measures import Null
+from minsyn.information.sampled.series import Series
 
 Values = dict[str, Float[np.ndarray, " n"]]
 Stacks = dict[str, Float[np.ndarray, "_ _"]]
@@ -161,20 +162,22 @@ def _difference(
 def ties(
     alone: Float[np.ndarray, "sources k"],
     influences: Float[np.ndarray, "sources samples k"],
+    n_samples: Float[np.ndarray, " k"],
 ) -> Bool[np.ndarray, "2 sources k"]:
     """Sources that are not clearly worse than the best one, and not clearly better than the worst.
 
     By the samples' influences on the informations.
     """
-    return np.stack([near_best(alone, influences), near_best(-alone, -influences)])
+    return np.stack([near_best(s * alone, s * influences, n_samples) for s in (1, -1)])
 
 
 def near_best(
     alone: Float[np.ndarray, "sources k"],
     influences: Float[np.ndarray, "sources samples k"],
+    n_samples: Float[np.ndarray, " k"],
 ) -> Bool[np.ndarray, "sources k"]:
     """Sources whose information is not clearly below the largest, by the samples' influences."""
-    n_samples, columns = influences.shape[1], np.arange(alone.shape[1])
+    columns = np.arange(alone.shape[1])
     best = alone.argmax(axis=0)
     of_best = influences[best, :, columns].T
     spread = (influences - of_best).std(axis=1) / np.sqrt(n_samples)
@@ -206,15 +209,41 @@ def beside(parts: list[Stacks]) -> Stacks:
     return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
 
 
-def jackknife_groups(n_samples: int) -> Iterator[Int[np.ndarray, " _"]]:
-    """Groups of samples for the jackknife: every g-th, so that a trend falls on all alike."""
+def effective_samples(
+    n_samples: int, n_targets: int, series: Series | None
+) -> Float[np.ndarray, " n"]:
+    """Number of samples, or of independent ones that a series is worth, for each target."""
+    return np.full(n_targets, float(n_samples)) if series is None else series.n_effective
+
+
+def resampled_rows(
+    count: int, n_samples: int, rng: np.random.Generator, series: Series | None
+) -> Int[np.ndarray, "b samples"]:
+    """Rows of ``count`` sets of samples: independent ones, or blocks of a series."""
+    if series is not None:
+        return series.resampled(count, rng)
+    return rng.integers(n_samples, size=(count, n_samples))
+
+
+def jackknife_groups(
+    n_samples: int, series: Series | None = None
+) -> Iterator[Int[np.ndarray, " _"]]:
+    """Groups of samples for the jackknife: every g-th, so that a trend falls on all alike.
+
+    Those of a series are neighbours.
+    """
+    if series is not None:
+        yield from series.jackknife_groups()
+        return
     n_groups = min(N_GROUPS, n_samples)
     for g in range(n_groups):
         yield np.arange(g, n_samples, n_groups)
 
 
 def informative(
-    alone: Float[np.ndarray, "sources n"], n_samples: int, freedom: Any
+    alone: Float[np.ndarray, "sources n"],
+    n_samples: Float[np.ndarray, " n"],
+    freedom: Any,
 ) -> Bool[np.ndarray, "sources n"]:
     """Whether a source tells about a target clearly, at a significance below ``_CLEARLY``.
 

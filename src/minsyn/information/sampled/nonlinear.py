@@ -9,6 +9,7 @@ from scipy.special import chdtri
 
 from minsyn._warnings import warn
 from minsyn.information.sampled.resampling import permutation_p_value
+from minsyn.information.sampled.series import Series
 
 __all__ = ["NonlinearDependenceWarning", "missed_targets", "warn_of_missed"]
 
@@ -34,9 +35,10 @@ def warn_of_missed(
     x: Float[np.ndarray, "samples n"],
     nats: Float[np.ndarray, " n"],
     names: Sequence[str],
+    series: Series | None = None,
 ) -> None:
     """Warn of the targets that `missed_targets` finds."""
-    missed = missed_targets(z, x, nats)
+    missed = missed_targets(z, x, nats, series=series)
     if missed:
         told = ", ".join(
             f"{names[one.target]} (Gaussian {nats[one.target] / np.log(2):.3f} bits, "
@@ -65,6 +67,7 @@ def missed_targets(
     x: Float[np.ndarray, "samples n"],
     nats: Float[np.ndarray, " n"],
     seed: int = 0,
+    series: Series | None = None,
 ) -> list[Missed]:
     """Targets about which bins of the sources tell clearly more than a Gaussian model.
 
@@ -78,6 +81,10 @@ def missed_targets(
         Sources and targets.
     nats : ndarray of shape (n_targets,)
         Information of all sources about each target in the Gaussian model.
+    seed : int
+        Seed of the permutations.
+    series : Series, optional
+        Dependence of the samples on each other: then shifts take the place of permutations.
 
     Returns
     -------
@@ -95,7 +102,8 @@ def missed_targets(
     codes = _binned(x[:, chosen], bins)
     found, freedom = _information(states, codes, bins)
     # 2 N I is chi-squared under independence (Wilks 1938).
-    least = found - chdtri(np.maximum(freedom, 1), _LEVEL) / (2 * n_samples)
+    n_effective = n_samples if series is None else series.n_effective[chosen]
+    least = found - chdtri(np.maximum(freedom, 1), _LEVEL) / (2 * n_effective)
     finite = np.isfinite(nats[chosen])
     more = finite & (least > np.where(finite, nats[chosen], 0.0) + _NATS)
     order = np.argsort(-(least - np.where(finite, nats[chosen], 0.0)), kind="stable")
@@ -103,7 +111,12 @@ def missed_targets(
     rng = np.random.default_rng(seed)
     missed = []
     for i in candidates:
-        permuted = np.stack([rng.permutation(codes[:, i]) for _ in range(_PERMUTATIONS)], axis=1)
+        if series is None:
+            permuted = np.stack(
+                [rng.permutation(codes[:, i]) for _ in range(_PERMUTATIONS)], axis=1
+            )
+        else:
+            permuted = codes[series.shifted(_PERMUTATIONS, rng), i].T
         null = _information(states, permuted, bins)[0]
         if permutation_p_value(found[i : i + 1], null[:, None])[0] <= 1 / (1 + _PERMUTATIONS):
             missed.append(Missed(int(chosen[i]), float(least[i]), bins))

@@ -12,7 +12,7 @@ def shifted_interval(
     origin: Float[np.ndarray, " n"],
     confidence: float,
     floor: float,
-    n_samples: int,
+    n_samples: int | Float[np.ndarray, " n"],
     n_fitted: Int[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 2"]:
     """Percentile bootstrap interval, shifted to where its centre is the corrected value.

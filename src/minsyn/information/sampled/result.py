@@ -67,6 +67,13 @@ class SynergyResult:
         How continuous variables were binned; empty if none were.
     categories : str
         Which variables were taken for categories, and how many these are; empty if none were.
+    lags : tuple of int
+        Steps by which the sources precede the targets; empty where samples are no series.
+    n_effective : ndarray of shape (n_targets,) or None
+        Number of independent samples in which correlations with each target would spread as much as
+        in the series; None where samples are no series.
+    block_length : float or None
+        Mean length of the blocks of the bootstrap of series.
     """
 
     values: Mapping[str, Float[np.ndarray, " n"]]
@@ -91,6 +98,9 @@ class SynergyResult:
     n_permutations: int
     discretisation: str
     categories: str = ""
+    lags: tuple[int, ...] = ()
+    n_effective: Float[np.ndarray, " n"] | None = None
+    block_length: float | None = None
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -228,7 +238,8 @@ class SynergyResult:
         Returns
         -------
         list of str
-            On binned variables, categories, constant sources, few samples for many sources, and
+            On binned variables, categories, time series, constant sources, few samples for many
+            sources, and
             measures that the correction of their bias made negative.
         """
         notes = []
@@ -236,6 +247,12 @@ class SynergyResult:
             notes.append(f"discretised: {self.discretisation}")
         if self.categories:
             notes.append(f"categories: {self.categories}")
+        if self.n_effective is not None:
+            least = f"{self.n_effective.min():.0f} of {self.n_samples}"
+            notes.append(
+                f"time series at lag {', '.join(map(str, self.lags))}: worth at least {least} "
+                f"independent samples; blocks of {self.block_length:.0f} on average"
+            )
         if self.constant_sources:
             notes.append(f"constant, and so tell nothing: {_listed(self.constant_sources)}")
         name = next((m for m in self.sampling_bias if not MEASURES[m].signed), None)

@@ -1,5 +1,6 @@
 """Tables of samples of named variables, from arrays, lists, Series and DataFrames."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
@@ -157,6 +158,13 @@ class Codes:
     sizes: tuple[int, ...]
     discretisation: str
     categories: str
+
+    def combined(self, groups: Sequence[Int[np.ndarray, " _"]]) -> "Codes":
+        """A column for each group, with a category for each combination that was seen."""
+        columns = [np.unique(self.codes[:, g], axis=0, return_inverse=True)[1] for g in groups]
+        codes = np.stack([c.ravel().astype(np.int64) for c in columns], axis=1)
+        sizes = tuple(int(c) + 1 for c in codes.max(axis=0))
+        return Codes(codes, sizes, self.discretisation, self.categories)
 
 
 def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
