@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from minsyn.data.batches import batch_bounds, even_parts
+from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["Block", "SampleStream", "working_dtype"]
 
@@ -333,6 +334,9 @@ class SampleStream(ABC):
         if values.dtype.itemsize > 4:  # finite there, but perhaps not here
             self._require_finite(Block(block.rows[picked], into), " in float32: scale the data")
 
+    def _name_of(self, column: int) -> Any:
+        return column if self.feature_names is None else self.feature_names[column]
+
     def _require_finite(
         self,
         block: Block,
@@ -347,12 +351,13 @@ class SampleStream(ABC):
         # A sum is not finite if one of its terms is not, and is cheaper than a test of each.
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(values.sum()):
+                check_magnitude(values, self._name_of)
                 return
         bad = np.argwhere(np.isinf(values) if missing else ~np.isfinite(values))
         if len(bad) == 0:
             return
         row, column = bad[0]
-        feature = int(column) if self.feature_names is None else self.feature_names[column]
+        feature = self._name_of(int(column))
         value = values[row, column]
         if why is None:
             why = "; drop those rows or fill them in first"

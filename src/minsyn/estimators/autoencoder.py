@@ -8,10 +8,9 @@ import torch
 from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
-from minsyn.data import TensorSamples, plain_frame
+from minsyn.data import TensorSamples
 from minsyn.estimators.encoders import folded
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.problem import checked_n_components, origin_and_scale
@@ -151,9 +150,7 @@ class AutoEncoder(FactorModel):
         AutoEncoder
             The fitted estimator.
         """
-        X = validate_data(
-            self, plain_frame(X), dtype=[np.float64, np.float32], ensure_min_samples=2
-        )
+        X = self._checked(X, reset=True, ensure_min_samples=2)
         n_components = self.n_components
         n_components = min(X.shape) if n_components is None else n_components
         n_components = int(checked_n_components(n_components, X.shape[1]))

@@ -28,6 +28,7 @@ from minsyn.estimators.problem import checked_latents
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information import PairwiseStatistics, SynergyResult, synergy
+from minsyn.information._magnitude import check_magnitude
 from minsyn.metrics import Loadings, loadings
 from minsyn.nn.group_nets import GroupDecoder, GroupEncoder
 from minsyn.nn.latents import Latents
@@ -200,7 +201,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ('x0', 'x1', 'x2')
         """
         check_is_fitted(self)
-        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
+        X = self._checked(X)
         import pandas as pd
 
         Z = pd.DataFrame(self._encode(X), columns=list(self.get_feature_names_out()))
@@ -489,13 +490,17 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 )
             yield from stream.blocks(missing=self._takes_missing)
         else:
-            yield validate_data(
-                self,
-                plain_frame(X),
-                reset=False,
-                dtype=[np.float64, np.float32],
-                ensure_all_finite="allow-nan" if self._takes_missing else True,
-            )
+            missing = "allow-nan" if self._takes_missing else True
+            yield self._checked(X, ensure_all_finite=missing)
+
+    def _checked(
+        self, X: Any, reset: bool = False, **checks: Any
+    ) -> Float[np.ndarray, "samples features"]:
+        """An array in memory, after scikit-learn's checks and that of its magnitude."""
+        kinds = [np.float64, np.float32]
+        X = validate_data(self, plain_frame(X), reset=reset, dtype=kinds, **checks)
+        check_magnitude(X, lambda j: self._feature_names()[j])
+        return X
 
     @property
     def _takes_missing(self) -> bool:

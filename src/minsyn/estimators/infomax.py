@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from minsyn._warnings import warn
 from minsyn.data import plain_frame
 from minsyn.estimators.problem import checked_latents
+from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["InfoMax"]
 
@@ -124,9 +125,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If the data have NaN, fewer than two samples, or fewer features or samples than
             components.
         """
-        X = validate_data(
-            self, plain_frame(X), dtype=[np.float64, np.float32], ensure_min_samples=2
-        )
+        X = self._checked(X, reset=True, ensure_min_samples=2)
         if self.n_components is not None and self.n_components > min(X.shape):
             raise ValueError(
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "
@@ -135,7 +134,8 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         with np.errstate(invalid="ignore"):  # the total variance may be zero
             pca = PCA(self.n_components, svd_solver="full").fit(X.astype(np.float64))
         scale = pca.singular_values_ / np.sqrt(len(X))
-        varies = scale > _rounding(X.dtype, X.shape) * max(scale.max(), np.linalg.norm(pca.mean_))
+        rounding = _rounding(X.dtype, X.shape) * max(scale.max(), np.linalg.norm(pca.mean_))
+        varies = scale > max(rounding, _LEAST_STD)
         self.mean_ = pca.mean_
         self.components_ = np.zeros_like(pca.components_)
         self.unmixing_ = np.zeros_like(pca.components_)
@@ -195,7 +195,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Sources.
         """
         check_is_fitted(self)
-        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
+        X = self._checked(X)
         return ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
@@ -225,9 +225,17 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Present for scikit-learn's interface.
         """
         check_is_fitted(self)
-        X = validate_data(self, plain_frame(X), reset=False, dtype=[np.float64, np.float32])
+        X = self._checked(X)
         reconstruction = self.inverse_transform((X - self.mean_) @ self.unmixing_.T)
         return -float(np.mean(np.sum((X - reconstruction) ** 2, axis=1)))
+
+    def _checked(
+        self, X: Any, reset: bool = False, **checks: Any
+    ) -> Float[np.ndarray, "samples features"]:
+        kinds = [np.float64, np.float32]
+        X = validate_data(self, plain_frame(X), reset=reset, dtype=kinds, **checks)
+        check_magnitude(X)
+        return X
 
     @property
     def _n_features_out(self) -> int:
@@ -237,6 +245,10 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+#: Standard deviations from here on have reciprocals, also in units of which they are few.
+_LEAST_STD = 1e-290
 
 
 def _rounding(dtype: Any, shape: tuple[int, int]) -> float:

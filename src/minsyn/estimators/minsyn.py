@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from minsyn._warnings import warn
-from minsyn.data import as_samples, is_stream, plain_frame
+from minsyn.data import as_samples, is_stream
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.covariance import CovarianceSolver, covariance_obstacles, filled
 from minsyn.estimators.encoders import find_encoder
@@ -530,11 +530,9 @@ class MinSyn(FactorModel):
         return find_decoder_choice(self.decoder, self.latents)
 
     def _array(self, X: Any, reset: bool = True, min_samples: int = 2) -> Any:
-        return validate_data(
-            self,
-            plain_frame(X),
-            reset=reset,
-            dtype=[np.float64, np.float32],
+        return self._checked(
+            X,
+            reset,
             ensure_min_samples=min_samples,
             ensure_all_finite="allow-nan" if self._from_moments else True,
         )

@@ -286,7 +286,15 @@ class ArrayProblem(Problem):
     ) -> tuple[Float[np.ndarray, "samples inputs"], Float[np.ndarray, "samples features"]]:
         """Inputs of the encoder and targets of the decoder, in float32."""
         scaled = self._scaled(scaling.mean, scaling.scale)
-        as_given = self.X.astype(np.float32)
+        if self.observations.affine and not self.encoder.sees_data_as_given:
+            return scaled[:, scaling.varies], scaled
+        with np.errstate(over="ignore"):
+            as_given = self.X.astype(np.float32)
+        if not np.isfinite(as_given).all():
+            raise ValueError(
+                f"{self.encoder!r} takes the data as they are, in float32, which they exceed: "
+                "scale them"
+            )
         inputs = as_given if self.encoder.sees_data_as_given else scaled[:, scaling.varies]
         return inputs, scaled if self.observations.affine else as_given
 

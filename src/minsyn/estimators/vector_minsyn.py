@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from minsyn.data import is_stream, plain_frame
+from minsyn.data import is_stream
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import encode
 from minsyn.estimators.factor_model import FactorModel
@@ -370,7 +370,7 @@ class VectorMinSyn(FactorModel):
         GK synergy between groups: -0.001 bits
         """
         check_is_fitted(self)
-        X = validate_data(self, plain_frame(X), reset=False, dtype=np.float64)
+        X = self._checked(X).astype(np.float64, copy=False)
         gk_synergy = np.nan
         if len(X) > len(self.latent_groups_) + 1:
             gk_synergy = self.synergy(X, measures="gk_synergy").means["gk_synergy"]
@@ -389,9 +389,7 @@ class VectorMinSyn(FactorModel):
                 f"{type(self).__name__} needs an array in memory, and does not support files, "
                 f"sparse matrices or torch data sets; found {type(X).__name__}"
             )
-        X = validate_data(
-            self, plain_frame(X), dtype=[np.float64, np.float32], ensure_min_samples=2
-        )
+        X = self._checked(X, reset=True, ensure_min_samples=2)
         return X.astype(np.float64, copy=False)
 
     def _problem(self, X: Float[np.ndarray, "samples features"]) -> VectorProblem:

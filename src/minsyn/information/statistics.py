@@ -9,6 +9,8 @@ from array_api_compat import array_namespace
 from jaxtyping import Float, Shaped
 from scipy.linalg import blas
 
+from minsyn.information._magnitude import LARGEST
+
 __all__ = ["Moments", "PairwiseStatistics"]
 
 #: A variable whose standard deviation is below this many roundings of its mean is constant.
@@ -531,7 +533,13 @@ def _checked_covariance(
     if (variance < 0).any():
         i = int(np.argmin(variance))
         raise ValueError(f"variances must be at least 0: [{i}, {i}] is {variance[i]:g}")
-    scale = np.sqrt(np.outer(variance, variance))
+    if variance.max() > LARGEST**2:
+        i = int(np.argmax(variance))
+        raise ValueError(
+            f"variances must be at most {LARGEST**2:g}: [{i}, {i}] is {variance[i]:g}. Divide the "
+            "features by a constant"
+        )
+    scale = np.outer(np.sqrt(variance), np.sqrt(variance))
     asymmetry = np.abs(covariance - covariance.T) - _ASYMMETRY * scale
     if asymmetry.max() > 0:
         i, k = np.unravel_index(np.argmax(asymmetry), scale.shape)

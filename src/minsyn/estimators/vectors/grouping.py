@@ -190,7 +190,8 @@ def find_groups(
     array([0, 0, 0, 0, 1, 1, 1, 1])
     """
     n_samples, n_features = X.shape
-    varying = np.flatnonzero(X.min(axis=0) != X.max(axis=0))
+    # Features too small to have a variance in float64 have no correlations either.
+    varying = np.flatnonzero((X.min(axis=0) != X.max(axis=0)) & (X.var(axis=0) > 0))
     groups = np.full(n_features, NO_PARENT)
     groups[varying] = 0
     if n_samples < _LEAST_SAMPLES or len(varying) < 2:

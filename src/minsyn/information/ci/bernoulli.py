@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
@@ -11,6 +12,8 @@ __all__ = ["FLIP_PROBABILITY", "BernoulliCIDecoder", "ci_decoder", "ci_linear_ma
 
 #: Default probability with which each variable is taken to be flipped (see `ci_decoder`).
 FLIP_PROBABILITY = 1e-3
+#: Rounding by which a probability may lie outside [0, 1].
+_ROUNDING = 1e-6
 
 
 class BernoulliCIDecoder(NamedTuple):
@@ -65,6 +68,11 @@ def ci_decoder(
     BernoulliCIDecoder
         ``weights`` of shape (m, n_targets) and ``bias`` of shape (n_targets,), in nats.
 
+    Raises
+    ------
+    ValueError
+        If an array of NumPy holds NaN or numbers outside [0, 1].
+
     References
     ----------
     Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 10.
@@ -79,6 +87,9 @@ def ci_decoder(
     >>> sigmoid.round(3)
     array([[0.002, 0.998]])
     """
+    for name, p in (("p_zx", p_zx), ("p_z", p_z), ("p_x", p_x)):
+        if isinstance(p, np.ndarray) and not ((p >= -_ROUNDING) & (p <= 1 + _ROUNDING)).all():
+            raise ValueError(f"{name} must hold probabilities in [0, 1], without NaN")
     xp = array_namespace(p_zx, p_z, p_x)
     weights, bias, _ = ci_decoder_cells(p_zx - p_z[:, xp.newaxis] * p_x, p_z, p_x, flip)
     return BernoulliCIDecoder(weights, bias)

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
@@ -11,6 +12,8 @@ __all__ = ["GaussianCIDecoder", "ci_decoder", "ci_linear_map", "squared_error"]
 
 #: Roundings by which a squared correlation is kept below 1: Eq. 9 divides by 1 - rho^2.
 _ROUNDINGS_BELOW_ONE = 8
+#: Rounding by which a correlation may exceed 1.
+_BEYOND_ONE = 1e-6
 
 
 class GaussianCIDecoder(NamedTuple):
@@ -41,6 +44,11 @@ def ci_decoder(rho: Float[Any, "m n"]) -> GaussianCIDecoder:
         ``coefficients`` of shape (m, n_targets) and ``variance`` of shape (n_targets,). Where
         ``|rho|`` is 1, the limit: that source alone decides (several such sources share equally).
 
+    Raises
+    ------
+    ValueError
+        If an array of NumPy holds NaN or numbers outside [-1, 1].
+
     References
     ----------
     Ver Steeg et al., "Disentangled Representations via Synergy Minimization", 2017, Eq. 9.
@@ -52,6 +60,8 @@ def ci_decoder(rho: Float[Any, "m n"]) -> GaussianCIDecoder:
     >>> coefficients.ravel().round(4), variance.round(4)
     (array([0.2545, 0.6545]), array([0.3818]))
     """
+    if isinstance(rho, np.ndarray) and not (np.abs(rho) <= 1 + _BEYOND_ONE).all():
+        raise ValueError("rho must hold correlations in [-1, 1], without NaN")
     xp = array_namespace(rho)
     below_one = 1 - _ROUNDINGS_BELOW_ONE * xp.finfo(rho.dtype).eps
     r = rho / (1 - xp.clip(rho * rho, None, below_one))

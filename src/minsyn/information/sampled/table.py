@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from minsyn._warnings import warn
+from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["Codes", "ManyCategoriesWarning", "Table", "aligned", "as_codes", "as_table"]
 
@@ -55,9 +56,10 @@ class Table:
                     f"{self.argument}[{name!r}] does not hold numbers but {column.dtype}; "
                     "categories need model='discrete'"
                 )
-        if self.array is not None:
-            return self.array.astype(np.float64, copy=False)
-        return np.stack(self.columns, axis=1).astype(np.float64, copy=False)
+        array = np.stack(self.columns, axis=1) if self.array is None else self.array
+        array = array.astype(np.float64, copy=False)
+        check_magnitude(array, lambda j: f"{self.argument}[{self.names[j]!r}]")
+        return array
 
 
 def default_names(letter: str, k: int) -> tuple[str, ...]:
