@@ -219,6 +219,7 @@ def test_a_source_that_is_the_target(table):
         ([0], "gaussian", "redundancy", "at least two sources"),
         ([0], "gaussian", "atoms", "at least two sources"),
         ([0, 1, 1], "discrete", "redundancy", "two sources, found 3.*pid"),
+        ([0, 1], "nearest-neighbors", "atoms", "union information, which"),
         ([0, 1], "gaussian", "source_information[z0]", "or 'all' or 'atoms'; found 'source"),
     ],
 )

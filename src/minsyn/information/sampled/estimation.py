@@ -755,13 +755,18 @@ def _measure_names(model: str, measures: str | Sequence[str], n_sources: int) ->
     # The redundancy of tables is that of two sources, from their union information.
     of_two = model == "discrete" and n_sources > 2
     groups = {"all": every, "atoms": tuple(a for a in ATOMS if not of_two or a != "redundancy")}
+    if "atoms" in asked and "gk_synergy" not in known:
+        raise ValueError(
+            f"atoms are parts of the union information, which model={model!r} does not have: take "
+            "model='copula', or 'discrete' with bins"
+        )
     names = [name for word in asked for name in groups.get(word, (word,))]
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         found = ", ".join(map(repr, unknown)) if unknown else "none"
+        words = "'all' or 'atoms'" if "gk_synergy" in known else "'all'"
         raise ValueError(
-            f"measures of model={model!r} are {', '.join(known)}, or 'all' or 'atoms'; "
-            f"found {found}"
+            f"measures of model={model!r} are {', '.join(known)}, or {words}; found {found}"
         )
     if n_sources < 2 and {"redundancy", "unique_information"} & set(names):
         raise ValueError("redundancy and unique_information need at least two sources; found 1")
