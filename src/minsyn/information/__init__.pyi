@@ -36,6 +36,7 @@ from .statistics import PairwiseStatistics as PairwiseStatistics
 from .union import UncertifiedWarning as UncertifiedWarning
 from .union import UnionInformation as UnionInformation
 from .union import UnionInformationBatch as UnionInformationBatch
+from .union import UnionInformationInterrupt as UnionInformationInterrupt
 from .union import gk_synergy as gk_synergy
 from .union import union_information as union_information
 from .union import union_information_batch as union_information_batch

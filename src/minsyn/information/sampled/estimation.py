@@ -1,6 +1,7 @@
 """Estimation of synergy: every measure from samples, or from their pairwise statistics."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from minsyn._warnings import warn
+from minsyn.information._bias import N_GROUPS
 from minsyn.information._gaussian_sources import information
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information.measures import ATOMS, MEASURES, Null, names_of
@@ -34,7 +36,7 @@ from minsyn.information.sampled.series import Series
 from minsyn.information.sampled.table import Table, aligned, as_codes, as_table, default_names
 from minsyn.information.statistics import PairwiseStatistics
 
-__all__ = ["ConstantSourceWarning", "synergy", "synergy_from_statistics"]
+__all__ = ["ConstantSourceWarning", "SlowResamplingWarning", "synergy", "synergy_from_statistics"]
 
 ModelName = Literal["gaussian", "copula", "discrete", "nearest-neighbors"]
 Binning = Literal["equal-frequency", "equal-width"]
@@ -53,8 +55,14 @@ _FOR_SERIES = ("jackknife", "none")
 _MAX_CELLS = 10_000_000
 #: Measures whose expected bias has a closed form, and is told whatever correction is taken.
 _FOR_NOTES = ("mutual_information", "whole_minus_sum", "total_correlation")
+#: Seconds of resampling that are announced.
+_SLOW = 120.0
 #: Nats below which a source tells nothing but rounding.
 _NOTHING = 1e-12
+
+
+class SlowResamplingWarning(UserWarning):
+    """Resampling that takes minutes, announced before it begins."""
 
 
 class ConstantSourceWarning(UserWarning):
@@ -269,6 +277,8 @@ def synergy(
     -----
     ConstantSourceWarning
         If a column of Z does not vary.
+    SlowResamplingWarning
+        If tables are so large that the jackknife and the resamples will take minutes.
     NonlinearDependenceWarning
         If bins of the sources tell clearly more about a target than the Gaussian or copula model,
         as of a product of two sources. Looked for where there are enough samples for so many
@@ -386,7 +396,11 @@ def synergy(
         fitted = _as_series(fitted, lagged, block_length)
         series = fitted.series
     constant = _constant(fitted, sources.names)
+    started = time.perf_counter()
     uncorrected = fitted.values()
+    if isinstance(fitted, DiscreteModel):
+        n_tables = N_GROUPS * (correction == "jackknife") + n_bootstrap + n_permutations
+        _warn_of_slow(time.perf_counter() - started, n_tables)
     if isinstance(fitted, GaussianModel):
         whole = information(fitted.moments.sources.unexplained)
         warn_of_missed(*fitted.scored, whole, targets.names, series)
@@ -546,6 +560,17 @@ def synergy_from_statistics(
         n_permutations=0,
         discretisation="",
     )
+
+
+def _warn_of_slow(seconds: float, n_tables: int) -> None:
+    """Warn where tables that each take so long will take minutes together."""
+    if seconds * n_tables > _SLOW:
+        warn(
+            f"resampling may take {seconds * n_tables / 60:.0f} minutes: one set of tables took "
+            f"{seconds:.2g} s, and {n_tables} follow; fewer resamples, bias_correction='none' or "
+            "coarser categories take less, and Ctrl-C stops it",
+            SlowResamplingWarning,
+        )
 
 
 def _in_unit(nats: Mapping[str, Any], unit: Unit) -> dict[str, Any]:

@@ -42,6 +42,8 @@ NEVER = -1e6
 CORRECT_FROM, CORRECTIONS, FURTHER, ALIKE, LEAST_GAIN = 500, 2, 0.3, 10.0, 0.03
 #: Relative residuals of predictor and corrector by conjugate gradients, and their least.
 OF_PREDICTOR, OF_CORRECTOR, LEAST_RESIDUAL = 3e-2, 3e-3, 1e-6
+#: Gap in nats below which directions are refined against rounding.
+REFINE_BELOW = 1e-4
 #: Steps shorter than the first lead nowhere; so many in a row end the iteration.
 SHORT, MAX_SHORT = 0.01, 5
 
@@ -152,14 +154,51 @@ def _lengths(at: _State, by: _Direction, fraction: float) -> tuple[float, float]
     return fraction / max(-of_r, fraction), fraction / max(-of_w, fraction)
 
 
+@dataclass(frozen=True)
+class _Newton:
+    """The linearised conditions at one state: g = (1 / w - 1) r."""
+
+    at: _State
+    q: Float[np.ndarray, "x z"]
+    ratio: Float[np.ndarray, " z"]
+    g: Float[np.ndarray, " z"]
+    solver: Solver
+
+    @classmethod
+    def of(cls, at: _State, q: Float[np.ndarray, "x z"], plan: Plan) -> "_Newton":
+        """Factorise the system at a state."""
+        ratio = at.r / at.w
+        g = ratio - at.r
+        return cls(at, q, ratio, g, plan.solver(at.rho, at.r, g))
+
+    def direction(
+        self,
+        target: Float[np.ndarray, " z"],
+        primal: Float[np.ndarray, "x k"],
+        dual: Float[np.ndarray, " z"],
+        tolerance: float,
+        refinements: int = 0,
+    ) -> _Direction:
+        """Step that changes r w by target, the marginals by primal, and F + w by dual."""
+        at, marginals = self.at, self.at.space.map
+        constant = target / at.w - self.ratio * dual
+        dy = self.solver(primal - marginals.sums(at.rho * constant), tolerance)
+        for done in range(refinements + 1):
+            cells = marginals.spread(dy)
+            mean = np.einsum("xz,xz->z", at.rho, cells)
+            if done < refinements:
+                change = self.q * cells + at.rho * (constant + self.g * mean)
+                dy = dy + self.solver(primal - marginals.sums(change), tolerance)
+        return _Direction(dy, cells, mean, constant + self.ratio * mean, dual - mean)
+
+
 def iterate(problem: Problem, max_iter: int) -> Generator[Point, None, None]:
     """Yield the iterates, one Newton step after another; the problem is a batch of one."""
-    b, sums, spread = problem.b[0], problem.map.sums, problem.map.spread
+    b, sums = problem.b[0], problem.map.sums
     space = _Space.of(problem)
     at, busy = _State.start(problem, space), space.busy
     n_busy = len(at.r) if busy is None else int(busy.sum())
     plan = Plan.of(problem)
-    refinements = 0 if plan.iterative else 1
     corrections = CORRECTIONS if not plan.iterative and len(plan.free) >= CORRECT_FROM else 0
     residual, n_short = OF_CORRECTOR, 0
     for n_iter in range(max_iter + 1):
@@ -170,35 +209,11 @@ def iterate(problem: Problem, max_iter: int) -> Generator[Point, None, None]:
         if n_iter == max_iter or n_short == MAX_SHORT or not np.isfinite(total):
             return
         mu = total / n_busy
+        refinements = 0 if plan.iterative or total > REFINE_BELOW else 1
         primal, dual = b - sums(q), -(at.f + at.w)
-        ratio = at.r / at.w
-        g = ratio - at.r
-        solver = plan.solver(at.rho, at.r, g)
-
-        def direction(
-            target: Float[np.ndarray, " z"],
-            primal: Float[np.ndarray, "x k"],
-            dual: Float[np.ndarray, " z"],
-            tolerance: float,
-            refinements: int,
-            at: _State = at,
-            q: Float[np.ndarray, "x z"] = q,
-            ratio: Float[np.ndarray, " z"] = ratio,
-            g: Float[np.ndarray, " z"] = g,
-            solver: Solver = solver,
-        ) -> _Direction:
-            constant = target / at.w - ratio * dual
-            dy = solver(primal - sums(at.rho * constant), tolerance)
-            for done in range(refinements + 1):
-                cells = spread(dy)
-                mean = np.einsum("xz,xz->z", at.rho, cells)
-                if done < refinements:
-                    left = primal - sums(q * cells + at.rho * (constant + g * mean))
-                    dy = dy + solver(left, tolerance)
-            return _Direction(dy, cells, mean, constant + ratio * mean, dual - mean)
-
+        newton = _Newton.of(at, q, plan)
         # Predictor: where mu = 0 would lead.
-        by = direction(-rw, primal, dual, OF_PREDICTOR, 0)
+        by = newton.direction(-rw, primal, dual, OF_PREDICTOR)
         of_r, of_w = _lengths(at, by, 1.0)
         ahead, of_w = at.moved(by, of_r, of_w)
         sigma = min(max(float(ahead.r @ ahead.w), 0.0) / n_busy / mu, 1.0) ** 2
@@ -210,14 +225,14 @@ def iterate(problem: Problem, max_iter: int) -> Generator[Point, None, None]:
         target = sigma * mu - rw - _trusted(product, np.maximum(rw, sigma * mu))
         primal = primal - _trusted(curved_q, b)
         dual = dual - _trusted(curved_f, at.w)
-        by = direction(target, primal, dual, residual, refinements)
+        by = newton.direction(target, primal, dual, residual, refinements)
         of_r, of_w = _lengths(at, by, TO_BOUNDARY)
         for _ in range(corrections):
             further_r, further_w = min(1.0, of_r + FURTHER), min(1.0, of_w + FURTHER)
             products = (at.r + further_r * by.dr) * (at.w + further_w * by.dw)
             change = np.clip(products, sigma * mu / ALIKE, sigma * mu * ALIKE) - products
             target = target + np.maximum(change, -ALIKE * sigma * mu)
-            other = direction(target, primal, dual, residual, refinements)
+            other = newton.direction(target, primal, dual, residual, refinements)
             other_r, other_w = _lengths(at, other, TO_BOUNDARY)
             if other_r + other_w < of_r + of_w + LEAST_GAIN:
                 break

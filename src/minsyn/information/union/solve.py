@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from minsyn.information._pmf import in_unit, pointwise_nats
-from minsyn.information.union import certificate, geometric, null_space
+from minsyn.information.union import certificate, geometric, null_space, potential_system
 from minsyn.information.union import interior_point as interior
 from minsyn.information.union.equivalent_values import Merged
 from minsyn.information.union.free_memory import available_bytes
 from minsyn.information.union.marginals import NEGLIGIBLE, MarginalMap, Problem, marginal_map
 from minsyn.information.union.newton import Elimination
-from minsyn.information.union.potential_system import MAX_FACTORISED
 
 #: The gap that certifies an answer, and the gap at which the iteration stops, in bits. The
 #: second is smaller because the last step usually gains two digits.
@@ -56,12 +55,15 @@ _ATTEMPTS = (
 _MAX_SADDLE = 3000
 #: Numbers that a careful attempt may hold: beyond, a single pmf has the geometric programme only.
 _MAX_CAREFUL = 50_000_000
+#: Bytes that need no look at what is free.
+_NO_MATTER = 2.0**24
 #: Cells from which on values that tell the same are looked for.
 _MERGE_FROM = 64
-#: Newton steps of the geometric programme where no other number is asked for.
-_GEOMETRIC_STEPS = 300
-#: The same where other methods are at hand.
-_FIRST_STEPS = 60
+#: Newton steps of the geometric programme at most: where other methods are at hand, of pmfs up to
+#: so many cells and of larger ones; and where there are none.
+_FIRST_STEPS, _SMALL, _MORE_STEPS, _ALL_STEPS = 30, 2000, 80, 300
+#: Numbers that a step of the general method holds, up to which a batch is faster than one by one.
+_MAX_TOGETHER = 40_000
 
 
 def _share_gauge(
@@ -186,6 +188,11 @@ class _Best:
         """The pmfs that have not reached the target."""
         return np.flatnonzero(self.gap > self.stop.target)
 
+    def enough(self, i: int) -> float:
+        """The gap in nats at which a pmf stops."""
+        target = self.stop.target * np.log(2)
+        return max(target, self.stop.relative * float(self.upper[i])) if self.large else target
+
     def spent(self, i: int) -> bool:
         """Whether a pmf has taken all steps that it may take."""
         return self.stop.max_iter is not None and self.n_iter[i] >= self.stop.max_iter
@@ -304,7 +311,8 @@ def _rescue(best: _Best, i: int) -> None:
     """Solve one pmf of a batch by the geometric programme, then by the careful methods."""
     one, items = Problem.of(best.map, best.b[i : i + 1]), np.array([i])
     careful = _work(best.map.shape, one.map.n_states, one.b.shape[1]) <= _MAX_CAREFUL
-    _run_geometric(one, i, best, _FIRST_STEPS if careful else _GEOMETRIC_STEPS)
+    few = _FIRST_STEPS if one.mask.size <= _SMALL else _MORE_STEPS
+    _run_geometric(one, i, best, few if careful else _ALL_STEPS)
     for attempt in _ATTEMPTS[1:] if careful else ():
         if best.gap[i] <= best.stop.enough or best.spent(i):
             return
@@ -313,19 +321,18 @@ def _rescue(best: _Best, i: int) -> None:
 
 def _run_geometric(problem: Problem, i: int, best: _Best, max_iter: int) -> None:
     """Iterate until the pmf is certified or has nothing left to gain."""
-    iterative = best.large = int(problem.free.sum()) > MAX_FACTORISED
+    best.large = int(problem.free.sum()) > potential_system.MAX_FACTORISED
     try:
         for at in geometric.iterate(problem, max_iter):
             best.last = (np.array([i]), at.q[None], at.y[None])
-            enough = best.stop.target * np.log(2)
-            if iterative:
-                enough = max(enough, best.stop.relative * float(best.upper[i]))
             if not np.isfinite(at.gap) or at.gap < GIVE_UP_BELOW:
                 return
-            if at.gap < enough or (iterative and at.gap < 3 * enough) or best.stop.watch:
+            # Iterative solutions leave errors of the marginals behind, which cost some of the gap.
+            near = 3 * best.enough(i) if best.large else best.enough(i)
+            if at.gap < near or best.stop.watch is not None:
                 best.offer(*best.last)
                 best.tell(i)
-                if best.upper[i] - best.lower[i] <= enough:
+                if best.upper[i] - best.lower[i] <= best.enough(i):
                     return
             if best.spent(i):
                 return
@@ -342,18 +349,21 @@ def _work(shape: tuple[int, ...], n_states: int, n_x: int) -> float:
 
 
 def batch_size(shape: tuple[int, ...]) -> int:
-    """Pmfs that are solved together: working arrays are to stay in cache and in memory."""
-    n_states = float(np.prod(shape[:-1], dtype=float))
-    return max(1, int(2e6 // _work(shape[:-1], int(min(n_states, 1e9)), shape[-1])))
+    """Pmfs that are solved together; working arrays are to stay in cache."""
+    n_states = math.prod(shape[:-1])
+    work = _work(shape[:-1], n_states, shape[-1])
+    return int(2e6 // work) if work <= _MAX_TOGETHER else 1
 
 
 def _check_memory(shape: tuple[int, ...], cells: int, b: Float[np.ndarray, "x k"]) -> None:
     """Raise a ValueError if a pmf with marginals b needs more memory than there is."""
     n_x, k = b.shape
     d = int((b > 0).sum())
-    system = k * n_x**2 if d > MAX_FACTORISED else 2 * min(n_x * k, 2 * d) ** 2
+    system = k * n_x**2 if d > potential_system.MAX_FACTORISED else 2 * min(n_x * k, 2 * d) ** 2
     projection = min(4 * n_x * k**2, 4 * certificate.MAX_PROJECTION)
     needed = 8.0 * (25 * cells + 2 * math.prod(shape) + system + projection)
+    if needed < _NO_MATTER:
+        return
     available = available_bytes()
     if needed > available:
         raise ValueError(
