@@ -83,6 +83,16 @@ def test_a_feature_of_no_group_is_not_replaced_by_its_mean(rng):
     assert np.corrcoef(model.reconstruct(X)[:, 16], X[:, 9])[0, 1] > 0.9
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e4, 1e6])
+def test_the_unit_of_a_column_changes_no_group(scale, rng):
+    X, truth = grouped_table([4, 4], 200, 0.5, rng)
+    X[:, 2] *= scale
+    model = VectorMinSyn(random_state=0).fit(X)
+    assert model.groups_.tolist() == truth.tolist()
+    residual = (X - model.reconstruct(X)).var(axis=0)
+    assert np.all(residual < 0.5 * X.var(axis=0))
+
+
 @pytest.mark.parametrize("n_samples", [300, 20_000])
 def test_the_error_does_not_rise_with_the_number_of_samples(n_samples):
     rng = np.random.default_rng(0)

@@ -70,6 +70,24 @@ def test_command(tmp_path, monkeypatch):
     assert "one cause, 20 columns" in (tmp_path / "grouping.md").read_text()
 
 
+def test_compares_rules(tmp_path):
+    options = ("--rules", "--seeds", "2", "--rows", "clusters-30,one-group", "--output", tmp_path)
+    result = CliRunner().invoke(app, [str(option) for option in options])
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(tmp_path / "rules.csv")
+    right = (frame.groups == frame.true_groups).groupby([frame.key, frame.rule]).mean()
+    assert right["one-group"].to_dict() == {
+        "present": 1,
+        "falls": 1,
+        "information": 1,
+        "modularity": 0,
+        "eigenvalue": 0,
+    }
+    table = (tmp_path / "rules.md").read_text()
+    assert "| one group of 4 causes, 30 columns, N = 500 | tuned | 1.00 (1.00) |" in table
+    assert "**all other kinds**" in table and "--seeds 2 --rows clusters-30,one-group --ru" in table
+
+
 def test_unknown_rows(tmp_path):
     result = CliRunner().invoke(app, ["--rows", "colour", "--output", str(tmp_path)])
     assert result.exit_code == 1 and "'colour' is unknown" in result.output

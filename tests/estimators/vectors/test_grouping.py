@@ -5,8 +5,11 @@ import pytest
 
 from minsyn import VectorMinSyn
 from minsyn.datasets import make_word_images
+from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.grouping import (
     Grouping,
+    coupling_by_falls,
+    coupling_of,
     find_groups,
     given_groups,
     with_decoded_features,
@@ -140,6 +143,29 @@ def test_groups_that_resemble_each_other_as_a_whole_keep_their_features(rng):
     X += 7 * X[:, :1]  # causes correlated .98
     found = find_groups(X, n_groups=2)
     assert found.groups.tolist() == truth.tolist() and found.core.all()
+
+
+def test_items_that_load_a_little_on_other_factors(rng):
+    """Eigenvalues fall gradually; the modules are clear."""
+    truth = np.repeat(np.arange(5), 5)
+    loadings = np.eye(5)[truth] + 0.27 * rng.normal(size=(25, 5))
+    X = rng.normal(size=(400, 5)) @ loadings.T + rng.normal(size=(400, 25))
+    correlations = Correlations(X)
+    assert coupling_by_falls(correlations)[1] == 1 and coupling_of(correlations)[1] == 5
+    assert np.mean(find_groups(X).groups == truth) > 0.9
+
+
+def test_warns_of_features_that_depend_only_all_together(rng):
+    X, truth = grouped_table([6, 6], 200, 0.5, rng)
+    coins = rng.integers(2, size=(200, 3))
+    coins[:, 2] = coins[:, 0] != coins[:, 1]
+    X = np.column_stack([X, coins])
+    with pytest.warns(UserWarning, match="features 12, 13 and 14 depend on one another only all"):
+        found = find_groups(X)
+    assert found.groups.tolist() == [*truth, -1, -1, -1]
+    with pytest.warns(UserWarning) as caught:
+        find_groups(coins.astype(float))
+    assert ["no two features" in str(w.message) for w in caught] == [True, False]
 
 
 def test_one_group_where_there_is_nothing_to_group(rng):

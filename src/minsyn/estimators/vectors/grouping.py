@@ -10,6 +10,7 @@ from minsyn._warnings import warn
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.coupling import CoupledFeatures, couple
 from minsyn.estimators.vectors.group_information import group_dimensions, group_information
+from minsyn.estimators.vectors.interactions import find_interaction
 from minsyn.estimators.vectors.modules import clear_modules
 
 __all__ = [
@@ -179,8 +180,8 @@ def find_groups(
     Warns
     -----
     UserWarning
-        If no two features are correlated, if several factors were found but no two groups, if the
-        number of groups is unclear, or if it is more than ``max_groups``.
+        If no two features are correlated, or three only all together; if several factors were found
+        but no two groups; if the number of groups is unclear, or more than ``max_groups``.
 
     Examples
     --------
@@ -203,6 +204,7 @@ def find_groups(
     if coupled is None:
         _check_at_most(n_groups, 1, "where no two features are significantly correlated")
         warn("no two features are significantly correlated: all are in one group", UserWarning)
+        _warn_of_interactions(X, varying)
         return Grouping.of(groups)
     _check_at_most(n_groups, len(coupled.axes), "by the common factors of the features")
     clear = number
@@ -225,6 +227,7 @@ def find_groups(
     _check_at_most(n_groups, grouping.n_groups, "as the others tell most about no feature")
     if n_groups is None:
         _warn_of_doubts(grouping, len(coupled.axes), clear, max_groups)
+        _warn_of_interactions(X, varying[found < 0])
     return grouping
 
 
@@ -412,6 +415,21 @@ def _warn_of_doubts(grouping: Grouping, n_factors: int, clear: int, max_groups: 
         warn(
             f"the number of groups, {grouping.n_groups}, is unclear (clarity_ is "
             f"{grouping.clarity:.2f}): compare others by n_groups",
+            UserWarning,
+        )
+
+
+def _warn_of_interactions(
+    X: Float[np.ndarray, "samples features"], features: Int[np.ndarray, " k"]
+) -> None:
+    """Warn of features that correlations say nothing about, but products do."""
+    found = find_interaction(X[:, features])
+    if found is not None:
+        i, j, k = (int(features[index]) for index in found)
+        warn(
+            f"features {i}, {j} and {k} depend on one another only all together, as in an "
+            "exclusive or. Groups follow from correlations of two features and do not show this; "
+            "minsyn.information.synergy measures it",
             UserWarning,
         )
 

@@ -154,7 +154,7 @@ class _NetFit:
     def _inputs(self) -> Bool[np.ndarray, "groups features"]:
         """Features that the latents of each group are computed from."""
         grouping = self.problem.grouping
-        return grouping.parents & (grouping.groups >= 0)
+        return grouping.parents & grouping.core
 
     def _linear_model(self, rows: Int[Tensor, " rows"]) -> Solution:
         some, weights = rows.numpy(), self.problem.sample_weights
