@@ -85,6 +85,7 @@ def test_without_training_it_is_the_linear_model(table):
     still = clone(NETS).set_params(solver=Adam(learning_rate=1e-12), **options)
     with pytest.warns(ConvergenceWarning):
         still.fit(X)
+    assert not still.encoder_.inputs[:, 9].any() and still.decoder_.parents[:, 9].any()
     linear = VectorMinSyn([1, 1], **options).fit(X)
     assert np.allclose(still.reconstruct(unseen), linear.reconstruct(unseen), atol=1e-5)
 
@@ -112,6 +113,14 @@ def test_probabilities_with_several_parents_and_weights(rng, tmp_path):
     assert np.array_equal(VectorMinSyn.load(tmp_path).transform(X), Z)
     assert natural.hidden == () and model.encoder_.hidden == (4,)
     assert np.all((model.inverse_transform(Z) > 0) & (model.inverse_transform(Z) < 1))
+
+
+def test_sample_weights_count(table):
+    X, _ = table
+    X = 1 / (1 + np.exp(3 * X))  # within (0, 1), where nothing but nets is weighted
+    with pytest.warns(ConvergenceWarning):
+        fits = [clone(NETS).set_params(balance=b, max_iter=2).fit(X) for b in (False, True)]
+    assert not np.allclose(*(fit.reconstruct(X) for fit in fits), rtol=1e-3)
 
 
 class StoppedError(Exception):
