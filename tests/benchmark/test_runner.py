@@ -64,6 +64,17 @@ def test_only_what_is_missing_is_run(tmp_path, tiny):
     assert [cell.draw for cell in run(tiny(draws=3), store)] == [2, 2]  # extended
 
 
+def test_two_runs_in_one_folder(tmp_path, tiny):
+    store = Store(tmp_path, tiny(["pca"]))
+    first = run(tiny(["pca"]), store)
+    next(first)
+    with pytest.raises(ValueError, match="is in use by another run: choose another output"):
+        next(run(tiny(["pca"]), store))
+    first.close()
+    list(run(tiny(["pca"]), store))
+    assert not (tmp_path / ".lock").exists()
+
+
 def test_damaged_cell_is_run_again(tmp_path, tiny):
     store = Store(tmp_path, tiny())
     list(run(tiny(), store))

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from minsyn.estimators import Adam, AutoEncoder, MinSyn, Run
+from minsyn._locks import locked
+from minsyn.estimators import Adam, AutoEncoder, MinSyn, Run, VectorMinSyn
 from minsyn.estimators.start import Start
 from minsyn.training import CheckpointError
 
@@ -75,6 +76,22 @@ def test_other_parameters_are_another_run(change, rng, tmp_path):
         AutoEncoder(2, **(settings | change)).fit(X)
     with pytest.raises(CheckpointError, match="data was"):
         AutoEncoder(2, **settings).fit(X + 0.001 * X**2)
+
+
+def test_two_runs_in_one_folder(rng, tmp_path):
+    X = rng.random((30, 5))
+    run = Run(checkpoint_dir=tmp_path / "run")
+    models = [
+        AutoEncoder(2, max_iter=3, run=run),
+        MinSyn(2, solver=Adam(run=run), max_iter=3),
+        VectorMinSyn(2, grouping=[0, 0, 0, 1, 1], encoder=(2,), solver=Adam(run=run), max_iter=3),
+    ]
+    with locked(tmp_path / "run", cure="wait"):  # as another fit does
+        for model in models:
+            with pytest.raises(ValueError, match=r"run is in use by another run: give this run"):
+                model.fit(X)
+    models[0].fit(X)
+    assert not (tmp_path / "run" / ".lock").exists()
 
 
 def test_checkpoints_are_no_part_of_a_saved_model(rng, tmp_path):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from joblib import Parallel, delayed
 
+from minsyn._locks import locked
 from minsyn.benchmark.cell import CellResult, run_cell
 from minsyn.benchmark.grid import CellGrid, Samples
 from minsyn.benchmark.methods import Method
@@ -86,6 +87,8 @@ def run(
         ``n_jobs`` is 0.
     OSError
         A result could not be written; what was finished before is kept.
+    FolderInUseError
+        Another run writes to the store.
     WorkerDiedError
         A worker process was killed, for example for want of memory.
 
@@ -106,6 +109,16 @@ def run(
         raise ValueError("n_jobs: 0 cells at once would never finish; give 1 or more, or -1")
     for method in experiment.methods:
         method.require()
+    with locked(store.folder, cure="choose another output folder (--output), or wait"):
+        yield from _run(experiment, store, n_jobs, on_start)
+
+
+def _run(
+    experiment: CellGrid,
+    store: Store,
+    n_jobs: int | None,
+    on_start: Callable[[Method, int], None],
+) -> Iterator[CellResult | CellFailure]:
     todo = missing_cells(experiment, store.results())
     # A task is prepared only when a worker is free, so that few draws are in memory at once.
     # Arrays are sent, not shared through files: a full disk must not stop workers.

@@ -1,6 +1,7 @@
 """Options of a training run: device, precision, checkpoints and loggers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,7 +9,9 @@ from typing import Any, ClassVar
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from minsyn._locks import locked
 from minsyn.training.fabric import Device, Precision, launch, n_processes
+from minsyn.training.worker import Worker
 
 __all__ = ["Run"]
 
@@ -78,6 +81,31 @@ class Run(BaseEstimator):
         """
         self._validate_params()
         return launch(self.device, self.precision, self.loggers or ())
+
+    @contextmanager
+    def alone(self, worker: Worker) -> Iterator[None]:
+        """Keep other runs out of ``checkpoint_dir``, if there is one.
+
+        Parameters
+        ----------
+        worker : Worker
+            This process. Every rank must call this.
+
+        Raises
+        ------
+        FolderInUseError
+            If another run writes its checkpoints there.
+        """
+        with ExitStack() as stack:
+            if self.checkpoint_dir is not None:
+                folder = Path(self.checkpoint_dir)
+                cure = "give this run its own checkpoint_dir, or wait"
+
+                def lock() -> None:
+                    stack.enter_context(locked(folder, cure=cure))
+
+                worker.on_rank_zero(lock)
+            yield
 
     def settings(
         self, number: int, n_starts: int, configuration: Mapping[str, Any]

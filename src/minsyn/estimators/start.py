@@ -113,11 +113,12 @@ def best_of_starts(
     """
     fits = []
     shown = fabric is None or fabric.is_global_zero
-    for number in range(1, n_starts + 1):
-        settings = run.settings(number, n_starts, start.configuration)
-        settings |= {"fabric": fabric, "loss_unit": unit}
-        with start.progress(unit, "epochs", number, n_starts, shown) as on_epoch:
-            fits.append(fit_once(start.generator(worker), on_epoch, settings))
+    with run.alone(worker):
+        for number in range(1, n_starts + 1):
+            settings = run.settings(number, n_starts, start.configuration)
+            settings |= {"fabric": fabric, "loss_unit": unit}
+            with start.progress(unit, "epochs", number, n_starts, shown) as on_epoch:
+                fits.append(fit_once(start.generator(worker), on_epoch, settings))
     module, result = min(fits, key=lambda fit: fit[1].loss)
     # Move first, then convert: NumPy lacks bfloat16, and some GPUs lack float64.
     return module.cpu().double(), result

@@ -101,7 +101,9 @@ def fit_vector_nets(
         Its latents have mean 0 and unit variance. Its components are the linear part of the
         decoder: the regression of what a group adds to the natural parameters on its latents.
     """
-    return _NetFit(problem, sizes, solver, start, penalty).solution()
+    fit = _NetFit(problem, sizes, solver, start, penalty)
+    with fit.run.alone(fit.worker):
+        return fit.solution()
 
 
 class _NetFit:
