@@ -1,6 +1,15 @@
-"""Scores of representations: reconstruction, factors by their features, agreement of groups."""
+"""Scores of representations: reconstruction, factors, groups, disentanglement."""
 
 from minsyn.metrics.concentration import average_character_concentration, character_concentration
+from minsyn.metrics.disentanglement import (
+    DCI,
+    dci,
+    explicitness,
+    factor_informations,
+    modularity,
+    mutual_information_gap,
+    separated_attribute_predictability,
+)
 from minsyn.metrics.factor_stability import (
     FactorMatch,
     Stability,
@@ -21,6 +30,7 @@ from minsyn.metrics.n_factors import (
 from minsyn.metrics.reconstruction import cross_entropy, squared_error
 
 __all__ = [
+    "DCI",
     "AveragePartial",
     "FactorMatch",
     "FactorSummary",
@@ -32,12 +42,18 @@ __all__ = [
     "character_concentration",
     "congruence",
     "cross_entropy",
+    "dci",
     "empirical_kaiser",
+    "explicitness",
+    "factor_informations",
     "group_agreement",
     "loadings",
     "match_factors",
     "minimum_average_partial",
+    "modularity",
+    "mutual_information_gap",
     "parallel_analysis",
+    "separated_attribute_predictability",
     "sort_loadings",
     "squared_error",
     "stability",
