@@ -27,6 +27,7 @@ from .sampled import ConstantSourceWarning as ConstantSourceWarning
 from .sampled import Embedding as Embedding
 from .sampled import ManyCategoriesWarning as ManyCategoriesWarning
 from .sampled import NonlinearDependenceWarning as NonlinearDependenceWarning
+from .sampled import SlowResamplingWarning as SlowResamplingWarning
 from .sampled import SynergyResult as SynergyResult
 from .sampled import embed as embed
 from .sampled import synergy as synergy

@@ -2,6 +2,7 @@
 
 from minsyn.information.sampled.estimation import (
     ConstantSourceWarning,
+    SlowResamplingWarning,
     synergy,
     synergy_from_statistics,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "Embedding",
     "ManyCategoriesWarning",
     "NonlinearDependenceWarning",
+    "SlowResamplingWarning",
     "SynergyResult",
     "embed",
     "synergy",

@@ -57,14 +57,14 @@ class Merged:
             shares.append(np.where(of_axis == NEVER, 0.0, single / total[of_axis]))
         return cls(merged, labels, tuple(shares))
 
-    def distribution(self, q: Float[np.ndarray, "*merged x"]) -> Float[np.ndarray, "*sources x"]:
+    def distribution(self, q: Float[np.ndarray, "*merged"]) -> Float[np.ndarray, "*values"]:
         """The distribution of all values, given that of the merged ones."""
         q = q[np.ix_(*self.labels)]
         for axis, share in enumerate(self.shares):
             q = q * share.reshape(*(-1 if a == axis else 1 for a in range(q.ndim)))
         return q
 
-    def potential(self, j: int, f: Float[np.ndarray, "merged x"]) -> Float[np.ndarray, "_ x"]:
+    def potential(self, j: int, f: Float[np.ndarray, "_ _"]) -> Float[np.ndarray, "_ _"]:
         """f_j of all values; -inf for those that never occur."""
         found = f[np.ix_(self.labels[j], self.labels[-1])]
         found[self.labels[j] == NEVER] = -np.inf

@@ -6,6 +6,7 @@ N'HN dt = -N'(gradient): 2 x 2 for two binary sources and a binary target. The s
 conditionally independent distribution, and every iterate has the right marginals.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,9 +57,9 @@ class Directions:
 @lru_cache(maxsize=64)
 def directions(shape: tuple[int, ...], n_x: int) -> Directions | None:
     """The matrices of a shape; None where the general method is to be used."""
-    one_hot = marginal_map(shape).one_hot
-    if len(one_hot) * n_x > MAX_CELLS:
+    if math.prod(shape) * n_x > MAX_CELLS:
         return None
+    one_hot = marginal_map(shape).one_hot
     basis = null_space(np.kron(np.eye(n_x), one_hot.T))
     if basis.shape[1] == 0:
         return None

@@ -54,7 +54,7 @@ _ATTEMPTS = (
 #: The saddle system is dense: beyond this size its memory and time are out of proportion.
 _MAX_SADDLE = 3000
 #: Numbers that a careful attempt may hold: beyond, a single pmf has the geometric programme only.
-_MAX_CAREFUL = 50_000_000
+_MAX_CAREFUL = 100_000_000
 #: Bytes that need no look at what is free.
 _NO_MATTER = 2.0**24
 #: Cells from which on values that tell the same are looked for.
@@ -195,7 +195,7 @@ class _Best:
 
     def spent(self, i: int) -> bool:
         """Whether a pmf has taken all steps that it may take."""
-        return self.stop.max_iter is not None and self.n_iter[i] >= self.stop.max_iter
+        return self.stop.max_iter is not None and int(self.n_iter[i]) >= self.stop.max_iter
 
     def tell(self, i: int) -> None:
         """Call whoever watches."""
@@ -204,9 +204,10 @@ class _Best:
             self.stop.watch(int(self.n_iter[i]), float(lower), float(self.upper[i]))
 
     def offer_last(self) -> None:
-        """Offer the iterate at which the keyboard stopped the iteration."""
+        """Offer the last iterate of a single pmf, if it has not been offered."""
         if self.last is not None:
             self.offer(*self.last)
+            self.last = None
 
     def solved(self, shape: tuple[int, ...], alive: Bool[np.ndarray, " z"]) -> Solved:
         """What is known, with all states."""
@@ -283,7 +284,7 @@ def _solve_one(p: Float[np.ndarray, "*sources x"], stop: Stop) -> Solved:
     if not alive.all():
         marginals = marginals.of_states(alive)
         flat = flat[:, :, alive]
-    _check_memory(p.shape, flat.size, b[0])
+    _check_memory(p.shape, marginals, b[0])
     best = _Best(marginals, flat, b, stop)
     interrupted = False
     with np.errstate(all="ignore"):
@@ -311,6 +312,10 @@ def _rescue(best: _Best, i: int) -> None:
     """Solve one pmf of a batch by the geometric programme, then by the careful methods."""
     one, items = Problem.of(best.map, best.b[i : i + 1]), np.array([i])
     careful = _work(best.map.shape, one.map.n_states, one.b.shape[1]) <= _MAX_CAREFUL
+    if careful and _few_states(best.map, one.b.shape[1]):
+        _run(_ATTEMPTS[0], one, items, best)
+        if best.gap[i] <= best.stop.enough or best.spent(i):
+            return
     few = _FIRST_STEPS if one.mask.size <= _SMALL else _MORE_STEPS
     _run_geometric(one, i, best, few if careful else _ALL_STEPS)
     for attempt in _ATTEMPTS[1:] if careful else ():
@@ -324,21 +329,22 @@ def _run_geometric(problem: Problem, i: int, best: _Best, max_iter: int) -> None
     best.large = int(problem.free.sum()) > potential_system.MAX_FACTORISED
     try:
         for at in geometric.iterate(problem, max_iter):
+            if not np.isfinite(at.gap):
+                break
             best.last = (np.array([i]), at.q[None], at.y[None])
-            if not np.isfinite(at.gap) or at.gap < GIVE_UP_BELOW:
-                return
             # Iterative solutions leave errors of the marginals behind, which cost some of the gap.
             near = 3 * best.enough(i) if best.large else best.enough(i)
             if at.gap < near or best.stop.watch is not None:
-                best.offer(*best.last)
+                best.offer_last()
                 best.tell(i)
                 if best.upper[i] - best.lower[i] <= best.enough(i):
                     return
-            if best.spent(i):
-                return
+            if best.spent(i) or at.gap < GIVE_UP_BELOW:
+                break
             best.n_iter[i] += 1
     except np.linalg.LinAlgError:
-        return
+        pass
+    best.offer_last()
 
 
 def _work(shape: tuple[int, ...], n_states: int, n_x: int) -> float:
@@ -348,6 +354,12 @@ def _work(shape: tuple[int, ...], n_states: int, n_x: int) -> float:
     return 3.0 * n_states * n_x * k + 3 * system**2 + 3 * n_x * k**2 + n_states * k
 
 
+def _few_states(marginals: MarginalMap, n_x: int) -> bool:
+    """Whether a step over the states costs much less than one over the potentials."""
+    n_states, k = float(marginals.n_states), float(sum(marginals.shape))
+    return n_x * (k**3 + k**2 * n_states + k * n_states**2) < 0.1 * (n_x * k) ** 3 / 3
+
+
 def batch_size(shape: tuple[int, ...]) -> int:
     """Pmfs that are solved together; working arrays are to stay in cache."""
     n_states = math.prod(shape[:-1])
@@ -355,13 +367,18 @@ def batch_size(shape: tuple[int, ...]) -> int:
     return int(2e6 // work) if work <= _MAX_TOGETHER else 1
 
 
-def _check_memory(shape: tuple[int, ...], cells: int, b: Float[np.ndarray, "x k"]) -> None:
+def _check_memory(
+    shape: tuple[int, ...], marginals: MarginalMap, b: Float[np.ndarray, "x k"]
+) -> None:
     """Raise a ValueError if a pmf with marginals b needs more memory than there is."""
     n_x, k = b.shape
     d = int((b > 0).sum())
     system = k * n_x**2 if d > potential_system.MAX_FACTORISED else 2 * min(n_x * k, 2 * d) ** 2
+    if _few_states(marginals, n_x):
+        system = min(system, int(_work(marginals.shape, marginals.n_states, n_x)))
     projection = min(4 * n_x * k**2, 4 * certificate.MAX_PROJECTION)
-    needed = 8.0 * (25 * cells + 2 * math.prod(shape) + system + projection)
+    cells = 25 * n_x * marginals.n_states + 2 * math.prod(shape)
+    needed = 8.0 * (cells + system + projection)
     if needed < _NO_MATTER:
         return
     available = available_bytes()
@@ -451,14 +468,16 @@ def _run(
         try:
             now, at = steps.send(go_on)
         except (StopIteration, np.linalg.LinAlgError):
+            best.offer_last()
             return
         index = items[at.index]
         if len(items) == 1:
             best.last = (index, at.q * now.mask, at.y)
             if best.stop.watch is not None:
-                best.offer(*best.last)
+                best.offer_last()
                 best.tell(int(index[0]))
             if best.spent(int(index[0])):
+                best.offer_last()
                 return
         go_on = np.asarray(np.isfinite(at.gap) & (at.gap > GIVE_UP_BELOW))
         ready = np.isfinite(at.gap) & (at.gap < max(TRY_BELOW, best.stop.target))
