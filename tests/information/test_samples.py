@@ -586,6 +586,9 @@ def test_bins_never_part_ties_and_are_the_same_for_minus_z(rng, bins):
         np.testing.assert_array_equal(codes.max() - codes, mirrored.codes[:, 0])
         for value in np.unique(z):
             assert len(set(codes[z == value])) == 1
+    odd = rng.normal(size=401)
+    codes = tables_of._bin_numbers(odd, bins, "equal-frequency")
+    assert np.ptp(np.bincount(codes)) <= 1 and codes.max() == bins - 1
     # All that the bins can tell about z > 0.
     result = synergy(zeros, zeros > 0, "discrete", bins=bins, bias_correction="none")
     assert result["mutual_information"][0] == pytest.approx(0.7219, abs=1e-4)

@@ -206,7 +206,7 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
         )
     told = []
     for n_found, names in binned.items():
-        asked = f" (asked for {bins}; values are tied or bins empty)" if n_found != bins else ""
+        asked = f" (asked for {bins}; values are tied, or bins empty)" if n_found != bins else ""
         told.append(f"{_some(names)} in {n_found} {binning} bin{'s' * (n_found != 1)}{asked}")
     sizes = tuple(int(c.max()) + 1 for c in codes)
     return Codes(np.stack(codes, axis=1), sizes, "; ".join(told), _some(kept))
@@ -238,17 +238,19 @@ def _equal_frequency_edges(
 ) -> Float[np.ndarray, " edges"]:
     """Last values of all bins but one: the cuts nearest to equal shares, never within ties.
 
-    Of two cuts that are equally near, the one nearer to the middle; both, where these are each
-    other's mirror images. So the bins of z and -z are the same.
+    Of two cuts that are equally near, the one nearer to the middle; where these are each other's
+    mirror images, the one in the wider gap, or both if the gaps are equal. So the bins of z and -z
+    are the same.
     """
     values, counts = np.unique(column, return_counts=True)
-    below, n = counts.cumsum()[:-1], len(column)
+    below, n, gaps = counts.cumsum()[:-1], len(column), np.diff(values)
     cuts = set()
     for share in range(1, bins):
         away = np.abs(bins * below - share * n)
         near = np.flatnonzero(away == away.min(initial=away.max(initial=0)))
         middle = np.abs(2 * below[near] - n)
-        cuts.update(near[middle == middle.min(initial=n)].tolist())
+        near = near[middle == middle.min(initial=n)]
+        cuts.update(near[gaps[near] == gaps[near].max(initial=0)].tolist())
     return values[sorted(cuts)]
 
 
