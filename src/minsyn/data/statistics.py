@@ -156,7 +156,9 @@ def column_statistics(
         raise ValueError(f"{samples.name} holds no samples")
     total = none_yet(samples.n_features)
     for x in samples.blocks(rank, world_size, missing=missing):
-        total = total.merge(ColumnStatistics.of(x))
+        # Of numbers that cannot be squared, the variance is infinite or NaN; the range tells.
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = total.merge(ColumnStatistics.of(x))
     return total
 
 

@@ -13,7 +13,6 @@ from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from minsyn.data.batches import batch_bounds, even_parts
-from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["Block", "SampleStream", "working_dtype"]
 
@@ -334,9 +333,6 @@ class SampleStream(ABC):
         if values.dtype.itemsize > 4:  # finite there, but perhaps not here
             self._require_finite(Block(block.rows[picked], into), " in float32: scale the data")
 
-    def _name_of(self, column: int) -> Any:
-        return column if self.feature_names is None else self.feature_names[column]
-
     def _require_finite(
         self,
         block: Block,
@@ -351,13 +347,12 @@ class SampleStream(ABC):
         # A sum is not finite if one of its terms is not, and is cheaper than a test of each.
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(values.sum()):
-                check_magnitude(values, self._name_of)
                 return
         bad = np.argwhere(np.isinf(values) if missing else ~np.isfinite(values))
         if len(bad) == 0:
             return
         row, column = bad[0]
-        feature = self._name_of(int(column))
+        feature = int(column) if self.feature_names is None else self.feature_names[column]
         value = values[row, column]
         if why is None:
             why = "; drop those rows or fill them in first"

@@ -488,7 +488,9 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                     f"{stream.name} shuffles its samples, so that the rows of a result could not "
                     "be told apart: pass its dataset, or a DataLoader without shuffle"
                 )
-            yield from stream.blocks(missing=self._takes_missing)
+            for block in stream.blocks(missing=self._takes_missing):
+                check_magnitude(block, lambda j: self._feature_names()[j])
+                yield block
         else:
             missing = "allow-nan" if self._takes_missing else True
             yield self._checked(X, ensure_all_finite=missing)

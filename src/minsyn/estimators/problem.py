@@ -19,6 +19,7 @@ from minsyn.estimators.encoders import Encoder, Net, encode
 from minsyn.estimators.features import Features, Rows
 from minsyn.estimators.module import DecoderChoice, MinSynModule, Steps
 from minsyn.estimators.solution import Solution
+from minsyn.information._magnitude import check_magnitude
 from minsyn.information.statistics import (
     Moments,
     PairwiseStatistics,
@@ -351,6 +352,7 @@ class StreamProblem(Problem):
         columns = worker.merged(
             lambda: column_statistics(self.samples, worker.rank, worker.world_size)
         )
+        check_magnitude(np.stack([columns.minimum, columns.maximum]), self._name_of)
         low, high = float(columns.minimum.min()), float(columns.maximum.max())
         self.observations.check_range(low, high, self.samples.name)
         varies = ~columns.constant
@@ -384,7 +386,7 @@ class StreamProblem(Problem):
 
         def of_share() -> Any:
             rank, world_size = worker.rank, worker.world_size
-            blocks = self.samples.blocks(rank, world_size, missing=True)
+            blocks = self._moderate(self.samples.blocks(rank, world_size, missing=True))
             weights: list[Any] = [None] * world_size
             if self.sample_weight is not None:
                 bounds = even_parts(0, self.n_samples, world_size)
@@ -398,6 +400,17 @@ class StreamProblem(Problem):
             return reduce(lambda known, part: known.merge(part), parts, first)
 
         return worker.merged(of_share)
+
+    def _moderate(
+        self, blocks: Iterable[Float[np.ndarray, "samples features"]]
+    ) -> Iterator[Float[np.ndarray, "samples features"]]:
+        for block in blocks:
+            check_magnitude(block, self._name_of)
+            yield block
+
+    def _name_of(self, feature: int) -> str:
+        names = self.samples.feature_names
+        return f"{self.samples.name}: column {feature if names is None else names[feature]!r}"
 
 
 class MomentsProblem(Problem):
