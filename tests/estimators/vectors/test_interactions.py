@@ -28,6 +28,11 @@ def test_finds_none_in_independent_features():
             assert find_interaction(X[:, X.std(axis=0) > 0]) is None
 
 
+def test_rare_values_that_never_occur_together_are_no_interaction(rng):
+    """The product of three has the same value in nearly all samples, and little variance."""
+    assert find_interaction((rng.random((5000, 30)) < 0.004).astype(float)) is None
+
+
 def test_too_few_or_too_many():
     X = np.random.default_rng(0).integers(2, size=(60, 41)).astype(float)
     X[:, 2] = X[:, 0] != X[:, 1]
