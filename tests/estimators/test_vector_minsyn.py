@@ -162,7 +162,7 @@ def test_two_parents_beside_given_labels(rng):
 
 def test_sums_of_decoders_extrapolate_to_unseen_combinations(rng):
     """Both causes are never high together in training: their shared features follow from each."""
-    causes = rng.uniform(-2, 2, size=(600, 2))
+    causes = rng.uniform(-2, 2, size=(300, 2))
     maps = np.array(
         [[2.0] * 4 + [0.0] * 4 + [1.5, 1.0, 2.0], [0.0] * 4 + [2.0] * 4 + [1.0, 2.0, 1.5]]
     )
