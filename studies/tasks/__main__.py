@@ -29,7 +29,10 @@ from studies.tasks.catalogue import TASKS, find_tasks
 from studies.tasks.data import Task, TaskExperiment
 from studies.tasks.report import figure_of_tasks, tasks_frame, tasks_table
 
-_METHODS = "minsyn-bernoulli,minsyn-gaussian,minsyn-vector,oracle,ica,pca,autoencoder"
+_METHODS = (
+    "minsyn-bernoulli,minsyn-gaussian,minsyn-vector,oracle,minsyn-additive,oracle-additive,"
+    "ica,pca,autoencoder"
+)
 
 
 def tasks(

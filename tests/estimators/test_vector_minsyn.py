@@ -141,7 +141,8 @@ def test_two_parents_where_columns_have_two_causes(rng):
     assert np.all(one.parents_.sum(axis=0) == 1)
     assert two.parents_.sum(axis=0).tolist() == [1] * 20 + [2] * 3
     assert two.score(X) > one.score(X) + 1
-    assert not two.encoder_weights_[:, 20:].any()
+    # Columns with two causes tell about both.
+    assert two.encoder_weights_[:, 20:].all()
     residual = X[:, 20:] - two.reconstruct(X)[:, 20:]
     assert residual.var() < 1.5 * 0.3**2
 
@@ -152,6 +153,32 @@ def test_two_parents_beside_given_labels(rng):
     two = VectorMinSyn(2, grouping=labels, max_parents=2, random_state=0).fit(X)
     assert two.groups_.tolist() == labels.tolist()
     assert two.parents_.sum(axis=0).tolist() == [1] * 20 + [2] * 3
+    # The same parents, given.
+    told = VectorMinSyn(2, grouping=two.parents_, random_state=0).fit(X)
+    assert told.groups_[:20].tolist() == labels[:20].tolist()
+    np.testing.assert_array_equal(told.parents_, two.parents_)
+    np.testing.assert_allclose(told.components_, two.components_, atol=1e-3)
+
+
+def test_sums_of_decoders_extrapolate_to_unseen_combinations(rng):
+    """Both causes are never high together in training: their shared features follow from each."""
+    causes = rng.uniform(-2, 2, size=(300, 2))
+    maps = np.array(
+        [[2.0] * 4 + [0.0] * 4 + [1.5, 1.0, 2.0], [0.0] * 4 + [2.0] * 4 + [1.0, 2.0, 1.5]]
+    )
+    X = 1 / (1 + np.exp(1 - causes @ maps))
+    both = (causes > 0).all(axis=1)
+    parents = maps > 0
+    labels = parents.argmax(axis=0)
+    one, several = (
+        VectorMinSyn([1, 1], grouping=grouping, random_state=0).fit(X[~both])
+        for grouping in (labels, parents)
+    )
+    errors = [np.mean((X - model.reconstruct(X)) ** 2, axis=1) for model in (one, several)]
+    assert errors[1][~both].mean() < 0.25 * errors[0][~both].mean()
+    assert errors[1][both].mean() < 0.25 * errors[0][both].mean()
+    assert several.converged_
+    assert several.loss_curve_[-1] < several.loss_curve_[0]
 
 
 def test_numbers_of_latents(rng):
@@ -275,7 +302,9 @@ def test_verbose_shows_progress(X, capsys):
         ({"grouping": [0, 1]}, "an integer label for each of 12"),
         ({"grouping": [0.5] * 12}, "an integer label for each of 12"),
         ({"grouping": "covariance"}, "'grouping' parameter"),
-        ({"max_parents": 3}, "'max_parents' parameter"),
+        ({"max_parents": 0}, "'max_parents' parameter"),
+        ({"grouping": np.ones((2, 12), bool)}, "group 0 is the only parent of no feature"),
+        ({"grouping": np.ones((2, 4), bool)}, r"bool array of shape \(n_groups, 12\)"),
         ({"max_parents": 2, "n_groups": 1}, "max_parents=2 needs two groups"),
         ({"max_parents": 2, "n_components": 1}, "max_parents=2 needs two groups"),
         ({"max_parents": 2, "n_components": [2]}, "max_parents=2 needs two groups"),

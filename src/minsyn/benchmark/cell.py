@@ -190,7 +190,8 @@ def make_estimator(method: Method, data: Samples, n_components: int, random_stat
     if method.knows_positions:
         positions = np.unique(data.groups[data.groups >= 0])
         each = [len(part) for part in np.array_split(np.arange(n_components), len(positions))]
-        estimator.set_params(grouping=data.groups, n_components=each)
+        told = getattr(data, "parents", data.groups) if method.knows_parents else data.groups
+        estimator.set_params(grouping=told, n_components=each)
     return estimator
 
 

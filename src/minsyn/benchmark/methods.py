@@ -46,6 +46,9 @@ class Method:
     knows_positions : bool
         Whether the estimator is told which character each pixel belongs to, as ``grouping``, and
         has equally many components for each: a bound for those that must find it out.
+    knows_parents : bool
+        Whether the estimator is told the parents of each pixel instead, where the data have them
+        (as `minsyn.datasets.WordImages.parents`). Letters that overlap share pixels.
     leaks : bool
         Whether a reconstruction sees more of the data than its own latents, so that its losses
         must not be ranked with those of the others.
@@ -74,6 +77,7 @@ class Method:
     needs: tuple[str, str] | None = None
     leaks: bool = False
     knows_positions: bool = False
+    knows_parents: bool = False
     bounded: bool = False
     make_unbounded: Callable[[int, int], Any] | None = None
     stream: str = ""
@@ -137,6 +141,12 @@ def _vector_minsyn(n_init: int, n_components: int, random_state: int) -> Any:
     from minsyn.estimators import VectorMinSyn
 
     return VectorMinSyn(n_components, n_init=n_init, random_state=random_state)
+
+
+def _additive_minsyn(n_init: int, n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import VectorMinSyn
+
+    return VectorMinSyn(n_components, max_parents=None, n_init=n_init, random_state=random_state)
 
 
 def _ica(n_components: int, random_state: int) -> Any:
@@ -273,6 +283,14 @@ METHODS: Mapping[str, Method] = _by_key(
         "Oracle (told the positions)",
         partial(_vector_minsyn, 3),
         knows_positions=True,
+    ),
+    Method("minsyn-additive", "MinSyn (Vector, additive)", partial(_additive_minsyn, 1)),
+    Method(
+        "oracle-additive",
+        "Oracle (told the parents)",
+        partial(_additive_minsyn, 3),
+        knows_positions=True,
+        knows_parents=True,
     ),
     Method("nmf", "NMF", _nmf, bounded=True),
     Method("sparse-pca", "SparsePCA", _sparse_pca),

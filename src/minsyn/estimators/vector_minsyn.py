@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from minsyn.data import is_stream
@@ -29,7 +29,7 @@ from minsyn.estimators.vectors.grouping import (
 )
 from minsyn.estimators.vectors.latent_shares import count_latents, share_latents
 from minsyn.estimators.vectors.net_fit import NetSizes, fit_vector_nets
-from minsyn.estimators.vectors.shared_features import add_second_parents
+from minsyn.estimators.vectors.parents import add_parents, given_parents
 from minsyn.estimators.vectors.summary import GroupSummary, summarise_groups
 from minsyn.information import SynergyResult
 from minsyn.training import training_progress
@@ -40,7 +40,7 @@ _GROUPS = ("groups_", "parents_", "latent_groups_")
 
 
 class VectorMinSyn(FactorModel):
-    r"""Vector factors: each feature is decoded from a single group of latents.
+    r"""Vector factors: each feature is decoded from one group of latents, or from a few.
 
     The factors of the paper [1]_ are single numbers. Here each factor is a vector of latents, and
     each feature :math:`x_i` has a single factor :math:`z_{k(i)}` as its parent:
@@ -56,6 +56,16 @@ class VectorMinSyn(FactorModel):
     first, such that each group has factors of its own. Then each group is fitted separately, with
     a squared-error loss.
 
+    With ``max_parents`` or given parents, features may have several factors as their parents, whose
+    contributions are added:
+
+    .. math::
+
+        \hat x_i = f\Bigl(\sum_{k \in P(i)} d_{ik} \cdot z_k + c_i\Bigr).
+
+    Groups that share features are fitted together. Of shared features the factors then have as much
+    synergy as the sum needs.
+
     Parameters
     ----------
     n_components : int, list of int or None, default=None
@@ -66,14 +76,16 @@ class VectorMinSyn(FactorModel):
         Number of groups. With "auto" it is determined by ``grouping`` or by a list of
         ``n_components``, and otherwise by the spectrum of the graph of the features, up to
         ``n_components``.
-    grouping : "synergy" or array-like of shape (n_features,), default="synergy"
+    grouping : "synergy" or array-like, default="synergy"
         "synergy" finds groups without synergy between them. Alternatively, integer labels of the
-        features, with negative labels for features without a group. Groups given by labels are
-        numbered in the order of the labels, other groups by their first features.
-    max_parents : {1, 2}, default=1
-        Maximum number of groups from which a feature is decoded. With 2, a feature has a second
-        parent if that explains a further 10 % of its variance. Latents are fitted only to features
-        with one parent.
+        features, with negative labels for features without a group; or the parents of all features
+        as a bool array of shape (n_groups, n_features), of which each group must be the only parent
+        of some feature. Groups given by labels are numbered in the order of the labels, given
+        parents in their order, other groups by their first features.
+    max_parents : int or None, default=1
+        Maximum number of groups from which a feature is decoded; None is no limit. A feature gets a
+        further parent if that explains significantly more than 2 % of what the other parents leave.
+        Given parents count as they are.
     balance : bool or "auto", default="auto"
         Whether to weight samples such that the values of each group are evenly distributed. This is
         a prior of uniform factors, with equal weights for rare and common values. It is not part of
@@ -190,7 +202,7 @@ class VectorMinSyn(FactorModel):
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "n_groups": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "grouping": [StrOptions({"synergy"}), "array-like"],
-        "max_parents": [Options(Integral, {1, 2})],
+        "max_parents": [Interval(Integral, 1, None, closed="left"), None],
         "balance": ["boolean", StrOptions({"auto"})],
         "encoder": [StrOptions({"linear"}), "array-like"],
         "decoder": [StrOptions({"linear"}), "array-like"],
@@ -217,7 +229,7 @@ class VectorMinSyn(FactorModel):
         *,
         n_groups: int | Literal["auto"] = "auto",
         grouping: Any = "synergy",
-        max_parents: Literal[1, 2] = 1,
+        max_parents: int | None = 1,
         balance: bool | Literal["auto"] = "auto",
         encoder: Literal["linear"] | Sequence[int] = "linear",
         decoder: Literal["linear"] | Sequence[int] = "linear",
@@ -466,8 +478,11 @@ class VectorMinSyn(FactorModel):
             asked[f"n_components={self.n_components!r}"] = len(numbers)
         given = None
         if not isinstance(self.grouping, str):
-            varies = X.min(axis=0) != X.max(axis=0)
-            given = given_groups(_checked_labels(self.grouping, X.shape[1]), varies)
+            labels = _checked_labels(self.grouping, X.shape[1])
+            if labels.ndim == 2:
+                given = given_parents(X, labels)
+            else:
+                given = given_groups(labels, X.min(axis=0) != X.max(axis=0))
             asked["grouping (without features that do not vary)"] = given.n_groups
         if len(set(asked.values())) > 1:
             found = " and ".join(f"{name} asks for {number}" for name, number in asked.items())
@@ -479,16 +494,17 @@ class VectorMinSyn(FactorModel):
                 f"n_components={max_groups} leaves some of the {n_groups} groups without a "
                 "latent: raise it, or use fewer groups"
             )
-        if self.max_parents == 2 and 1 in (n_groups, max_groups):
+        several = self.max_parents is not None and self.max_parents > 1
+        if several and 1 in (n_groups, max_groups):
             raise ValueError(
-                "max_parents=2 needs two groups, but the other parameters allow only one: raise "
-                "n_groups or n_components, or set max_parents=1"
+                f"max_parents={self.max_parents} needs two groups, but the other parameters allow "
+                "only one: raise n_groups or n_components, or set max_parents=1"
             )
         grouping = given
         if grouping is None:
             grouping = find_groups(X, n_groups=n_groups, max_groups=max_groups)
-        if self.max_parents == 2:
-            grouping = add_second_parents(X, grouping)
+        if np.ndim(self.grouping) < 2:
+            grouping = add_parents(X, grouping, self.max_parents)
         return with_decoded_features(X, grouping)
 
 
@@ -506,11 +522,14 @@ def _hidden_layers(parameters: Any, name: str) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def _checked_labels(grouping: Any, n_features: int) -> Int[np.ndarray, " features"]:
+def _checked_labels(grouping: Any, n_features: int) -> np.ndarray:
     labels = np.asarray(grouping)
+    if labels.dtype == bool and labels.ndim == 2 and labels.shape[1] == n_features and len(labels):
+        return labels
     if labels.shape != (n_features,) or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"grouping must be 'synergy' or an integer label for each of "
-            f"{n_features} features; found shape {labels.shape} of {labels.dtype}"
+            f"grouping must be 'synergy', an integer label for each of {n_features} features, or "
+            f"their parents as a bool array of shape (n_groups, {n_features}); found shape "
+            f"{labels.shape} of {labels.dtype}"
         )
     return labels

@@ -1,4 +1,4 @@
-"""Groups are fitted separately, and features with two parents are decoded from both."""
+"""Groups are fitted separately, those that share features together."""
 
 from dataclasses import replace
 
@@ -8,7 +8,6 @@ import pytest
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
 from minsyn.estimators.vectors.grouping import Grouping
-from minsyn.estimators.vectors.shared_features import add_second_parents
 from vector_factors import grouped_table, shared_table
 
 
@@ -71,12 +70,22 @@ def test_nothing_to_fit():
     assert found.loss_curve == [0.0] and found.converged and not found.components.any()
 
 
-def test_shared_features_do_not_shape_latents_unless_others_are_few(rng):
-    X, labels = shared_table(3, rng), np.repeat([0, 1], [10, 13])
-    grouping = add_second_parents(X, Grouping.of(labels))
-    assert not fit(X, grouping, [1, 1]).encoder_weights[:, 20:].any()
-    few = grouping.parents.copy()
-    few[0, 11:20] = True  # of the second group, one feature is left that has no other parent
-    found = fit(X, replace(grouping, parents=few), [1, 1])
-    assert found.encoder_weights[1, 10:].all()
-    assert found.components[:, 20:].all()
+def test_groups_that_share_features_are_fitted_together_and_others_are_not(rng):
+    X = np.column_stack([shared_table(3, rng), rng.normal(size=(500, 1)).repeat(4, axis=1)])
+    X[:, 23:] += 0.3 * rng.normal(size=(500, 4))
+    grouping = Grouping.of(np.repeat([0, 1, 2], [10, 13, 4]))
+    one = fit(X, grouping, [1, 1, 1])
+    parents = grouping.parents.copy()
+    parents[0, 20:23] = True
+    found = fit(X, replace(grouping, parents=parents), [1, 1, 1])
+    np.testing.assert_array_equal(found.components[2], one.components[2])
+    np.testing.assert_array_equal(found.encoder_weights[2], one.encoder_weights[2])
+    read = found.encoder_weights != 0
+    np.testing.assert_array_equal(read, parents)
+    Z = (X - X.mean(axis=0)) @ found.encoder_weights.T
+    assert np.mean((X - X.mean(axis=0) - Z @ found.components) ** 2) < 0.3**2
+    # The loss of all groups, the third one's included.
+    assert found.loss_curve[-1] < 0.8 * one.loss_curve[-1]
+    error = np.sum((X - X.mean(axis=0) - Z @ found.components) ** 2) / 500
+    assert found.loss_curve[-1] == pytest.approx(error, rel=0.05)
+    assert found.converged

@@ -1,59 +1,10 @@
-"""Second parents, and features that are decoded from both."""
+"""Features that are decoded from several groups."""
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from minsyn.datasets import make_word_images
-from minsyn.estimators.vectors.grouping import Grouping, find_groups
-from minsyn.estimators.vectors.shared_features import add_second_parents, decode_shared
-from vector_factors import shared_table
-
-
-def test_characters_that_overlap_keep_apart():
-    words = make_word_images(random_state=3)
-    height, width = words.image_shape
-    letters = words.train.reshape(-1, height, 3, 28)
-    X = np.zeros((len(letters), height, width - 12), np.float32)
-    truth = np.zeros((3, height, width - 12), bool)
-    for k in range(3):
-        place = slice(22 * k, 22 * k + 28)
-        X[:, :, place] = np.maximum(X[:, :, place], letters[:, :, k])
-        truth[k, :, place] = True
-    X, truth = X.reshape(len(X), -1).astype(float), truth.reshape(3, -1)
-    found = add_second_parents(X, find_groups(X))
-    assert found.n_groups == 3
-    alone = (truth.sum(axis=0) == 1) & (found.groups >= 0)
-    shares = [
-        np.bincount(truth.argmax(axis=0)[alone & (found.groups == g)]).max() for g in range(3)
-    ]
-    assert sum(shares) > 0.98 * alone.sum()
-    assert np.mean(found.parents[:, alone].sum(axis=0) == 1) > 0.98
-
-
-def test_columns_with_two_causes_have_two_parents(rng):
-    X, grouping = shared_table(3, rng), Grouping.of(np.repeat([0, 1], [10, 13]))
-    found = add_second_parents(X, grouping)
-    assert found.parents.sum(axis=0).tolist() == [1] * 20 + [2] * 3
-    np.testing.assert_array_equal(found.groups, grouping.groups)
-    assert found.parents[grouping.parents].all()
-
-
-def test_a_second_parent_explains_a_tenth_of_the_variance(rng):
-    causes = rng.normal(size=(2000, 2))
-    X = np.repeat(causes, 5, axis=1)
-    weak, strong = (
-        np.sqrt(1 - share) * causes[:, :1] + np.sqrt(share) * causes[:, 1:]
-        for share in (0.07, 0.13)
-    )
-    X = np.column_stack([X, weak, strong]) + 0.01 * rng.normal(size=(2000, 12))
-    found = add_second_parents(X, Grouping.of(np.repeat([0, 1, 0], [5, 5, 2])))
-    assert found.parents.sum(axis=0).tolist() == [1] * 11 + [2]
-
-
-def test_one_group_has_no_second_parents(rng):
-    grouping = Grouping.of(np.zeros(4, int))
-    assert add_second_parents(rng.normal(size=(20, 4)), grouping) is grouping
+from minsyn.estimators.vectors.shared_features import decode_shared
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1e-3, 1e-1])

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from minsyn.estimators.encoders import linear_encoder
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.group_fit import GroupFit, fit_group, log_odds
 from minsyn.estimators.vectors.grouping import Grouping
+from minsyn.estimators.vectors.joint_fit import AdditiveMap, fit_jointly
 from minsyn.estimators.vectors.linear_fit import LinearFit, fit_linear_group
 from minsyn.estimators.vectors.shared_features import decode_shared
 from minsyn.nn import BOUNDED, LINEAR, REAL, SOFTPLUS
@@ -50,23 +51,29 @@ class VectorProblem:
         return np.repeat(np.arange(self.grouping.n_groups), self.n_latents)
 
     @property
-    def decoded_only(self) -> Int[np.ndarray, " decoded"]:
-        """Features that latents are not fitted to: those of two parents, and of no clear group."""
-        parents = self.grouping.parents.sum(axis=0)
-        return np.flatnonzero((parents > 1) | ((parents == 1) & ~self.grouping.core))
+    def shared(self) -> Bool[np.ndarray, " features"]:
+        """Features with several parents."""
+        return self.grouping.parents.sum(axis=0) > 1
+
+    @property
+    def decoded_only(self) -> Bool[np.ndarray, " features"]:
+        """Features of no clear group: no latent is fitted to them."""
+        return (self.grouping.parents.sum(axis=0) == 1) & ~self.grouping.core
 
     def features_of(self, group: int) -> Int[np.ndarray, " k"]:
-        """Features that the latents of a group are fitted to.
+        """Features that a group is fitted to by itself.
 
         Those with no other parent; where they are few, all that represent the group.
         """
         own = self.grouping.core_of(group)
-        alone = np.setdiff1d(own, self.decoded_only)
+        alone = own[~self.shared[own]]
         return alone if len(alone) >= _FEATURES_PER_LATENT * self.n_latents[group] else own
 
 
 def fit_vector_factors(problem: VectorProblem, solver: Annealing) -> Solution:
-    """Fit each group separately, then decode the other features from their parents.
+    """Fit each group separately, then those that share features together.
+
+    Features of no group are then decoded from the latents of their parents.
 
     Parameters
     ----------
@@ -95,7 +102,8 @@ def fit_vector_factors(problem: VectorProblem, solver: Annealing) -> Solution:
     encoder_weights, components = np.zeros((2, len(latent_groups), X.shape[1]))
     encoder_bias = np.zeros(len(latent_groups))
     intercept = log_odds(mean) if problem.logistic else mean.copy()
-    curves, converged = [], True
+    curves: dict[int, list[float]] = {}
+    converged = True
     fit: GroupFit | LinearFit
     for group, weight in enumerate(problem.sample_weights):
         latents, own = np.flatnonzero(latent_groups == group), problem.features_of(group)
@@ -103,35 +111,80 @@ def fit_vector_factors(problem: VectorProblem, solver: Annealing) -> Solution:
             continue
         if problem.logistic:
             fit = fit_group(X[:, own], weight, len(latents), solver=solver)
-            curves.append(fit.history)
+            curves[group] = fit.history
             converged &= fit.converged
         else:
             fit = fit_linear_group(X[:, own], weight, len(latents), penalty=solver.penalty)
-            curves.append([fit.loss])
+            curves[group] = [fit.loss]
         encoder_weights[np.ix_(latents, own)] = fit.encoder_weights
         encoder_bias[latents] = fit.encoder_bias
         components[np.ix_(latents, own)] = fit.components
         intercept[own] = fit.intercept
-    decoded = problem.decoded_only
-    if len(decoded):
-        Z = X @ encoder_weights.T + encoder_bias
-        components[:, decoded], intercept[decoded] = decode_shared(
-            np.logaddexp(0, Z) if problem.logistic else Z,
-            X[:, decoded],
-            np.mean(problem.sample_weights, axis=0),
-            grouping.parents[np.ix_(latent_groups, decoded)],
-            logistic=problem.logistic,
-            penalty=solver.penalty,
-        )
+    found = AdditiveMap(encoder_weights, encoder_bias, components, intercept)
+    if problem.shared.any():
+        _decode(problem, np.flatnonzero(problem.shared), found, solver)
+        together = np.flatnonzero(grouping.parents[:, problem.shared].any(axis=1))
+        more, ended = _fit_shared(problem, together, found, solver)
+        joined = [curves.pop(group) for group in together.tolist() if group in curves]
+        curves[-1] = _sum_of(joined) + more
+        converged &= ended
+    if problem.decoded_only.any():
+        _decode(problem, np.flatnonzero(problem.decoded_only), found, solver)
     return Solution(
         linear_encoder(encoder_weights, encoder_bias),
         SOFTPLUS if problem.logistic else LINEAR,
         BOUNDED if problem.logistic else REAL,
         components,
         intercept,
-        _sum_of(curves),
+        _sum_of(list(curves.values())),
         converged,
     )
+
+
+def _decode(
+    problem: VectorProblem, features: Int[np.ndarray, " k"], found: AdditiveMap, solver: Annealing
+) -> None:
+    """Decode features from the latents of their parents, as these are."""
+    Z = problem.X @ found.encoder_weights.T + found.encoder_bias
+    found.components[:, features], found.intercept[features] = decode_shared(
+        np.logaddexp(0, Z) if problem.logistic else Z,
+        problem.X[:, features],
+        np.mean(problem.sample_weights, axis=0),
+        problem.grouping.parents[np.ix_(problem.latent_groups, features)],
+        logistic=problem.logistic,
+        penalty=solver.penalty,
+    )
+
+
+def _fit_shared(
+    problem: VectorProblem,
+    together: Int[np.ndarray, " joined"],
+    found: AdditiveMap,
+    solver: Annealing,
+) -> tuple[list[float], bool]:
+    """Fit the groups that share features together, from what was found of each."""
+    parents = problem.grouping.parents
+    features = np.flatnonzero(parents[together].any(axis=0) & ~problem.decoded_only)
+    latents = np.flatnonzero(np.isin(problem.latent_groups, together))
+    part = np.ix_(latents, features)
+    start = AdditiveMap(
+        found.encoder_weights[part],
+        found.encoder_bias[latents],
+        found.components[part],
+        found.intercept[features],
+    )
+    fit, history, converged = fit_jointly(
+        problem.X[:, features],
+        np.mean([problem.sample_weights[group] for group in together], axis=0),
+        parents[:, features],
+        problem.latent_groups[latents],
+        start,
+        logistic=problem.logistic,
+        solver=solver,
+    )
+    found.encoder_weights[part], found.encoder_bias[latents] = fit.encoder_weights, fit.encoder_bias
+    found.components[part], found.intercept[features] = fit.components, fit.intercept
+    return history, converged
 
 
 def _sum_of(curves: list[list[float]]) -> list[float]:

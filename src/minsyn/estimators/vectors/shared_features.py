@@ -1,100 +1,18 @@
-"""Features with two parents or of no group: second parents, and a decoder from all parents."""
+"""Features with several parents or of no group: a decoder from the latents of their parents."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit
-from scipy.stats import beta
 
-from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.group_fit import DECODER_PENALTY, LEAST_VARIANCE, log_odds
-from minsyn.estimators.vectors.group_information import group_dimensions, group_information
-from minsyn.estimators.vectors.grouping import Grouping
-from minsyn.estimators.vectors.principal_components import leading_components
 from minsyn.training.batched_lbfgs import minimise_batch
 
-__all__ = ["add_second_parents", "decode_shared"]
+__all__ = ["decode_shared"]
 
-#: Least share of a feature's variance that a second parent explains and the first does not.
-_LEAST_GAIN = 0.1
-#: Family-wise error of second parents.
-_LEVEL = 0.05
-#: Directions whose singular value is below this share of a score are rounding.
-_RANK_TOLERANCE = 1e-7
 #: Most evaluations of the decoder's loss, and the relative fall of the loss that ends them.
 _MAX_EVALUATIONS, _TOL = 500, 1e-6
-
-
-def add_second_parents(X: Float[np.ndarray, "samples features"], grouping: Grouping) -> Grouping:
-    """Give features a second parent where one explains much of what the first leaves.
-
-    Of all other groups, the one that explains most of a feature's remaining variance becomes its
-    second parent, if that is at least a tenth of the feature's variance and significant.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Data.
-    grouping : Grouping
-        Groups of the features.
-
-    Returns
-    -------
-    Grouping
-        The same groups, with up to two parents for each of their features.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> causes = rng.normal(size=(200, 2))
-    >>> X = np.repeat(causes, 4, axis=1) + 0.3 * rng.normal(size=(200, 8))
-    >>> X = np.column_stack([X, causes.sum(axis=1)])
-    >>> grouping = Grouping.of(np.array([0, 0, 0, 0, 1, 1, 1, 1, 1]))
-    >>> add_second_parents(X, grouping).parents.sum(axis=0)
-    array([1, 1, 1, 1, 1, 1, 1, 1, 2])
-    """
-    if grouping.n_groups < 2:
-        return grouping
-    dX = X - X.mean(axis=0)
-    std = np.sqrt(np.mean(dX**2, axis=0))
-    dX = dX / np.where(X.min(axis=0) != X.max(axis=0), std, np.inf)
-    n_samples = len(dX)
-    groups, parents = grouping.groups, grouping.parents.copy()
-    every = np.arange(grouping.n_groups)
-    correlations = Correlations(X)
-    dimensions = group_dimensions(correlations, groups, grouping.n_groups)
-    nats = group_information(correlations, groups, dimensions).nats
-    # A group is represented by the half of its features about which other groups tell least:
-    # features with two parents would bring the second one into the group's own components.
-    scores = []
-    for k in every:
-        own = np.flatnonzero(groups == k)
-        others = np.delete(nats[:, own], k, axis=0).max(axis=0)
-        purest = np.argsort(others - nats[k, own], kind="stable")
-        scores.append(leading_components(dX[:, own[purest[: -(-len(own) // 2)]]], dimensions[k])[0])
-    for k in every:
-        own = np.flatnonzero(groups == k)
-        left = dX[:, own] - scores[k] @ (scores[k].T @ dX[:, own])
-        gain = np.zeros((len(every), len(own)))
-        p_values = np.ones((len(every), len(own)))
-        unexplained = np.sum(left**2, axis=0) / n_samples
-        for other in every[every != k]:
-            apart = scores[other] - scores[k] @ (scores[k].T @ scores[other])
-            basis, s, _ = np.linalg.svd(apart, full_matrices=False)
-            basis = basis[:, s > _RANK_TOLERANCE]
-            gain[other] = np.sum((basis.T @ left) ** 2, axis=0) / n_samples
-            d = basis.shape[1]
-            freedom = max(n_samples - 1 - dimensions[k] - d, 1)
-            share = gain[other] / np.maximum(unexplained, 1e-12)
-            p_values[other] = beta.sf(share, max(d, 1) / 2, freedom / 2)
-        second = gain.argmax(axis=0)
-        p_value = p_values[second, np.arange(len(own))]
-        enough = gain.max(axis=0) >= _LEAST_GAIN
-        enough &= p_value * len(groups) * len(every) <= _LEVEL
-        parents[second[enough], own[enough]] = True
-    return replace(grouping, parents=parents)
 
 
 def decode_shared(
