@@ -57,6 +57,12 @@ def one_cause(n, phi, rng):
     return later(0.6 * x + 0.8 * series(n + 1, 2, phi, rng), x)
 
 
+def own_past(n, phi, rng):
+    """What tells is the target's own past, one of three sources."""
+    z = series(n, 3, phi, rng)
+    return z, z[:, 2:]
+
+
 def total(n, phi, rng):
     z = series(n + 1, 2, phi, rng)
     return later(
@@ -110,6 +116,7 @@ NULLS = {
         "40 trials, all independent": (panel, ALL),
         "one source tells": (one_tells, ALL[1:]),
         "one cause": (one_cause, ALL[2:]),
+        "own past tells": (own_past, ALL[1:2]),
     },
     "discrete": {
         "all independent": (binary_independent, ALL),

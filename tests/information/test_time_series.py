@@ -196,6 +196,33 @@ def test_trials_that_are_alike_in_themselves_only(rng):
     assert rejected(z, x + z[:, :1], "gaussian", "mutual_information", trials) > 0.8
 
 
+def test_what_the_own_past_tells_is_no_synergy(rng):
+    a = autoregressive(300, 2, 0.95, rng)
+    x = autoregressive(300, 40, 0.95, rng)
+    shares = [
+        rejected(np.column_stack([a, x[:, i]]), x[:, i], "gaussian", "gk_synergy")
+        for i in range(40)
+    ]
+    assert np.mean(shares) <= 0.17
+
+
+def test_others_made_anew_keep_the_best_source_and_what_it_tells_of_them(slow, rng):
+    z = np.column_stack([slow[:, 0], slow[:, 0] + slow[:, 1], slow[:, 2]])
+    x = slow[:, :1] + 0.5 * slow[:, 2:]
+    fitted = GaussianModel(z, x, ("gk_synergy",), series=Series.of(z, x, of_one_trial(400)))
+    assert fitted.moments.sources.best[0] == 0
+    seen = []
+    object.__setattr__(fitted, "_stack_of", lambda z, x: seen.append(z) or made(z, x))
+    made = type(fitted)._stack_of.__get__(fitted)
+    fitted.without_gk_synergy(20, rng)
+    drawn = np.concatenate(seen)
+    standard = (z - z.mean(axis=0)) / z.std(axis=0)
+    np.testing.assert_allclose(drawn[:, :, 0], np.tile(standard[:, 0], (20, 1)))
+    kept = np.mean([np.corrcoef(d[:, 0], d[:, 1])[0, 1] for d in drawn])
+    assert kept == pytest.approx(np.corrcoef(z[:, 0], z[:, 1])[0, 1], abs=0.1)
+    assert np.abs([np.corrcoef(d[:, 2], z[:, 2])[0, 1] for d in drawn]).mean() < 0.6
+
+
 def test_what_drives_a_series_is_found(rng):
     z = autoregressive(300, 2, 0.8, rng)
     x = np.roll(z.sum(axis=1, keepdims=True), 1, axis=0) + autoregressive(300, 40, 0.8, rng)

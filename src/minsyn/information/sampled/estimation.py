@@ -247,9 +247,10 @@ def synergy(
 
         - Bootstrap samples are of blocks of random lengths [10]_, and the bias is that of a
           jackknife of neighbours.
-        - Resamples for p-values keep the autocorrelation: under Gaussian models, what is permuted
-          otherwise gets random phases [11]_; categories are shifted in time. Of 20 trials or more,
-          the trials are shuffled.
+        - Resamples for p-values keep the autocorrelation: under Gaussian models series get random
+          phases [11]_ in place of permutations, for GK synergy what the best source leaves of the
+          others [14]_; categories are shifted in time. Of 20 trials or more, the trials are
+          shuffled.
     trials : array_like or Series of shape (n_samples,), optional
         With ``lag``: labels of the trials, subjects or groups that the rows belong to. Rows of one
         trial are in order of time; no lag, block or shift crosses from one to another.
@@ -320,6 +321,7 @@ def synergy(
        Theiler (1994), Generating surrogate data for time series, Phys. Rev. Lett. 73.
     .. [12] Politis, White (2004), Automatic block-length selection, Econometric Reviews 23.
     .. [13] Kraskov, Stögbauer, Grassberger (2004), Estimating mutual information, Phys. Rev. E 69.
+    .. [14] Dekker, Krackhardt, Snijders (2007), Sensitivity of MRQAP tests, Psychometrika 72.
 
     Examples
     --------

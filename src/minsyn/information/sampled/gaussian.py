@@ -281,8 +281,39 @@ class GaussianModel:
 
         Each target is its regression on the best source, and a permutation of what that leaves
         (Freedman and Lane 1983). Sources stay as they are, and the best is chosen anew each time.
+        Of series, it is the other sources that are made anew: see `_others_anew`.
         """
+        if self.series is not None:
+            return (self._others_anew(n, rng, self.series),)
         return (self._permuted(n, rng, self._regression_on_best()),)
+
+    def _others_anew(self, n: int, rng: np.random.Generator, series: Series) -> Stacks:
+        """Values of series whose best source tells all: the others are made anew.
+
+        Each is its regression on the best source, and surrogates of what that leaves (Dekker,
+        Krackhardt and Snijders 2007). A target may be its own best source, by its past: it stays as
+        it is together with it, where targets made anew would not follow their own past.
+        """
+        z, x = self._standardised
+        (n_samples, m), n_targets = z.shape, x.shape[1]
+        blocks = self.groups or tuple(np.arange(m)[:, None])
+        best = self.moments.sources.best
+        parts = []
+        for count in parts_of(n, NUMBERS_AT_ONCE // (n_samples * m * 2)):
+            drawn = series.draw(count, 1, rng)[:, 0]
+            of_best = {}
+            for k in np.unique(best):
+                block = blocks[k]
+                fit = z[:, block] @ (np.linalg.pinv(z[:, block]) @ z)
+                made = fit + series.surrogates(z - fit, drawn)
+                made[:, :, block] = z[:, block]
+                of_best[k] = made
+            found = []
+            for i in range(n_targets):
+                target = np.broadcast_to(x[:, i : i + 1], (count, n_samples, 1))
+                found.append(self._values(self._stack_of(of_best[best[i]], target)))
+            parts.append(beside(found))
+        return joined(parts)
 
     def _regression_on_best(self) -> Float[np.ndarray, "variables n"]:
         """Coefficients of the standardised targets on the variables of their best source."""
