@@ -91,7 +91,7 @@ def test_without_training_it_is_the_linear_model(table):
 
 
 def test_probabilities_with_several_parents_and_weights(rng, tmp_path):
-    """Encoder inputs are the features of a group, shared ones included; weights count."""
+    """The product of two columns has both groups as parents, and is no input of either."""
     causes = np.repeat(rng.integers(0, 2, size=(100, 2)), 6, axis=1)
     X = np.abs(causes - 0.1)
     X = np.column_stack([X, X[:, :1] * X[:, 6:7]])
@@ -111,6 +111,8 @@ def test_probabilities_with_several_parents_and_weights(rng, tmp_path):
     assert squared_error(X, model.reconstruct(X)) < 0.2 * X.var(axis=0).sum()
     model.save(tmp_path)
     assert np.array_equal(VectorMinSyn.load(tmp_path).transform(X), Z)
+    # Of its seven features, each group reads the six that it shares with none.
+    assert np.array_equal(model.encoder_.inputs.numpy(), model.parents_ & ~model.parents_.all(0))
     assert natural.hidden == () and model.encoder_.hidden == (4,)
     assert np.all((model.inverse_transform(Z) > 0) & (model.inverse_transform(Z) < 1))
 

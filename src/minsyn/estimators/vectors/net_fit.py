@@ -40,6 +40,8 @@ _HELD_OUT, _LEAST_SAMPLES = 0.1, 20
 _FIRST_DECODER = 0.1
 #: Most samples of the regression that gives the linear part of the decoder, and its ridge.
 _SLOPE_SAMPLES, _RIDGE = 2000, 1e-9
+#: Latents are computed from the features with no other parent, where these are such a share.
+_ALONE = 0.75
 #: Latents that vary by less than this share of the most variable one do not count.
 _LEAST_VARIATION = 1e-9
 
@@ -156,7 +158,11 @@ class _NetFit:
     def _inputs(self) -> Bool[np.ndarray, "groups features"]:
         """Features that the latents of each group are computed from."""
         grouping = self.problem.grouping
-        return grouping.parents & grouping.core
+        inputs = grouping.parents & grouping.core
+        # Features with further parents vary with the other groups as well, in unseen combinations.
+        alone = inputs & (grouping.parents.sum(axis=0) == 1)
+        enough = alone.sum(axis=1) >= _ALONE * inputs.sum(axis=1)
+        return np.where(enough[:, np.newaxis], alone, inputs)
 
     def _linear_model(self, rows: Int[Tensor, " rows"]) -> Solution:
         some, weights = rows.numpy(), self.problem.sample_weights
