@@ -53,3 +53,7 @@ def test_features_that_load_on_nothing_are_not_coupled(rng):
     found = coupled(np.column_stack([X, rng.normal(size=(300, 4))]), 2)
     assert found.features.tolist() == list(range(12))
     assert found.labels(2)[12:].tolist() == [-1] * 4
+
+
+def test_a_factor_that_shows_in_no_feature_couples_nothing():
+    assert len(couple(np.array([1.01]), np.full((1, 400), 0.05), 30).features) == 0

@@ -272,6 +272,8 @@ def coupling_by_falls(
         return couple(variances[:m], axes[:m], correlations.n_samples)
 
     coupled = of_first(n_factors)
+    if len(coupled.features) == 0:  # the factors are spread too thinly to show in any feature
+        return None, 1
     number = n_groups or coupled.n_groups(*_CLEAR_CUT)
     if number > 1 or n_factors == 1:
         return coupled, number
