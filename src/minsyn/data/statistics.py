@@ -11,6 +11,10 @@ from minsyn.information.statistics import PairwiseStatistics
 __all__ = ["ColumnStatistics", "column_statistics", "none_yet"]
 
 
+#: Of numbers that cannot be squared, the variance is infinite or NaN, and the range tells.
+_OF_HUGE_NUMBERS = np.errstate(over="ignore", invalid="ignore")
+
+
 @dataclass(frozen=True)
 class ColumnStatistics:
     """Mean, variance and range of every feature, in float64.
@@ -37,6 +41,7 @@ class ColumnStatistics:
     n_missing: Int[np.ndarray, " features"]
 
     @classmethod
+    @_OF_HUGE_NUMBERS
     def of(cls, x: Float[np.ndarray, "rows features"]) -> "ColumnStatistics":
         """Statistics of samples in memory.
 
@@ -86,6 +91,7 @@ class ColumnStatistics:
         """Whether each feature has the same value in all samples that have one."""
         return self.minimum == self.maximum
 
+    @_OF_HUGE_NUMBERS
     def merge(self, other: "ColumnStatistics") -> "ColumnStatistics":
         """Statistics of two disjoint sets of samples together.
 
@@ -156,9 +162,7 @@ def column_statistics(
         raise ValueError(f"{samples.name} holds no samples")
     total = none_yet(samples.n_features)
     for x in samples.blocks(rank, world_size, missing=missing):
-        # Of numbers that cannot be squared, the variance is infinite or NaN; the range tells.
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = total.merge(ColumnStatistics.of(x))
+        total = total.merge(ColumnStatistics.of(x))
     return total
 
 
