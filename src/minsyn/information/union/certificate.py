@@ -16,6 +16,8 @@ SWEEPS = 20
 NEGLIGIBLE_POTENTIAL = -60.0
 #: Rounding of a bound: a few units in the last place of every term that is added up.
 ROUNDING = 4 * np.finfo(float).eps
+#: Errors of marginals that the last shrinking repairs at no cost.
+ROUNDING_ONLY = 2e-16
 
 
 def round_to_feasible(
@@ -31,7 +33,7 @@ def round_to_feasible(
     small = n * n_x * k * k <= MAX_PROJECTION
     for _ in range(3 if small else 0):
         missing = b - marginals.sums(q)
-        if np.abs(missing).max() < 1e-16:
+        if np.abs(missing).max() < ROUNDING_ONLY:
             break
         laplacian = marginals.moments(q)
         diagonal = np.einsum("nxkk->nxk", laplacian)

@@ -96,10 +96,10 @@ class _Space:
         rho = self.map.spread(y)
         if self.log_mask is not None:
             rho += self.log_mask
-        most = rho.max(0)
+        most = np.maximum.reduce(rho)
         rho -= most
         np.exp(rho, out=rho)
-        total = rho.sum(0)
+        total = np.add.reduce(rho)
         rho /= total
         f = most + np.log(total)
         if self.busy is not None:
@@ -141,7 +141,7 @@ class _State:
         for _ in range(MAX_HALVINGS):
             y = self.y + of_w * by.dy
             f, rho = self.space.conditional(y)
-            if not float((f - self.f - of_w * by.mean).max()) > MAX_EXCESS:
+            if not float(np.maximum.reduce(f - self.f - of_w * by.mean)) > MAX_EXCESS:
                 break
             of_w *= 0.5
         r, w = self.r + of_r * by.dr, self.w + of_w * by.dw
@@ -150,7 +150,8 @@ class _State:
 
 def _lengths(at: _State, by: _Direction, fraction: float) -> tuple[float, float]:
     """The longest steps of r and of w, at most 1, that stay inside."""
-    of_r, of_w = float((by.dr / at.r).min()), float((by.dw / at.w).min())
+    of_r = float(np.minimum.reduce(by.dr / at.r))
+    of_w = float(np.minimum.reduce(by.dw / at.w))
     return fraction / max(-of_r, fraction), fraction / max(-of_w, fraction)
 
 
