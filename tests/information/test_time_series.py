@@ -223,6 +223,14 @@ def test_others_made_anew_keep_the_best_source_and_what_it_tells_of_them(slow, r
     assert np.abs([np.corrcoef(d[:, 2], z[:, 2])[0, 1] for d in drawn]).mean() < 0.6
 
 
+def test_blocks_are_no_longer_than_trials(slow):
+    trials = np.repeat(np.arange(20), 20)
+    cut = synergy(slow[:, :1], slow[:, 0] + slow[:, 1], lag=0, trials=trials)
+    assert (
+        synergy(slow[:, :1], slow[:, 0] + slow[:, 1], lag=0).block_length > cut.block_length == 20
+    )
+
+
 def test_what_drives_a_series_is_found(rng):
     z = autoregressive(300, 2, 0.8, rng)
     x = np.roll(z.sum(axis=1, keepdims=True), 1, axis=0) + autoregressive(300, 40, 0.8, rng)

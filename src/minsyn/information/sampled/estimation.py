@@ -255,7 +255,8 @@ def synergy(
         With ``lag``: labels of the trials, subjects or groups that the rows belong to. Rows of one
         trial are in order of time; no lag, block or shift crosses from one to another.
     block_length : float, optional
-        With ``lag``: mean length of blocks; by default, that of Politis and White [12]_.
+        With ``lag``: mean length of blocks; by default, that of Politis and White [12]_, or of the
+        trials where these are shorter.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
 

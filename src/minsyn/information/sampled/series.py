@@ -66,7 +66,8 @@ class Series:
     ) -> "Series":
         """Series of sources and targets; the length of blocks is found where it is None."""
         if length is None:
-            length = block_length(_products(z, x), lengths)
+            # A block that is longer than its trial would say the same again.
+            length = min(block_length(_products(z, x), lengths), float(lengths.mean()))
         gap = decorrelation(np.concatenate([z, x], axis=1), lengths)
         gap = min(gap, max(int(_MOST_GAP * len(z)), 1))
         return cls(lengths, float(length), gap, effective_number(z, x, lengths))
