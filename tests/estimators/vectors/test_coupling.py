@@ -53,3 +53,10 @@ def test_features_that_load_on_nothing_are_not_coupled(rng):
     found = coupled(np.column_stack([X, rng.normal(size=(300, 4))]), 2)
     assert found.features.tolist() == list(range(12))
     assert found.labels(2)[12:].tolist() == [-1] * 4
+
+
+def test_components_that_no_feature_clearly_loads_on_couple_nothing():
+    """One direction spread over very many features, of few samples."""
+    found = couple(np.array([1.5]), np.full((1, 200), 200**-0.5), 6)
+    assert len(found.features) == 0
+    assert found.n_groups(0.9, 0.2) == 1

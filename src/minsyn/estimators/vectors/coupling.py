@@ -192,7 +192,7 @@ def couple(
             variances,
             axes,
             np.ones(1),
-            np.full((len(features), 1), len(features) ** -0.5),
+            np.full((len(features), 1), max(len(features), 1) ** -0.5),
         )
     return CoupledFeatures(features, variances, axes, *graph.spectrum(len(axes) + _MORE))
 
