@@ -55,5 +55,8 @@ def test_features_that_load_on_nothing_are_not_coupled(rng):
     assert found.labels(2)[12:].tolist() == [-1] * 4
 
 
-def test_a_factor_that_shows_in_no_feature_couples_nothing():
-    assert len(couple(np.array([1.01]), np.full((1, 400), 0.05), 30).features) == 0
+def test_components_that_no_feature_clearly_loads_on_couple_nothing():
+    """One direction spread over very many features, of few samples."""
+    found = couple(np.array([1.5]), np.full((1, 200), 200**-0.5), 6)
+    assert len(found.features) == 0
+    assert found.n_groups(0.9, 0.2) == 1

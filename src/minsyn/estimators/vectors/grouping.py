@@ -246,6 +246,8 @@ def coupling_of(
         The number, if it is known.
     """
     coupled, number = coupling_by_falls(correlations, n_groups)
+    if coupled is not None and len(coupled.features) == 0:
+        return None, 1
     if coupled is None or number > 1 or n_groups is not None:
         return coupled, number
     return coupled, clear_modules(coupled.axes[:, coupled.features])
