@@ -62,7 +62,7 @@ def test_writers_of_one_file_take_turns(tmp_path):
     path, damaged = tmp_path / "file", []
 
     def write(letter):
-        for _ in range(30):
+        for _ in range(12):
             write_atomically(path, letter * 100_000)
             if len(set(path.read_text())) != 1:
                 damaged.append(letter)

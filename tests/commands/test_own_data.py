@@ -565,6 +565,9 @@ def test_an_overwrite_that_ends_early_keeps_the_old_model(folder, tmp_path, monk
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", until)
+    abandoned = tmp_path / ".m.99.part"
+    abandoned.mkdir()
+    os.utime(abandoned, (0, 0))
     for allowed in (1, 3, 4):  # of four files
         moved.clear()
         result = run(*words, "--n-components", 2, "--overwrite")

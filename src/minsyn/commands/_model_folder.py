@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import time
+from contextlib import suppress
+from glob import escape
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["check_model_folder", "default_folder", "save_model"]
 
 _RECORD = "model.json"
+#: Seconds after which a folder that is being written has been left by a process that was killed.
+_ABANDONED = 600.0
 #: Endings of compressed files, before which another ending stands.
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
@@ -115,6 +120,15 @@ def save_model(model: "FactorModel", made: "Provenance", folder: Path, *, overwr
             )
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        _remove_abandoned(folder)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes have left beside a folder."""
+    for part in folder.parent.glob(f".{escape(folder.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(part, ignore_errors=True)
 
 
 def _moved(part: Path, folder: Path) -> Path:
