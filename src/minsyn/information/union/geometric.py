@@ -61,7 +61,7 @@ class Point:
     n_iter: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Direction:
     dy: Float[np.ndarray, "x k"]
     cells: Float[np.ndarray, "x z"]
@@ -108,7 +108,7 @@ class _Space:
         return f, rho
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _State:
     """y, r and w, with what follows from them."""
 
@@ -155,7 +155,7 @@ def _lengths(at: _State, by: _Direction, fraction: float) -> tuple[float, float]
     return fraction / max(-of_r, fraction), fraction / max(-of_w, fraction)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Newton:
     """The linearised conditions at one state: g = (1 / w - 1) r."""
 
@@ -220,7 +220,7 @@ def iterate(problem: Problem, max_iter: int) -> Generator[Point, None, None]:
         sigma = min(max(float(ahead.r @ ahead.w), 0.0) / n_busy / mu, 1.0) ** 2
         sigma = min(max(sigma, SIGMA_MIN), SIGMA_MAX)
         curved_f = ahead.f - at.f - of_w * by.mean
-        linear = q + of_r * by.dr * at.rho + of_w * q * (by.cells - by.mean)
+        linear = at.rho * (at.r + of_r * by.dr) + q * (of_w * (by.cells - by.mean))
         curved_q = sums(ahead.r * ahead.rho - linear)
         product = of_r * of_w * by.dr * by.dw
         target = sigma * mu - rw - _trusted(product, np.maximum(rw, sigma * mu))

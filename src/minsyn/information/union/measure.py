@@ -67,6 +67,18 @@ class UnionInformationInterrupt(KeyboardInterrupt):
     ----------
     result : UnionInformation
         The tightest bounds that were found, as true as those of a finished run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p = np.random.default_rng(0).dirichlet(np.ones(27)).reshape(3, 3, 3)
+    >>> def press_ctrl_c(n_iter, lower, upper):
+    ...     raise KeyboardInterrupt
+    >>> try:
+    ...     union_information(p, callback=press_ctrl_c)
+    ... except UnionInformationInterrupt as stopped:
+    ...     stopped.result.lower < 0.254104 < stopped.result.upper
+    True
     """
 
     def __init__(self, result: "UnionInformation") -> None:
