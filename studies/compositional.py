@@ -168,10 +168,7 @@ def figure_of_lines(frame: pd.DataFrame) -> Figure:
     -------
     Figure
     """
-    cells = (
-        frame[["n_components", "task"]].drop_duplicates().sort_values("n_components", kind="stable")
-    )
-    panels = list(cells.itertuples(index=False))
+    panels = list(frame[["task", "n_components"]].drop_duplicates().itertuples(index=False))
     rows = []
     for key, line in LINES.items():
         own = frame[frame.line == key]
@@ -183,7 +180,7 @@ def figure_of_lines(frame: pd.DataFrame) -> Figure:
     return figure_of_dots(
         [f"{panel.task},\n{panel.n_components} latents" for panel in panels],
         rows,
-        n_columns=frame.task.nunique(),
+        n_columns=frame.n_components.nunique(),
         scale="log",
         shared=True,
         xlabel="Squared error on unseen words",

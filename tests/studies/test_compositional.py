@@ -42,7 +42,7 @@ def test_table_has_ratios_of_means(frame):
 def test_figure_has_a_panel_for_each_task_and_number_of_latents(frame):
     figure = figure_of_lines(frame)
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles[:3] == ["Shifted,\n9 latents", "Overlapping,\n9 latents", "Shifted,\n30 latents"]
+    assert titles[:3] == ["Shifted,\n9 latents", "Shifted,\n30 latents", "Overlapping,\n9 latents"]
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == [line.label for line in LINES.values()]
 
