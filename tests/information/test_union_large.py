@@ -51,20 +51,32 @@ def test_sums_over_axes_are_those_of_the_matrix(monkeypatch, states):
         np.testing.assert_array_equal(by_axes.largest(q, j), expected)
 
 
-@pytest.mark.parametrize("formed", ["by pairs", "sparse"])
-def test_every_way_to_form_the_system_agrees(monkeypatch, pmf, expected, formed):
-    p, value = pmf, expected.value
-    if formed == "sparse":
-        p = counted(np.random.default_rng(2), (9, 8, 7), 60)
-        value = union_information(p).value
-        monkeypatch.setattr(potential_system, "SPARSE_FROM", 0)
+def test_every_way_to_solve_the_newton_system_agrees(monkeypatch):
+    """As one product, pair by pair, from sparse matrices, and by conjugate gradients."""
+    rng = np.random.default_rng(2)
+    p = counted(rng, (4, 5, 3), 8)
+    here = MarginalMap((4, 5))
+    q = p.reshape(1, 20, 3).transpose(0, 2, 1)
+    problem = marginals.Problem.of(here, here.sums(q))
+    r, g = rng.random((2, 20)) + 0.1
+    rho = rng.random((3, 20)) * problem.mask[0]
+    rho /= np.where(rho.sum(0) > 0, rho.sum(0), 1.0)
+    v = here.sums(rho * rng.normal(size=20))
+
+    def solution():
+        y = potential_system.Plan.of(problem).solver(rho, r, g)(v, 1e-13)
+        return here.spread(y) * (rho > 0)
+
+    expected = solution()
+    assert np.abs(expected).max() > 0.1
     monkeypatch.setattr(potential_system, "ONE_PRODUCT", 0)
-    monkeypatch.setattr(marginals, "DENSE", 0)
-    marginals._kept_map.cache_clear()
-    found = union_information(p)
-    marginals._kept_map.cache_clear()
-    assert found.certified
-    assert found.value == pytest.approx(value, abs=2e-9)
+    np.testing.assert_allclose(solution(), expected, atol=1e-9)
+    monkeypatch.setattr(potential_system, "SPARSE_FROM", -1)
+    monkeypatch.setattr(potential_system, "_matrix", None)
+    assert potential_system.Plan.of(problem).cells is not None
+    np.testing.assert_allclose(solution(), expected, atol=1e-9)
+    monkeypatch.setattr(potential_system, "MAX_FACTORISED", 0)
+    np.testing.assert_allclose(solution(), expected, atol=1e-8)
 
 
 def test_conjugate_gradients_certify_a_part_of_the_value(monkeypatch, pmf, expected):

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from minsyn.information._pmf import source_marginals
 
 #: Decimals of log probabilities that have to agree: all but rounding.
-DECIMALS = 12
+DECIMALS = 13
 #: Labels of values that never occur.
 NEVER = -1
 
