@@ -106,6 +106,7 @@ def test_groups_of_several_causes(rng):
 
 def test_as_many_groups_as_asked_for(rng):
     X, truth = grouped_table([5, 5, 5], 400, 0.5, rng)
+    assert find_groups(X, n_groups=1).groups.tolist() == [0] * 15
     found = find_groups(X, n_groups=2)
     assert found.n_groups == 2
     assert all(len(set(found.groups[truth == k])) == 1 for k in range(3))

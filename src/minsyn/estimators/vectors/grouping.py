@@ -277,7 +277,7 @@ def coupling_by_falls(
     if len(coupled.features) == 0:  # the factors are spread too thinly to show in any feature
         return None, 1
     number = n_groups or coupled.n_groups(*_CLEAR_CUT)
-    if number > 1 or n_factors == 1:
+    if n_groups is not None or number > 1 or n_factors == 1:
         return coupled, number
     # Minor factors, of one or two features, are no groups, and blur the others.
     m, major = n_factors, coupled
