@@ -9,7 +9,7 @@ Printed are Markdown tables. ``coverage``: the share of data sets whose 95 % int
 truth. ``atoms``: the same of the atoms of two sources, and their bias without and with the default
 correction. ``size``: the share of data sets without synergy in which the p-value is at most .05.
 ``power``: the same where there is synergy. Sources and targets are Gaussian, or tables of counts,
-from distributions whose measures are known.
+from distributions whose measures are known. ``--scenes`` and ``--measures`` take some of them only.
 """
 
 import argparse
@@ -277,20 +277,28 @@ def main():
     parser.add_argument("--models", nargs="+", default=["gaussian", "copula", "discrete"])
     parser.add_argument("--samples", type=int, nargs="+", default=[50, 200])
     parser.add_argument("--repeats", type=int, default=1000, help="data sets of one target")
+    parser.add_argument("--scenes", nargs="+", help="scenes whose names begin so; all by default")
+    parser.add_argument(
+        "--measures", nargs="+", default=["gk_synergy", "ci_synergy"], help="for size and power"
+    )
+    parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(arguments.seed)
     options = (arguments.samples, arguments.repeats, rng)
+
+    def some(scenes):
+        begin = tuple(arguments.scenes or ("",))
+        return {label: scene for label, scene in scenes.items() if label.startswith(begin)}
+
     for model in arguments.models:
         if arguments.what == "coverage":
-            coverage(COVERAGE[model], model, *options)
+            coverage(some(COVERAGE[model]), model, *options)
         elif arguments.what == "atoms":
-            atoms(COVERAGE[model], model, *options)
-        elif arguments.what == "size":
-            rejected(NO_GK[model], model, "gk_synergy", *options)
-            rejected(NO_CI[model], model, "ci_synergy", *options)
-        else:
-            rejected(POWER[model], model, "gk_synergy", *options)
-            rejected(POWER[model], model, "ci_synergy", *options)
+            atoms(some(COVERAGE[model]), model, *options)
+        for measure in arguments.measures if arguments.what in ("size", "power") else ():
+            without = {"gk_synergy": NO_GK, "ci_synergy": NO_CI}[measure]
+            scenes = (without if arguments.what == "size" else POWER)[model]
+            rejected(some(scenes), model, measure, *options)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ from minsyn.information.sampled import discrete as tables
 from minsyn.information.sampled import gaussian as normal
 from minsyn.information.sampled import table as tables_of
 from minsyn.information.sampled.discrete import DiscreteModel, least_synergistic
-from minsyn.information.sampled.gaussian import GaussianModel, normal_scores
+from minsyn.information.sampled.gaussian import GaussianModel
 from minsyn.information.sampled.nonlinear import missed_targets
+from minsyn.information.sampled.normal_scores import normal_scores
 from minsyn.information.sampled.resampling import hull, shifted_interval
 
 

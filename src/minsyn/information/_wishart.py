@@ -131,6 +131,7 @@ def union_bias(
     alone: Float[np.ndarray, "sources n"],
     draws: Float[np.ndarray, "b sources n"],
     bias: Float[np.ndarray, " sources"],
+    width: float = _TIED,
 ) -> Float[np.ndarray, " n"]:
     """Bias of the largest of several informations, the choice of the largest included.
 
@@ -146,6 +147,9 @@ def union_bias(
         Draws of them, of which only the deviations from their means are taken.
     bias : (sources,)
         Bias of each information by itself.
+    width : float
+        Standard deviations of a difference, times sqrt(2 log m), below which informations count as
+        equal.
     """
     m, n = alone.shape
     corrected, noise = alone - bias[:, None], draws - draws.mean(axis=0)
@@ -153,7 +157,7 @@ def union_bias(
     of_best = np.take_along_axis(noise, best[None, None], axis=1)
     apart = (noise - of_best).std(axis=0)
     largest = corrected[best, np.arange(n)]
-    tied = largest - corrected <= _TIED * np.sqrt(2 * np.log(max(m, 2))) * apart
+    tied = largest - corrected <= width * np.sqrt(2 * np.log(max(m, 2))) * apart
     tied[best, np.arange(n)] = True
     mean = np.where(tied, corrected, 0.0).sum(axis=0) / tied.sum(axis=0)
     level = np.where(tied, mean, corrected)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy as copy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from minsyn.information.sampled.models import (
     ties,
 )
 from minsyn.information.sampled.quantile_residuals import Residuals, channel
+from minsyn.information.sampled.selection import Informations, selected
 from minsyn.information.sampled.series import Series
 from minsyn.information.union.measure import ROUGH_GAP, union_information_batch
 
@@ -116,7 +118,11 @@ class DiscreteModel:
         rest = tuple(name for name in self.names if name not in known)
         return known | (replace(self, names=rest)._jackknife() if rest else {})
 
-    def origin(self) -> Values:
+    def for_intervals(self, n: int, rng: np.random.Generator) -> tuple[Values, Stacks, Values]:
+        """Values, n replicates of them, and the values of what these are drawn from."""
+        return self.values(), self.bootstrap(n, rng), self._origin()
+
+    def _origin(self) -> Values:
         """Values of the smoothed tables."""
 
         def of_tables(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
@@ -436,15 +442,51 @@ class DiscreteModel:
         return {name: v.reshape(b, k) for name, v in values.items()}
 
     def _jackknife(self) -> Values:
+        """Bias by leaving out groups; of what chooses among sources, with the choice besides.
+
+        The largest of several informations is no smooth function of the samples. The jackknife
+        serves what is left without it, and the bias of the choice is found by itself.
+        """
+        chosen = {name: selection for name in self.names if (selection := selected(name))}
+        if not chosen or self.z.shape[1] < 2:
+            return self._jackknife_of(self._measure)
+
+        def smooth(tables: Int[np.ndarray, "k *shape"], rough: bool = False) -> Values:
+            batch = PmfBatch(self._pmfs(tables), rough)
+            found = {name: MEASURES[name].of(batch) for name in self.names}
+            for name, selection in chosen.items():
+                found[name] = found[name] - selection.of(batch.by_value)
+            for j, of_source in enumerate(batch.by_value):
+                found |= {f"{j} about {x}": v for x, v in enumerate(of_source.T)}
+            return found
+
+        bias = self._jackknife_of(smooth)
+        for t in range(self.x.shape[1]):
+            informations = self._specific(t, bias)
+            for name, selection in chosen.items():
+                bias[name][t] += selection.bias(informations)
+        return {name: bias[name] for name in self.names}
+
+    def _specific(self, target: int, bias: Values) -> Informations:
+        """Informations of each source about each value of a target, with their biases."""
+        size, m = self.x_sizes[target], self.z.shape[1]
+        of_value = [[bias[f"{j} about {x}"][target] for x in range(size)] for j in range(m)]
+        n_effective = effective_samples(len(self.x), self.x.shape[1], self.series)
+        x = self.x[:, target]
+        return Informations.of(
+            self.z, x, self.z_sizes, size, np.array(of_value), float(n_effective[target])
+        )
+
+    def _jackknife_of(self, measure: Callable[..., Values]) -> Values:
         states, groups = self._states(), list(jackknife_groups(len(self.z), self.series))
 
         def of_targets(tables: Int[np.ndarray, "k *shape"], targets: Any) -> Stacks:
             without = np.concatenate(
                 [tables - self._tables(states, targets, rows) for rows in groups]
             )
-            left_out = self._measure_in_parts(without)
+            left_out = self._measure_in_parts(without, measure=measure)
             bias = jackknife_bias(
-                self._measure(tables),
+                measure(tables),
                 {name: v.reshape(len(groups), -1) for name, v in left_out.items()},
             )
             return {name: b[None] for name, b in bias.items()}
@@ -495,13 +537,15 @@ class DiscreteModel:
         self,
         counts: Int[np.ndarray, "k *shape"],
         tied: Bool[np.ndarray, "2 sources 1"] | None = None,
+        measure: Callable[..., Values] | None = None,
     ) -> Values:
+        measure = measure or partial(self._measure, tied=tied)
         at_once = max(1, NUMBERS_AT_ONCE // counts[0].size)
         parts = [
-            self._measure(counts[start : start + at_once], rough=True, tied=tied)
+            measure(counts[start : start + at_once], rough=True)
             for start in range(0, len(counts), at_once)
         ]
-        return {name: np.concatenate([p[name] for p in parts]) for name in self.names}
+        return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
     def _states(self) -> Int[np.ndarray, " samples"]:
         """The number of each sample's combination of source values."""

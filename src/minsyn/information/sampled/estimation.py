@@ -190,11 +190,12 @@ def synergy(
         negative, so that averages over targets or data sets are not biased upwards. "auto" is
         "wishart" for Gaussian and copula data, "jackknife" for discrete.
 
-        - "wishart" (Gaussian samples; approximate for a copula): the expected bias under the
-          Wishart distribution of their covariances. It is exact for the mutual information, the
-          whole minus the sum and the total correlation [1]_. For the others it comes from draws,
-          which for the union information and GK synergy take into account that the best source is
-          chosen by its data.
+        - "wishart" (Gaussian samples and copulas): the expected bias under the Wishart distribution
+          of their covariances. It is exact for the mutual information, the whole minus the sum and
+          the total correlation of Gaussian samples [1]_. For the others it comes from draws, which
+          for the union information and GK synergy take into account that the best source is chosen
+          by its data. Of a copula, also what the noise of ranks takes off correlations; not of
+          sources, or for targets, of which half of the values or more are tied.
         - "miller-madow" (discrete): entropies gain (occupied cells - 1) / 2N [2]_.
         - "shrinkage" (discrete): tables are drawn towards equal probabilities with the intensity
           of James and Stein [3]_. Little variance; values are too small where there is much to
@@ -214,9 +215,10 @@ def synergy(
     n_bootstrap : int, default=0
         Bootstrap samples for confidence intervals; 0 for none. Intervals are those of the
         percentiles, shifted by twice the bias that the resamples show [5]_, and cut at 0 for
-        measures that cannot be negative. Where sources tell about equally much, the intervals of
-        the union information and of the atoms also hold those of the mean of these sources. Near
-        0, where half of the interval is cut off, they cover more than their nominal level.
+        measures that cannot be negative. Those of a copula are without the noise of ranks, too.
+        Where sources tell about equally much, the intervals of the union information and of the
+        atoms also hold those of the mean of these sources. Near 0, where half of the interval is
+        cut off, they cover more than their nominal level.
     confidence : float, default=0.95
         Coverage of the intervals.
     n_permutations : int, default=0
@@ -418,9 +420,7 @@ def synergy(
     intervals = p_values = q_values = None
     if n_bootstrap:
         n_effective = effective_samples(sources.n_samples, len(targets.names), series)
-        intervals = _intervals(
-            fitted, uncorrected, n_effective, n_bootstrap, confidence, for_bootstrap
-        )
+        intervals = _intervals(fitted, n_effective, n_bootstrap, confidence, for_bootstrap)
     nulls = _nulls(names, null if model != "nearest-neighbors" else "independence")
     if n_permutations:
         p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
@@ -586,18 +586,17 @@ def _corrected(values: Mapping[str, Any], bias: Mapping[str, Any]) -> dict[str, 
 
 def _intervals(
     fitted: Model,
-    values: Mapping[str, Any],
     n_samples: int | Float[np.ndarray, " n"],
     n: int,
     confidence: float,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     ties = fitted.with_ties()
-    models = [(fitted, values)] + ([] if ties is None else [(ties, ties.values())])
+    models = [fitted] + ([] if ties is None else [ties])
     found: dict[str, Any] = {}
-    for (model, of_model), seed in zip(models, (rng, deepcopy(rng)), strict=False):
-        drawn, origin = model.bootstrap(n, seed), model.origin()
-        for name, v in of_model.items():
+    for model, seed in zip(models, (rng, deepcopy(rng)), strict=False):
+        values, drawn, origin = model.for_intervals(n, seed)
+        for name, v in values.items():
             interval = shifted_interval(
                 v,
                 drawn[name],

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from minsyn.information._bias import WishartBias, jackknife_bias
 from minsyn.information._gaussian_sources import GaussianSources, information
@@ -21,6 +19,7 @@ from minsyn.information.sampled.models import (
     Values,
     beside,
     choosing,
+    difference,
     effective_samples,
     informative,
     jackknife_groups,
@@ -30,16 +29,18 @@ from minsyn.information.sampled.models import (
     resampled_rows,
     ties,
 )
+from minsyn.information.sampled.normal_scores import (
+    RankedDraws,
+    expected_correlation,
+    mostly_tied,
+    normal_scores,
+)
+from minsyn.information.sampled.resampling import finite_mean
 from minsyn.information.sampled.series import Series
 from minsyn.information.statistics import PairwiseStatistics
 
 #: A variable whose deviations are below this many roundings of its size does not vary.
 _CONSTANT_ROUNDINGS = 16
-
-
-def normal_scores(x: Float[np.ndarray, "samples k"]) -> Float[np.ndarray, "samples k"]:
-    """Normal quantiles of the ranks, Phi^-1(rank / (N + 1)); ties share their mean rank."""
-    return ndtri(rankdata(x, axis=0) / (len(x) + 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,15 +186,19 @@ class GaussianModel:
 
     def values(self) -> Values:
         """Plug-in values of the measures."""
-        return self._of_ties(self.moments.values(), self.moments.sources)
+        return self._measured(self.moments.sources)
 
     def alone(self) -> Float[np.ndarray, "sources n"]:
         """Plug-in information of each source alone about each target."""
         return self.moments.alone()
 
     def sampling_bias(self) -> Values:
-        """Expected bias of `values` from sampling of Gaussian variables."""
-        return self.moments.sampling_bias(len(self.z))
+        """Expected bias of `values` from sampling of Gaussian variables, and from ranking them."""
+        found = self.moments.sampling_bias(len(self.z))
+        if self._noisy_ranks is None:
+            return found
+        values, without = self.values(), self._without_noise(self.moments.sources)
+        return {name: v + difference(values[name], without[name]) for name, v in found.items()}
 
     def bias(self, method: str) -> Values:
         """Bias by the Wishart distribution, or by the jackknife."""
@@ -208,20 +213,60 @@ class GaussianModel:
         ]
         return jackknife_bias(self.values(), joined(without))
 
-    def origin(self) -> Values:
-        """Values of the observed samples."""
-        return self.values()
-
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n sets of samples that are drawn with replacement."""
-        n_samples, m = self.z.shape
-        at_once = NUMBERS_AT_ONCE // (n_samples * (m + 1) + m * self.x.shape[1])
-        return joined(
-            [
-                self._of_rows(resampled_rows(count, n_samples, rng, self.series))
-                for count in parts_of(n, at_once)
-            ]
-        )
+        return self._bootstrap(n, rng, self._measured)
+
+    def for_intervals(self, n: int, rng: np.random.Generator) -> tuple[Values, Stacks, Values]:
+        """Values, n replicates of them, and the values that these are drawn about.
+
+        Ranks of resamples, with their ties, are noisy in another way than those of samples. Values
+        and replicates are therefore those without the bias of ranking, and the replicates lie about
+        the values as resamples of the scores, not ranked again, do about theirs.
+        """
+        values = self.values()
+        if self._noisy_ranks is None:
+            return values, self.bootstrap(n, rng), values
+        z, x = self.scored
+        of_scores = replace(self, z=z, x=x, ranked=False).bootstrap(n, copy(rng))
+        replicates = self._bootstrap(n, rng, self._without_noise)
+        centres = self._without_noise(self.moments.sources)
+        for name, v in centres.items():
+            bias = difference(finite_mean(of_scores[name]), values[name])
+            replicates[name] += difference(v + bias, finite_mean(replicates[name]))
+        return centres, replicates, centres
+
+    @cached_property
+    def _noisy_ranks(self) -> Bool[np.ndarray, " n"] | None:
+        """Targets whose scores correlate less with those of the sources for the noise of ranks.
+
+        None where no targets do: of variables that are not ranked, and where some source has many
+        ties. The loss of series is not known.
+        """
+        if not self.ranked or self.series is not None:
+            return None
+        if mostly_tied(self.z[:, self.varying]).any():
+            return None
+        noisy = ~mostly_tied(self.x) & (self.variances > 0)
+        return noisy if noisy.any() else None
+
+    def _without_noise(
+        self, sources: GaussianSources, targets: slice = slice(None)
+    ) -> dict[str, Any]:
+        """Values less what a second ranking would change in them."""
+        values = self._measured(sources, targets)
+        if self._noisy_ranks is None:
+            return values
+        single, n_samples = sources.sigma.ndim == 2, len(self.z)
+        sigma, rho = (expected_correlation(r, n_samples) for r in (sources.sigma, sources.rho))
+        if single:
+            sigma, rho = sigma[None], rho[None]
+        again = self._measured(GaussianSources.stack(sigma, rho, self.groups), targets)
+        noisy = self._noisy_ranks[targets]
+        for name, v in values.items():
+            second = again[name][0] if single else again[name]
+            values[name] = v + np.where(noisy, difference(v, second), 0.0)
+        return values
 
     def with_ties(self) -> "GaussianModel | None":
         """The same model with the mean of the best sources for the best one.
@@ -432,11 +477,26 @@ class GaussianModel:
     @cached_property
     def _draw(self) -> tuple[Callable[[Any, slice], Any], Callable[[Any, slice], Any]]:
         """Functions of rows and columns to samples of the sources and the targets."""
-        first, second = (_Ranked.of(a) if self.ranked else _Centred.of(a) for a in (self.z, self.x))
+        first, second = (
+            RankedDraws.of(a) if self.ranked else _Centred.of(a) for a in (self.z, self.x)
+        )
         return first, second
 
-    def _of_rows(self, rows: Int[np.ndarray, "b samples"]) -> Stacks:
+    def _bootstrap(self, n: int, rng: np.random.Generator, measured: Callable[..., Any]) -> Stacks:
+        n_samples, m = self.z.shape
+        at_once = NUMBERS_AT_ONCE // (n_samples * (m + 1) + m * self.x.shape[1])
+        return joined(
+            [
+                self._of_rows(resampled_rows(count, n_samples, rng, self.series), measured)
+                for count in parts_of(n, at_once)
+            ]
+        )
+
+    def _of_rows(
+        self, rows: Int[np.ndarray, "b samples"], measured: Callable[..., Any] | None = None
+    ) -> Stacks:
         """Values of b sets of samples, each drawn by its rows."""
+        measured = measured or self._measured
         draw_z, draw_x = self._draw
         count, n_drawn = rows.shape
         z = draw_z(rows, slice(None))
@@ -447,13 +507,12 @@ class GaussianModel:
         for start in starts:
             targets = slice(start, start + at_once)
             sources = self._stack_of(z, draw_x(rows, targets))
-            found.append(self._of_ties(self._values(sources), sources, targets))
+            found.append(measured(sources, targets))
         return beside(found)
 
-    def _of_ties(
-        self, values: dict[str, Any], sources: GaussianSources, targets: slice = slice(None)
-    ) -> dict[str, Any]:
-        """Values with the mean of the tied sources for the best one."""
+    def _measured(self, sources: GaussianSources, targets: slice = slice(None)) -> dict[str, Any]:
+        """Values of sources, with the mean of the tied ones for the best one."""
+        values = self._values(sources)
         if self.tied is None:
             return values
         return of_ties(values, information(sources.unexplained_alone), self.tied[..., targets])
@@ -505,31 +564,3 @@ class _Centred:
         self, rows: Int[np.ndarray, "b drawn"], columns: slice
     ) -> Float[np.ndarray, "b drawn _"]:
         return self.values[:, columns][rows]
-
-
-@dataclass(frozen=True, eq=False)
-class _Ranked:
-    """Normal scores of samples that are drawn by rows, from counts of their sorted values."""
-
-    codes: Int[np.ndarray, "samples k"]
-    sizes: tuple[int, ...]
-
-    @classmethod
-    def of(cls, a: Float[np.ndarray, "samples k"]) -> "_Ranked":
-        codes = np.stack([np.unique(c, return_inverse=True)[1] for c in a.T], axis=1)
-        return cls(codes, tuple(int(c.max()) + 1 for c in codes.T))
-
-    def __call__(
-        self, rows: Int[np.ndarray, "b drawn"], columns: slice
-    ) -> Float[np.ndarray, "b drawn _"]:
-        count, n_drawn = rows.shape
-        # Twice the mean rank of tied values is a whole number.
-        table = ndtri(np.arange(1, 2 * n_drawn + 1) / 2 / (n_drawn + 1))
-        chosen = list(zip(self.codes.T[columns], self.sizes[columns], strict=True))
-        scores = np.empty((count, n_drawn, len(chosen)))
-        for j, (codes, size) in enumerate(chosen):
-            drawn = codes[rows] + size * np.arange(count)[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=count * size).reshape(count, size)
-            twice = 2 * counts.cumsum(axis=1) - counts + 1
-            scores[:, :, j] = table[twice.ravel()[drawn] - 1]
-        return scores

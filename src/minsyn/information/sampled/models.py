@@ -83,12 +83,11 @@ class Model(Protocol):
         """
         ...
 
-    def origin(self) -> Values:
-        """Values of the distributions that `bootstrap` draws from."""
-        ...
+    def for_intervals(self, n: int, rng: np.random.Generator) -> tuple[Values, Stacks, Values]:
+        """Values, n replicates of them, and the values of the distributions these are drawn from.
 
-    def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
-        """Values of n sets of samples that are drawn from about the observed distribution."""
+        Replicates exceed the latter by about the bias with which the values exceed the truth.
+        """
         ...
 
     def independent(self, n: int, rng: np.random.Generator) -> Stacks:
@@ -131,15 +130,15 @@ def of_ties(
     Unique information becomes negative where another source tells more: it is not cut at 0.
     """
     best, worst = (_mean_of(alone, which) for which in tied)
-    lost = _difference(alone.max(axis=-2), best)
-    gained = _difference(worst, alone.min(axis=-2))
+    lost = difference(alone.max(axis=-2), best)
+    gained = difference(worst, alone.min(axis=-2))
     found = {}
     for name, v in values.items():
         base, _, source = name.partition("[")
         if base == "unique_information":
             j = int(source[:-1])
             others = np.delete(alone, j, axis=-2).max(axis=-2)
-            found[name] = v + np.minimum(_difference(alone[..., j, :], others), 0.0)
+            found[name] = v + np.minimum(difference(alone[..., j, :], others), 0.0)
         else:
             found[name] = v + {"union_information": -lost, "redundancy": gained}.get(base, lost)
     return found
@@ -151,7 +150,7 @@ def _mean_of(
     return np.where(which, alone, 0.0).sum(axis=-2) / which.sum(axis=0)
 
 
-def _difference(
+def difference(
     one: Float[np.ndarray, "*b n"], other: Float[np.ndarray, "*b n"]
 ) -> Float[np.ndarray, "*b n"]:
     """The difference, and 0 where one of them is infinite."""

@@ -143,9 +143,9 @@ class NearestNeighborModel:
         """No measure chooses a source."""
         return
 
-    def origin(self) -> Values:
-        """Values of the observed samples."""
-        return self.values()
+    def for_intervals(self, n: int, rng: np.random.Generator) -> tuple[Values, Stacks, Values]:
+        """Values, n replicates of them, and the values of what these are drawn from."""
+        return self.values(), self.bootstrap(n, rng), self.values()
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         """Means of pointwise values that are drawn with replacement, or in blocks."""

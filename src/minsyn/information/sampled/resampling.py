@@ -32,11 +32,16 @@ def shifted_interval(
     order, b = np.sort(replicates, axis=0), len(replicates)
     places = np.ceil(b * np.stack([tail, 1 - tail])).astype(int) - 1
     quantiles = np.take_along_axis(order, np.clip(places, 0, b - 1), axis=0)
-    finite, seen = np.isfinite(value) & np.isfinite(origin), np.isfinite(replicates)
-    mean = np.where(seen, replicates, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    finite, mean = np.isfinite(value) & np.isfinite(origin), finite_mean(replicates)
     known = np.where(finite, value, 0.0) + np.where(finite, origin, 0.0)
     interval = np.where(finite, quantiles - 2 * mean + known, value).T
     return np.maximum(interval, floor)
+
+
+def finite_mean(replicates: Float[np.ndarray, "b n"]) -> Float[np.ndarray, " n"]:
+    """Mean of those replicates that are finite; 0 where none is."""
+    seen = np.isfinite(replicates)
+    return np.where(seen, replicates, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
 
 
 def hull(
