@@ -318,7 +318,7 @@ def _notes(result: "SynergyResult") -> list[str]:
 
 
 def _row(result: "SynergyResult", measure: str, i: int) -> list[str]:
-    cells = [_number(result[measure][i])]
+    cells = [_number(result.shown(measure)[i])]
     if result.intervals is not None:
         low, high = result.intervals[measure][i]
         cells.append(f"{_number(low)} to {_number(high)}")

@@ -50,7 +50,7 @@ def plot_synergy(result: "SynergyResult", max_targets: int) -> Figure:
 
 
 def _panel(ax: object, result: "SynergyResult", measure: str, order: np.ndarray) -> None:
-    values, rows = result.values[measure][order], np.arange(len(order))
+    values, rows = result.shown(measure)[order], np.arange(len(order))
     finite = np.isfinite(values)
     if result.intervals is not None:
         low, high = result.intervals[measure][order].T

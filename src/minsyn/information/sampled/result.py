@@ -33,7 +33,8 @@ class SynergyResult:
     Attributes
     ----------
     values : mapping of str to ndarray, each (n_targets,)
-        By measure, corrected by ``bias_correction``, in ``unit``.
+        By measure, corrected by ``bias_correction``, in ``unit``. The correction may make them
+        negative, and their averages are then right; `shown` has them as they are printed.
     uncorrected : mapping of str to ndarray, each (n_targets,)
         The same before correction.
     sampling_bias : mapping of str to ndarray, each (n_targets,)
@@ -124,6 +125,22 @@ class SynergyResult:
 
     def __getitem__(self, measure: str) -> Float[np.ndarray, " n"]:
         return self.values[measure]
+
+    def shown(self, measure: str) -> Float[np.ndarray, " n"]:
+        """Values as they are printed and plotted, beside their intervals.
+
+        Parameters
+        ----------
+        measure : str
+            Name of the measure.
+
+        Returns
+        -------
+        ndarray, shape (n_targets,)
+            ``values``, with 0 where the correction of bias made a measure negative that cannot be.
+        """
+        values = self.values[measure]
+        return values if MEASURES[measure].signed else np.maximum(values, 0.0)
 
     def to_frame(self) -> "DataFrame":
         """One row for each target and measure.
@@ -272,14 +289,14 @@ class SynergyResult:
         ]
         if negative and self.bias_correction != "none":
             notes.append(
-                f"negative {_listed(tuple(in_words(name) for name in negative))}: less was "
-                f"measured than the bias that {self.bias_correction} takes off, as where the true "
-                "value is about 0"
+                f"negative {_listed(tuple(in_words(name) for name in negative))}, shown as 0: less "
+                f"was measured than the bias that {self.bias_correction} takes off, as where the "
+                "true value is about 0"
             )
         return notes
 
     def _cell(self, measure: str, i: int) -> str:
-        cell = f"{round(float(self.values[measure][i]), 4) + 0.0:.4f}"  # no minus zero
+        cell = f"{round(float(self.shown(measure)[i]), 4) + 0.0:.4f}"  # no minus zero
         if self.intervals is not None:
             low, high = self.intervals[measure][i].round(3) + 0.0
             cell += f" [{low:.3f}, {high:.3f}]"
