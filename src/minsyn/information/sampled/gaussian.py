@@ -253,19 +253,26 @@ class GaussianModel:
     def _without_noise(
         self, sources: GaussianSources, targets: slice = slice(None)
     ) -> dict[str, Any]:
-        """Values less what a second ranking would change in them."""
+        """Values without the noise of ranks, extrapolated from what ranking once more would change.
+
+        From the values v_0 as they are, and v_1 and v_2 after one ranking more and two, these are
+        3 v_0 - 3 v_1 + v_2. Correlations as they would be without ranking need not belong to any
+        distribution.
+        """
         values = self._measured(sources, targets)
         if self._noisy_ranks is None:
             return values
-        single, n_samples = sources.sigma.ndim == 2, len(self.z)
-        sigma, rho = (expected_correlation(r, n_samples) for r in (sources.sigma, sources.rho))
-        if single:
-            sigma, rho = sigma[None], rho[None]
-        again = self._measured(GaussianSources.stack(sigma, rho, self.groups), targets)
-        noisy = self._noisy_ranks[targets]
+        single, noisy, again = sources.sigma.ndim == 2, self._noisy_ranks[targets], []
+        sigma, rho = (r[None] if single else r for r in (sources.sigma, sources.rho))
+        for _ in range(2):
+            sigma, rho = (expected_correlation(r, len(self.z)) for r in (sigma, rho))
+            stack = GaussianSources.stack(sigma, rho, self.groups)
+            found = self._measured(stack, targets)
+            again.append({name: v[0] for name, v in found.items()} if single else found)
         for name, v in values.items():
-            second = again[name][0] if single else again[name]
-            values[name] = v + np.where(noisy, difference(v, second), 0.0)
+            once, twice = (of_ranks[name] for of_ranks in again)
+            lost = 2 * difference(v, once) - difference(once, twice)
+            values[name] = v + np.where(noisy, lost, 0.0)
         return values
 
     def with_ties(self) -> "GaussianModel | None":
