@@ -14,6 +14,7 @@ from minsyn.report.style import Appearance, appearance, save, save_figures
 from minsyn.report.table_rows import LoadingRows, loading_rows
 from minsyn.report.terminal import terminal_comparisons, terminal_table
 from minsyn.report.words import WordsRow, figure_of_words
+from minsyn.report.words_page import benchmark_page
 
 __all__ = [
     "COLOURS",
@@ -29,6 +30,7 @@ __all__ = [
     "WordsRow",
     "appearance",
     "benchmark_figures",
+    "benchmark_page",
     "cell_progress",
     "correlation_table",
     "draw_dots",
