@@ -84,8 +84,9 @@ def affine_decoder(
     at_zero = np.asarray(estimator.inverse_transform(np.zeros_like(Z[:1])))[0]
     candidates = [AffineDecoder(weights, at_zero, False)]
     # A probability of 1 in float32 has no logit: the bias is read where the estimator keeps it.
-    if np.shape(getattr(estimator, "intercept_", None)) == weights.shape[1:]:
-        candidates.append(AffineDecoder(weights, np.asarray(estimator.intercept_), True))
+    intercept = np.asarray(getattr(estimator, "intercept_", 0.0))
+    if intercept.shape == weights.shape[1:]:
+        candidates.append(AffineDecoder(weights, intercept, True))
     return next(
         (
             decoder

@@ -36,7 +36,7 @@ def in_base64(values: np.ndarray) -> str:
     >>> in_base64(np.array([1, 2], np.uint16))
     'AQACAA=='
     """
-    return b64encode(np.ascontiguousarray(values, values.dtype.newbyteorder("<"))).decode("ascii")
+    return b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode("ascii")
 
 
 def packed(values: Float[np.ndarray, "..."]) -> dict[str, Any]:
