@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from browser import visit
-from miniature import finished_cell, tiny, tiny_letters  # noqa: F401
-from minsyn.benchmark import AffineDecoder, summarise
-from minsyn.report import benchmark_page
+from miniature import TINY_WORDS, finished_cell, tiny_letters  # noqa: F401
+from minsyn.benchmark import AffineDecoder, Experiment, summarise
+from minsyn.information import gaussian
+from minsyn.report import WhatIf, benchmark_page
+from minsyn.report.figure1_page import figure1_explorer
+from minsyn.report.what_if import what_if_panel
 
 N_FACTORS = 3
 
@@ -40,6 +43,29 @@ ON_THE_BENCHMARK = """
 """
 
 
+#: Move two of the three correlations.
+ON_FIGURE_1 = """
+  move(find("#rho1"), -0.3);
+  move(find("#sigma12"), 0.2);
+  const values = all("#values td").map((cell) => Number(cell.textContent));
+  move(find("#rho2"), 0.95);
+  move(find("#rho1"), 0.95);
+  const ends = all("#values td").map((cell) => cell.textContent);
+  return { values, ends, sigma: Number(find("#sigma12").value), said: find("#said").textContent };
+"""
+
+#: Choose the second factor, and move it to a position that was computed and to one between.
+ON_WHAT_IF = """
+  const hidden = find("#what-if").hidden;
+  const rows = () => all("#what-if tbody tr").map((row) => row.innerText.split("\\t"));
+  move(find("#what-if select"), 1);
+  move(find("#position"), 2);
+  const at = rows();
+  move(find("#position"), -0.5);
+  return { hidden, at, between: rows() };
+"""
+
+
 def data_of(page):
     return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
 
@@ -49,57 +75,105 @@ def ink(values):
     return np.repeat(grey, 3)
 
 
-@pytest.fixture
-def decoders(rng):
-    weights = rng.normal(size=(2, N_FACTORS, 128)) * 0.4
-    bias = rng.normal(size=(2, 128)) * 0.4
-    return [AffineDecoder(weights[i], bias[i], bool(i)) for i in range(2)]
+_RNG = np.random.default_rng(0)
+CODES = _RNG.random((2, 7, N_FACTORS)).astype(np.float32)
+DECODERS = [
+    AffineDecoder(
+        (0.4 * _RNG.normal(size=(N_FACTORS, 128))).astype(np.float32),
+        (0.4 * _RNG.normal(size=128)).astype(np.float32),
+        logistic,
+    )
+    for logistic in (False, True)
+]
+#: At -1, 0 and 2 standard deviations; the second factor moves features of very different units.
+EXPECTED = np.array(
+    [
+        [[1.0, 500.0, 7.0, 0.0], [2.0, 500.0, 7.0, 0.0], [3.0, 500.0, 7.0, 0.0]],
+        [[2.0, 400.0, 7.5, 0.0], [2.0, 500.0, 7.0, 0.0], [2.0, 900.0, 6.0, 0.0]],
+    ]
+)
 
 
-@pytest.fixture
-def codes(rng):
-    return rng.random((2, 7, N_FACTORS)).astype(np.float32)
+@pytest.fixture(scope="module")
+def experiment(tiny_letters):  # noqa: F811
+    return Experiment(tiny_letters, draws=2, n_components=2, vocabulary=TINY_WORDS)
 
 
-@pytest.fixture
-def page(tiny, decoders, codes):  # noqa: F811
+@pytest.fixture(scope="module")
+def page(experiment):
     """PCA and a binary MinSyn with decoders, ICA without one."""
-    cells = [
-        finished_cell(
-            key, draw, train_loss=loss - draw, acc=0.5, maps=np.zeros((1, 128)),
-            train_examples=np.zeros((1, 128)), test_examples=np.zeros((1, 128)),
-            **({} if draw else {
-                "latents": z, "logistic": decoder.logistic,
-                "weights": decoder.weights.astype(np.float32),
-                "bias": decoder.bias.astype(np.float32),
-            }),
-        )
-        for (key, loss), decoder, z in zip(
-            [("minsyn-bernoulli", 60.0), ("pca", 50.0)], decoders[::-1], codes[::-1], strict=True
-        )
-        for draw in range(2)
-    ]  # fmt: skip
-    cells.append(finished_cell("ica", train_loss=40.0, acc=float("nan")))
-    return benchmark_page(tiny(), cells, summarise(cells))
+    wide = np.zeros((1, 128), np.float32)
+    images = {"maps": wide, "train_examples": wide, "test_examples": wide}
+    cells = [finished_cell("ica", train_loss=40.0, acc=float("nan"))]
+    for key, loss, decoder, z in zip(
+        ("pca", "minsyn-bernoulli"), (50.0, 60.0), DECODERS, CODES, strict=True
+    ):
+        kept = {"latents": z, **decoder._asdict()}
+        cells.append(finished_cell(key, 0, train_loss=loss, acc=0.5, **images, **kept))
+        cells.append(finished_cell(key, 1, train_loss=loss - 1, acc=0.5))
+    return benchmark_page(experiment, cells, summarise(cells))
 
 
-def test_the_page_decodes_as_python_does(tmp_path, page, tiny, decoders, codes):  # noqa: F811
-    seen = visit(tmp_path, {"page": (page, ON_THE_BENCHMARK)})["page"]
-    assert seen["faults"] == [] and not seen["wide"]
-    found = seen["found"]
-    words = tiny().data(0)
-    place = data_of(page)["words"].index("ot")
-    z = codes[:, [place]].astype(float)
-    np.testing.assert_allclose(found["before"], ink(decoders[1](z[1])[0]), atol=1)
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory, page):
+    """What is found on all pages, in one start of the browser."""
+    panel = what_if_panel(
+        WhatIf(
+            ["z0", "z1"], ["a", "b & <b>", "c", "constant"], np.array([-1.0, 0.0, 2.0]), EXPECTED,
+            np.array([1.0, 200.0, 0.5, 0.0]),
+        )
+    )  # fmt: skip
+    pages = {
+        "words": (page, ON_THE_BENCHMARK),
+        "figure1": (figure1_explorer(), ON_FIGURE_1),
+        "what-if": (f"<!DOCTYPE html><style></style><body>{panel}</body>", ON_WHAT_IF),
+    }
+    return visit(tmp_path_factory.mktemp("pages"), pages)
+
+
+@pytest.mark.parametrize("name", ["words", "figure1", "what-if"])
+def test_pages_work_without_faults_and_fit_a_phone(seen, name):
+    assert seen[name]["faults"] == [] and not seen[name]["wide"]
+
+
+def test_the_page_decodes_as_python_does(seen, page, experiment):
+    found = seen["words"]["found"]
+    z = CODES[:, [data_of(page)["words"].index("ot")]].astype(float)
+    linear, logistic = DECODERS
+    np.testing.assert_allclose(found["before"], ink(logistic(z[1])[0]), atol=1)
     z[1, :, 1] = 0.75
-    np.testing.assert_allclose(found["after"], ink(decoders[1](z[1])[0]), atol=1)
-    np.testing.assert_allclose(found["other"], ink(decoders[0](z[0])[0]), atol=1)
+    np.testing.assert_allclose(found["after"], ink(logistic(z[1])[0]), atol=1)
+    np.testing.assert_allclose(found["other"], ink(linear(z[0])[0]), atol=1)
+    words = experiment.data(0)
     (row,) = np.flatnonzero(words.test_words == "tn")
     np.testing.assert_allclose(found["image"], ink(words.test[row]), atol=1)
+
+
+def test_the_page_answers_its_reader(seen):
+    found = seen["words"]["found"]
     assert "No word “zz” here: words have one of aiot as letter 1, one of nt" in found["problem"]
     assert found["sorted"] == ["ICA", "PCA", "MinSyn (Binary)"] and found["labelled"]
     assert found["told"].startswith("MinSyn (Binary), draw 2: train loss 59.00")
     assert re.search(r"\d of 3 factors taken", found["swap"])
+
+
+def test_the_explorer_has_the_measures(seen):
+    names = ("mutual_information", "union_information", "gk_synergy", "ci_synergy")
+    sigma, rho = [[1, 0.2], [0.2, 1]], [[-0.3], [0.75]]
+    expected = [getattr(gaussian, name)(sigma, rho)[0] for name in names]
+    np.testing.assert_allclose(seen["figure1"]["found"]["values"], expected, atol=6e-4)
+    # Two sources so near the target have to agree.
+    assert 0.805 < seen["figure1"]["found"]["sigma"] < 0.81
+    assert all(re.fullmatch(r"\d+\.\d{3}", text) for text in seen["figure1"]["found"]["ends"])
+    assert "Below ρ₁ρ₂ = 0.90" in seen["figure1"]["found"]["said"]
+
+
+def test_what_if_is_in_the_units_of_the_features(seen):
+    found = seen["what-if"]["found"]
+    assert not found["hidden"]
+    rows = [[cell.strip() for cell in row] for row in found["at"]]
+    assert rows == [["b & <b>", "500", "900", "", "+400"], ["c", "7.000", "6.000", "", "-1.000"]]
+    assert [row[2] for row in found["between"]] == ["450", "7.250"]
 
 
 def test_a_page_needs_nothing_else(page):
@@ -108,7 +182,6 @@ def test_a_page_needs_nothing_else(page):
     assert len(data_of(page)["methods"]) == 2
 
 
-def test_pages_of_cells_without_decoders(tiny):  # noqa: F811
-    page = benchmark_page(tiny(), [finished_cell()], summarise([finished_cell()]))
+def test_pages_of_cells_without_decoders(experiment):
+    page = benchmark_page(experiment, [finished_cell()], summarise([finished_cell()]))
     assert data_of(page)["methods"] == [] and 'id="traversal"' not in page
-    assert "</script><b>" not in benchmark_page(tiny(), [], [])

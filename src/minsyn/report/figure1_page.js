@@ -39,22 +39,21 @@ const place = (id) => document.getElementById(id);
 const rho = [...data.rho];
 let sigma = data.sigma12;
 
-function slider(id, label, low, high, value, change) {
+function knob(id, label, low, high, value, change) {
   const shown = element("output", {}, value.toFixed(2));
-  const input = element("input", {
-    type: "range", id, min: low, max: high, step: 0.01, value,
-    input: () => { shown.textContent = Number(input.value).toFixed(2); change(Number(input.value)); },
+  const input = slider({ id, min: low, max: high, step: 0.01 }, value, (moved) => {
+    shown.textContent = moved.toFixed(2);
+    change(moved);
   });
-  input.value = value;
   place("sliders").append(element("div", { class: "knob" },
     element("label", { for: id }, ...label), input, shown));
   return { input, shown };
 }
 
 const sub = (text, index) => [text, element("sub", {}, index)];
-slider("rho1", ["Source 1 and target, ", ...sub("ρ", "1")], -0.95, 0.95, rho[0], (v) => { rho[0] = v; fit(); });
-slider("rho2", ["Source 2 and target, ", ...sub("ρ", "2")], -0.95, 0.95, rho[1], (v) => { rho[1] = v; fit(); });
-const last = slider("sigma12", ["Between the sources, ", ...sub("Σ", "1,2")], -1, 1, sigma, (v) => { sigma = v; draw(); });
+knob("rho1", ["Source 1 and target, ", ...sub("ρ", "1")], -0.95, 0.95, rho[0], (v) => { rho[0] = v; fit(); });
+knob("rho2", ["Source 2 and target, ", ...sub("ρ", "2")], -0.95, 0.95, rho[1], (v) => { rho[1] = v; fit(); });
+const last = knob("sigma12", ["Between the sources, ", ...sub("Σ", "1,2")], -1, 1, sigma, (v) => { sigma = v; draw(); });
 
 /** Keep the sources' correlation where there is a joint. */
 function fit() {
@@ -62,6 +61,7 @@ function fit() {
   filled(last.input, { min: low + margin, max: high - margin, step: "any" }, []);
   sigma = Math.min(Math.max(sigma, low + margin), high - margin);
   last.input.value = sigma;
+  last.input.setAttribute("aria-valuetext", sigma.toFixed(2));
   last.shown.textContent = sigma.toFixed(2);
   draw();
 }

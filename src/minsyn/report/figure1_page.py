@@ -66,4 +66,4 @@ def figure1_explorer(rho: tuple[float, float] = (0.5, 0.75), sigma12: float = -0
     if not abs(sigma12) <= 1:
         raise ValueError(f"sigma12 must be from -1 to 1; found {sigma12}")
     data = {"rho": list(rho), "sigma12": sigma12}
-    return web_page(_TITLE, _BODY, data, ["page.js", "figure1_page.js"])
+    return web_page(_TITLE, _BODY, data, ["page.js", "drawing.js", "figure1_page.js"])

@@ -1,5 +1,6 @@
 // Page of the words benchmark: sorting, scatter plot, decoder maps, traversal, words, swaps.
 
+const LOW = 0.05, HIGH = 0.95; // quantiles that stand for "low" and "high"
 const [HEIGHT, WIDTH] = data.shape;
 const N_PIXELS = HEIGHT * WIDTH;
 const LENGTH = data.length;
@@ -260,16 +261,13 @@ function traversal(methods) {
     sliders.replaceChildren(...method.order.map((k, i) => {
       const column = method.columns[k], low = column[0], high = column.at(-1);
       const value = element("output", {}, z[k].toFixed(2));
-      const range = element("input", {
-        type: "range", id: `factor-${k}`, min: low, max: high, step: "any", value: z[k],
-        input: () => {
-          z[k] = Number(range.value);
-          value.textContent = z[k].toFixed(2);
-          said.textContent = `Factor ${i + 1} is ${z[k].toFixed(2)}.`;
-          paintInk(shown, method.decode(z));
-        },
+      const limits = { id: `factor-${k}`, min: low, max: high, step: "any" };
+      const range = slider(limits, z[k], (moved) => {
+        z[k] = moved;
+        value.textContent = moved.toFixed(2);
+        said.textContent = `Factor ${i + 1} is ${moved.toFixed(2)}.`;
+        paintInk(shown, method.decode(z));
       });
-      range.value = z[k];
       const map = canvas(HEIGHT, WIDTH, `What factor ${i + 1} changes`);
       paintChange(map, method.effects[k]);
       return element("div", { class: "slider" }, map,

@@ -24,6 +24,7 @@ from minsyn.report.web import in_base64, packed, web_page
 
 __all__ = ["benchmark_page"]
 
+_SCRIPTS = ("page.js", "drawing.js", "words_page.js")
 _HEADS = ("Train loss", "Test loss", "ACC")
 #: Black marks, which would not be seen on a dark page, have the colour of its text.
 _BLACK = {"#000000": "var(--black)"}
@@ -107,7 +108,7 @@ def benchmark_page(
             "cell of them that keeps its decoder, because it was not run, failed, was made by an "
             "earlier version, or has a decoder that is not affine.</p>"
         )
-    return web_page("The words benchmark", "\n".join(body), data, ["page.js", "words_page.js"])
+    return web_page("The words benchmark", "\n".join(body), data, _SCRIPTS)
 
 
 def _kept(results: Sequence[CellResult], key: str) -> CellResult | None:
