@@ -172,7 +172,7 @@ def test_what_if_is_in_the_units_of_the_features(seen):
     found = seen["what-if"]["found"]
     assert not found["hidden"]
     rows = [[cell.strip() for cell in row] for row in found["at"]]
-    assert rows == [["b & <b>", "500", "900", "", "+400"], ["c", "7.000", "6.000", "", "-1.000"]]
+    assert rows == [["b & <b>", "500", "900", "+400", ""], ["c", "7.000", "6.000", "-1.000", ""]]
     assert [row[2] for row in found["between"]] == ["450", "7.250"]
 
 

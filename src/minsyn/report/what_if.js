@@ -32,7 +32,7 @@ section.querySelector("div").append(
     element("button", { type: "button", click: () => { range.value = 0; range.dispatchEvent(new Event("input")); } }, "Mean")),
   told,
   element("div", { class: "wide" }, element("table", {},
-    element("thead", {}, element("tr", {}, ...["Feature", "at the mean", "now", "", "change"]
+    element("thead", {}, element("tr", {}, ...["Feature", "at the mean", "now", "change", ""]
       .map((text) => element("th", { scope: "col" }, text)))), body)));
 section.hidden = false;
 show();
@@ -56,7 +56,7 @@ function show() {
       element("th", { scope: "row", title: data.features[i] }, data.features[i]),
       element("td", {}, readable(data.middle[i], std)),
       element("td", {}, readable(data.middle[i] + by * std, std)),
-      element("td", {}, bar),
-      element("td", {}, difference > 0 ? `+${difference}` : difference));
+      element("td", {}, difference > 0 ? `+${difference}` : difference),
+      element("td", {}, bar));
   }));
 }

@@ -23,7 +23,8 @@ PANEL_CSS = """
   max-width: 100%; }
 #what-if input { width: min(22rem, 80vw); height: 2.2rem; margin: 0; accent-color: #0072b2; }
 #what-if output { display: block; margin: .5rem 0; }
-#what-if td:nth-child(4) { width: 12rem; min-width: 8rem; }
+#what-if td:nth-child(5) { width: 12rem; min-width: 5rem; }
+#what-if th, #what-if td { padding: .2em .4em; }
 #what-if td span { display: block; height: .7em; position: relative; background:
   linear-gradient(90deg, #eee 49.5%, #999 49.5%, #999 50.5%, #eee 50.5%); }
 #what-if table { font-size: .87em; }

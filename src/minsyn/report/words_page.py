@@ -93,7 +93,8 @@ def benchmark_page(
         "<h1>The words benchmark</h1>",
         f'<p class="lead">{escape(caption(rows, experiment))}</p>',
         "<h2>Scores</h2>",
-        f'<div id="scores" class="wide">{_table(rows)}</div>',
+        '<div id="scores" class="wide" tabindex="0" role="region" aria-label="Scores">'
+        f"{_table(rows)}</div>",
         *(f'<p class="caption">{escape(note)}</p>' for note in table_notes(rows)),
         "<h2>Loss against concentration</h2>",
         '<p class="caption">Low and to the left is good: few errors, and factors that mean one '
