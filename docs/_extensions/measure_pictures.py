@@ -1,4 +1,7 @@
-"""A picture for each measure: its value in small examples, and of two Gaussian sources."""
+"""A picture for each measure: its value in small examples, and of two Gaussian sources.
+
+And a page with sliders for the latter.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +11,7 @@ import numpy as np
 from sphinx.application import Sphinx
 
 from minsyn.information import discrete, examples, gaussian, pid
+from minsyn.report.figure1_page import figure1_explorer
 
 EXAMPLES = {
     "XOR": examples.xor(),
@@ -113,6 +117,7 @@ def draw_all(app: Sphinx, config: object) -> None:
             draw(name, folder / f"{name}.png")
     if not (folder / "redundancies.png").exists():
         draw_redundancies(folder / "redundancies.png")
+    (folder / "explorer.html").write_text(figure1_explorer(), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -12,6 +12,7 @@ from minsyn.commands.benchmark import benchmark
 from minsyn.commands.figure1 import figure1
 from minsyn.commands.fit import fit
 from minsyn.commands.inspect import inspect
+from minsyn.commands.report import report
 from minsyn.commands.synergy import synergy
 from minsyn.commands.transform import transform
 
@@ -52,3 +53,4 @@ app.command("inspect", cls=VariadicCommand)(inspect)
 app.command("synergy", cls=VariadicCommand)(synergy)
 app.command("figure1")(figure1)
 app.command("benchmark")(benchmark)
+app.command("report")(report)

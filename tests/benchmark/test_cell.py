@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_info
 
 from minsyn.benchmark import (
     METHODS,
+    AffineDecoder,
     Experiment,
     Method,
     decoder_maps,
@@ -17,6 +18,7 @@ from minsyn.benchmark import (
     run_cell,
 )
 from minsyn.datasets import load_letters, make_word_images
+from minsyn.estimators import Adam, AutoEncoder, MinSyn, VectorMinSyn
 from minsyn.metrics import average_character_concentration, squared_error
 
 
@@ -82,6 +84,42 @@ def test_ica_that_does_not_settle_still_reconstructs_as_pca(real_data):
     assert not ica.converged
     assert ica.train_loss == pytest.approx(pca.train_loss, abs=1e-3)
     assert ica.test_loss == pytest.approx(pca.test_loss, abs=1e-3)
+
+
+TINY_GROUPS = np.tile(np.repeat([0, 1], 8), 8)
+
+
+def _minsyn(m, seed):
+    return MinSyn(m, decoder="bernoulli", latents="sigmoid", max_iter=2, solver=Adam())
+
+
+class Cubic(PCA):
+    """Has a decoder that no page runs."""
+
+    def inverse_transform(self, X):
+        return super().inverse_transform(X) ** 3
+
+
+@pytest.mark.parametrize(
+    ("make", "logistic"),
+    [
+        (_minsyn, True),
+        (lambda m, seed: AutoEncoder(m, decoder="sigmoid", max_iter=2), True),
+        (lambda m, seed: VectorMinSyn([1, 1], grouping=TINY_GROUPS, n_init=1), True),
+        (lambda m, seed: FastICA(m, random_state=seed, tol=1), False),
+        (lambda m, seed: Cubic(m), None),
+    ],
+)
+def test_the_first_draw_keeps_a_decoder_that_decodes_as_the_estimator_does(tiny, make, logistic):
+    words, made = tiny().data(0), []
+    method = Method("m", "M", lambda m, seed: made.append(make(m, seed)) or made[-1])
+    result = run_cell(method, 0, words, 2, 0)
+    assert result.logistic is logistic
+    if logistic is not None:
+        decoder = AffineDecoder(result.weights, result.bias, result.logistic)
+        X = np.concatenate([words.train, words.test])
+        np.testing.assert_allclose(decoder(result.latents), reconstruct(made[0], X), atol=1e-3)
+    assert run_cell(method, 1, words, 2, 0).latents is None
 
 
 class Told(PCA):

@@ -28,6 +28,18 @@ def test_cells_come_back_as_they_were(tmp_path, tiny, cell):
     ]
 
 
+def test_cells_keep_their_decoders(tmp_path, tiny, cell):
+    kept = {
+        "latents": np.ones((7, 1), np.float32),
+        "weights": np.ones((1, 4), np.float32),
+        "bias": np.zeros(4, np.float32),
+        "logistic": True,
+    }
+    Store(tmp_path, tiny()).add(cell(**kept))
+    (back,) = Store(tmp_path, tiny()).results()
+    same(back, cell(**kept))
+
+
 def truncate(path):
     path.write_bytes(path.read_bytes()[:-20])
 

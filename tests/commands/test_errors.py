@@ -10,10 +10,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from miniature import finished_cell
 from minsyn import MinSyn
+from minsyn.benchmark import Experiment, Store, find_methods
 from minsyn.cli import app
 from minsyn.commands._errors import in_options
 from minsyn.commands._options import choose_columns
+from minsyn.datasets import load_letters
 from minsyn.training import CheckpointError
 
 #: Words of each command that work, and a function that the command calls.
@@ -25,6 +28,7 @@ WORKING = {
         "minsyn.MinSyn.fit",
     ),
     "inspect": (["model"], "minsyn.metrics.summarise_factors"),
+    "report": (["words"], "minsyn.report.benchmark_page"),
     "synergy": (["x.csv", "--sources", "a", "b"], "minsyn.information.synergy"),
     "transform": (["model", "x.csv", "--output", "z.csv"], "minsyn.estimators.load_model"),
 }
@@ -38,6 +42,7 @@ MISTAKES = {
         "figure1": None,
         "fit": (["ragged.csv", "--n-components", "1", "--output", "m"], "ragged.csv: line 3 has 1"),
         "inspect": (["model", "--data", "ragged.csv"], "ragged.csv"),
+        "report": None,  # reads no table
         "synergy": (["semicolons.csv", "--sources", "a"], "1 samples of 0 sources seem"),
         "transform": (["model", "ragged.csv", "--output", "z.csv"], "ragged.csv: line 3 has 1"),
     },
@@ -46,6 +51,7 @@ MISTAKES = {
         "figure1": None,
         "fit": None,  # writes a folder
         "inspect": (["model", "--data", "x.csv", "--output", "x.csv"], "the file that is read"),
+        "report": None,  # reads a folder
         "synergy": (["x.csv", "--sources", "a", "--output", "x.csv"], "the file that is read"),
         "transform": (["model", "x.csv", "--output", "x.csv"], "the file that is read"),
     },
@@ -54,6 +60,7 @@ MISTAKES = {
         "figure1": None,  # reads no file
         "fit": (["absent.csv", "--n-components", "1", "--output", "m"], "absent.csv: no such file"),
         "inspect": (["absent"], "absent holds no saved model"),
+        "report": (["absent"], "absent holds no results of `minsyn benchmark`"),
         "synergy": (["absent.csv", "--sources", "a"], "absent.csv: no such file"),
         "transform": (["model", "absent.csv", "--output", "z.csv"], "absent.csv: no such file"),
     },
@@ -62,6 +69,7 @@ MISTAKES = {
         "figure1": None,
         "fit": (["damaged.npy", "--n-components", "1", "--output", "m"], "damaged.npy"),
         "inspect": (["damaged"], "damaged"),
+        "report": (["damaged-words"], "experiment.json is damaged"),
         "synergy": (["damaged.csv", "--sources", "a"], "damaged.csv"),
         "transform": (["damaged", "x.csv", "--output", "z.csv"], "damaged"),
     },
@@ -70,6 +78,7 @@ MISTAKES = {
         "figure1": None,
         "fit": (["damaged.csv", "--n-components", "1", "--output", "m"], "damaged.csv"),
         "inspect": (["model", "--data", "damaged.npz"], "damaged.npz"),
+        "report": None,
         "synergy": (["binary.csv", "--sources", "a"], "binary.csv"),
         "transform": (["model", "damaged.csv", "--output", "z.csv"], "damaged.csv"),
     },
@@ -84,6 +93,7 @@ MISTAKES = {
             ["model", "--figure", "f.png", "--image-shape", "3"],
             "--image-shape 3: expected HEIGHTxWIDTH",
         ),
+        "report": (["model"], "model is a saved model: `minsyn inspect model --report"),
         "synergy": (
             ["x.csv", "--sources", "a", "--bootstrap", "9", "--confidence", "2"],
             "confidence must be between 0 and 1",
@@ -95,6 +105,7 @@ MISTAKES = {
         "figure1": (["--output", "x.csv/f.png"], "x.csv is a file"),
         "fit": (["x.csv", "--n-components", "1", "--output", "x.csv/m"], "x.csv is a file"),
         "inspect": (["model", "--output", "x.csv/f.csv"], "x.csv is a file"),
+        "report": (["words", "--output", "x.csv/p.html"], "x.csv is a file"),
         "synergy": (["x.csv", "--sources", "a", "--output", "x.csv/y.csv"], "x.csv is a file"),
         "transform": (["model", "x.csv", "--output", "folder.csv"], "this is a folder"),
     },
@@ -132,6 +143,10 @@ def files(tmp_path_factory):
     (folder / "damaged.csv").write_text('a,b,c\n1,2,3\n4,5,6,7,8\n"')
     (folder / "binary.csv").write_bytes(bytes(range(256)))
     (folder / "folder.csv").mkdir()
+    experiment = Experiment(load_letters("typewriter"), find_methods(["pca"]))
+    Store(folder / "words", experiment).add(finished_cell())
+    (folder / "damaged-words").mkdir()
+    (folder / "damaged-words" / "experiment.json").write_text('{"letters"')
     return folder
 
 

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from minsyn import AutoEncoder, MinSyn, VectorMinSyn
 from minsyn.cli import app
+from minsyn.commands._description import Description
+from minsyn.data import TableFormat
 from minsyn.estimators import load_model
 from minsyn.information import PairwiseStatistics
 from minsyn.metrics import summarise_factors
@@ -302,10 +304,25 @@ def test_every_model_that_fit_makes(table, tmp_path, monkeypatch, scale, options
     whole, best, gk = (np.minimum(measured[name], entropy) for name in MEASURES)
     expected = np.where(whole < measured["mutual_information"], whole - best, gk)
     np.testing.assert_allclose(frame.gk_synergy_bits[:5], expected, atol=1e-5)
+    assert_what_if(model, tmp_path / "m", x, scale)
     if "--groups" in options:
         assert frame.group.tolist() == np.repeat(groups, 5).tolist()
         assert f"in {groups.max() + 1} group" in fitted.output
         assert all(f"group {group}" in shown.output for group in groups)
+
+
+def assert_what_if(model, folder, x, scale):
+    """A page moves factors as the model does, in the units of the table."""
+    what_if = Description.of(model, folder, None, TableFormat()).what_if()
+    z = model.transform(x)
+    moved = z.mean(axis=0)
+    moved[1] += what_if.positions[13] * z[:, 1].std()
+    if model.latents_.name == "sigmoid":
+        moved = moved.clip(0, 1)
+    expected = model.inverse_transform(moved[None])[0]
+    if scale == "range" and not model.observations_.affine:
+        expected = x.min() + expected * np.ptp(x, axis=0)
+    np.testing.assert_allclose(what_if.expected[1, 13], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_scales_that_do_not_suit_a_decoder(folder, tmp_path):

@@ -211,6 +211,9 @@ def test_figure_1(tmp_path):
     result = run("figure1", "--output", output, "--dpi", 60)
     assert result.exit_code == 0, result.output
     assert output.read_bytes().startswith(b"\x89PNG")
+    page = output.with_suffix(".html")
+    assert run("figure1", "--output", page).exit_code == 0
+    assert "Synergy of two sources" in page.read_text()
 
 
 def test_a_full_disk_keeps_the_old_numbers(csv, tmp_path, monkeypatch):

@@ -36,28 +36,28 @@ def own_method():
     return Method("own", "My own", _make_pca)
 
 
+def finished_cell(method="pca", draw=0, **scores):
+    """A finished cell with scores of one's choice."""
+    empty = np.zeros((1, 4), np.float32)
+    values = {
+        "random_state": 1,
+        "train_loss": 50.0,
+        "test_loss": 90.0,
+        "acc": 0.9,
+        "dead_factors": 0,
+        "fit_seconds": 0.1,
+        "n_iter": 10,
+        "converged": True,
+        "warnings": (),
+        "maps": empty,
+        "train_rows": np.zeros(1, int),
+        "test_rows": np.zeros(1, int),
+        "train_examples": empty,
+        "test_examples": empty,
+    }
+    return CellResult(method=method, draw=draw, **{**values, **scores})
+
+
 @pytest.fixture
 def cell():
-    """A finished cell with scores of one's choice."""
-
-    def make(method="pca", draw=0, **scores):
-        empty = np.zeros((1, 4), np.float32)
-        values = {
-            "random_state": 1,
-            "train_loss": 50.0,
-            "test_loss": 90.0,
-            "acc": 0.9,
-            "dead_factors": 0,
-            "fit_seconds": 0.1,
-            "n_iter": 10,
-            "converged": True,
-            "warnings": (),
-            "maps": empty,
-            "train_rows": np.zeros(1, int),
-            "test_rows": np.zeros(1, int),
-            "train_examples": empty,
-            "test_examples": empty,
-        }
-        return CellResult(method=method, draw=draw, **{**values, **scores})
-
-    return make
+    return finished_cell

@@ -4,6 +4,7 @@
 `Store`; `summarise` and `benchmark_table` make the table from the stored cells.
 """
 
+from minsyn.benchmark.affine import AffineDecoder, affine_decoder
 from minsyn.benchmark.cell import (
     MEASURES,
     CellResult,
@@ -61,6 +62,7 @@ __all__ = [
     "METHODS",
     "REFERENCE",
     "SCORES",
+    "AffineDecoder",
     "CellFailure",
     "CellGrid",
     "CellResult",
@@ -74,6 +76,7 @@ __all__ = [
     "SettingsMismatchError",
     "Store",
     "WorkerDiedError",
+    "affine_decoder",
     "benchmark_table",
     "best",
     "bootstrap_interval",

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from minsyn.benchmark.affine import affine_decoder
 from minsyn.benchmark.grid import Samples
 from minsyn.benchmark.methods import Method
 from minsyn.information import synergy
@@ -25,6 +26,8 @@ __all__ = ["MEASURES", "CellResult", "decoder_maps", "make_estimator", "reconstr
 #: Synergies among a cell's scores, with the decimals that tables show.
 MEASURES = {"ci_synergy": 3, "gk_synergy": 3, "gk_synergy_groups": 3}
 
+#: The draw whose latents and decoders are kept for pages: they are large.
+_KEPT_DRAW = 0
 #: Words of each kind whose reconstructions are kept for the figures.
 _N_EXAMPLES = 6
 
@@ -74,6 +77,15 @@ class CellResult:
         the features by their variances; the last one among the groups of latents
         (``latent_groups_``), NaN for methods without groups. All NaN for methods without
         ``transform``, and where there are too few samples for so many latents.
+    latents : float32 array of shape (n_samples, n_components), or None
+        Latents of the training words, then of the test words; kept for the first draw only, and
+        for decoders that are a link function of an affine map.
+    weights : float32 array of shape (n_components, n_pixels), or None
+        Weights of that decoder, before its link function.
+    bias : float32 array of shape (n_pixels,), or None
+        What it makes of latents of 0, before its link function.
+    logistic : bool or None
+        Whether the link function is the logistic function, else the identity.
     """
 
     method: str
@@ -98,6 +110,10 @@ class CellResult:
     ci_synergy: float = float("nan")
     gk_synergy: float = float("nan")
     gk_synergy_groups: float = float("nan")
+    latents: Float[np.ndarray, "words kept"] | None = None
+    weights: Float[np.ndarray, "kept pixels"] | None = None
+    bias: Float[np.ndarray, " pixels"] | None = None
+    logistic: bool | None = None
 
 
 def decoder_maps(estimator: Any) -> Float[np.ndarray, "components features"]:
@@ -247,6 +263,7 @@ def run_cell(
         belongs = data.groups >= 0
         concentrations = character_concentration(maps[:, belongs], data.groups[belongs])
         synergies = _synergies(estimator, X_train)
+        kept = _kept(estimator, maps, X_train, X_test) if draw == _KEPT_DRAW else {}
     no_warning = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     live = ~np.isnan(concentrations)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
@@ -271,6 +288,7 @@ def run_cell(
         test_examples=test[test_rows].astype(np.float32),
         **_agreement(last, X_train, data.groups),
         **synergies,
+        **kept,
     )
 
 
@@ -301,6 +319,28 @@ def _synergies(estimator: Any, X: Float[np.ndarray, "samples features"]) -> dict
             grouped = synergy(Z, X, groups=groups, measures=names[1:])
             found["gk_synergy_groups"] = grouped.means["gk_synergy"]
     return found
+
+
+def _kept(
+    estimator: Any,
+    maps: Float[np.ndarray, "components pixels"],
+    X_train: Float[np.ndarray, "train_words pixels"],
+    X_test: Float[np.ndarray, "test_words pixels"],
+) -> dict[str, Any]:
+    """Latents and decoder for pages; nothing where the decoder is of another kind."""
+    if not hasattr(estimator, "transform"):
+        return {}
+    parts = [X for X in (X_train, X_test) if len(X)]
+    Z = np.concatenate([np.asarray(estimator.transform(X), dtype=np.float64) for X in parts])
+    decoder = affine_decoder(estimator, maps, Z)
+    if decoder is None:
+        return {}
+    return {
+        "latents": Z.astype(np.float32),
+        "weights": decoder.weights.astype(np.float32),
+        "bias": decoder.bias.astype(np.float32),
+        "logistic": decoder.logistic,
+    }
 
 
 @contextmanager

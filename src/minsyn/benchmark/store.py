@@ -19,6 +19,8 @@ from minsyn.benchmark.grid import CellGrid
 __all__ = ["SettingsMismatchError", "Store"]
 
 _ARRAYS = ("maps", "train_rows", "test_rows", "train_examples", "test_examples")
+#: Arrays that not every cell has.
+_SOME_ARRAYS = ("latents", "weights", "bias")
 #: Packages whose versions decide a cell's last digits.
 _RECORDED = ("numpy", "scipy", "scikit-learn", "torch")
 
@@ -123,11 +125,11 @@ class Store:
         """
         name = f"{result.method}-{result.draw}"
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, allow_pickle=False, **{key: getattr(result, key) for key in _ARRAYS}
-        )
+        named = {key: getattr(result, key) for key in (*_ARRAYS, *_SOME_ARRAYS)}
+        some = {key: value for key, value in named.items() if value is not None}
+        np.savez_compressed(buffer, allow_pickle=False, **some)
         arrays = buffer.getvalue()
-        scores = {key: value for key, value in asdict(result).items() if key not in _ARRAYS}
+        scores = {key: value for key, value in asdict(result).items() if key not in named}
         record = {
             "scores": scores,
             "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
@@ -177,6 +179,7 @@ class Store:
             return CellResult(
                 **{**scores, "warnings": tuple(scores["warnings"])},
                 **{key: arrays[key] for key in _ARRAYS},
+                **{key: arrays[key] for key in _SOME_ARRAYS if key in arrays},
             )
 
     def _agree(self) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from minsyn.estimators.factor_model import FactorModel
     from minsyn.information import PairwiseStatistics, SynergyResult
     from minsyn.metrics import AveragePartial, FactorSummary, Loadings, Scree
+    from minsyn.report import WhatIf
 
 __all__ = [
     "MEASURES",
@@ -41,6 +42,10 @@ SCALES = {
 _SAME = 0.95
 #: Relative difference from the variance of two values that is taken for rounding.
 _ROUNDING = 1e-5
+#: Positions of a factor, in standard deviations from its mean, at which features are computed.
+_POSITIONS = (-2.5, 2.5, 21)
+#: Ranges of latents that have one.
+_RANGES = {"sigmoid": (0.0, 1.0), "softplus": (0.0, None)}
 #: Names that a note lists.
 _LISTED = 5
 
@@ -221,6 +226,29 @@ class Description:
         )
         facts["made by"] = f"minsyn {__version__}"
         return facts
+
+    def what_if(self) -> "WhatIf":
+        """What the decoder expects of the features when one factor moves, for a report."""
+        import numpy as np
+
+        from minsyn.report import WhatIf
+
+        model, statistics = self.model, self.statistics
+        positions = np.linspace(*_POSITIONS)
+        mean, std = np.asarray(statistics.mean_z), np.asarray(statistics.std_z)
+        Z = np.tile(mean, (len(mean), len(positions), 1))
+        for j in range(len(mean)):
+            Z[j, :, j] += positions * std[j]
+        low, high = _RANGES.get(model.latents_.name, (None, None))
+        if low is not None:
+            Z = np.clip(Z, low, high)
+        expected = model.inverse_transform(Z.reshape(-1, len(mean)))
+        if self.made is not None and self.made.scale == "range" and not model.observations_.affine:
+            expected = self.made.minimum + expected * (self.made.maximum - self.made.minimum)
+        names, features = self.names
+        return WhatIf(
+            names, features, positions, expected.reshape(*Z.shape[:2], -1), statistics.std_x
+        )
 
     @property
     def scree(self) -> "Scree | AveragePartial | None":

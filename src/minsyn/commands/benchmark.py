@@ -1,4 +1,4 @@
-"""``minsyn benchmark``: methods on images of words, their table and figures."""
+"""``minsyn benchmark``: methods on images of words, their table, figures and page."""
 
 # What a command needs is imported when it runs: `minsyn --help` loads neither torch nor Matplotlib.
 import shlex
@@ -68,8 +68,9 @@ def benchmark(
 
     The table has means with bootstrap intervals over draws, and paired tests against a reference.
 
-    Writes results.csv (every draw), summary.csv, summary.json, table.md and figures/ into the
-    output folder.
+    Writes results.csv (every draw), summary.csv, summary.json, table.md, figures/ and page.html
+    into the output folder. The page is interactive and needs no network: move the factors of each
+    method, and see the word.
     """
     with clear_errors(output):
         from minsyn.benchmark import Experiment
@@ -132,6 +133,7 @@ def _report(experiment: "Experiment", store: "Store", letters: str, reference: s
     )
     from minsyn.report import (
         benchmark_figures,
+        benchmark_page,
         save_figures,
         terminal_comparisons,
         terminal_table,
@@ -152,6 +154,7 @@ def _report(experiment: "Experiment", store: "Store", letters: str, reference: s
         "summary.csv": summary.to_csv(index=False),
         "summary.json": summary_json(summary, experiment),
         "table.md": benchmark_table(rows, experiment, command, tests),
+        "page.html": benchmark_page(experiment, results, rows),
     }
     for name, text in texts.items():
         write_atomically(store.folder / name, text)

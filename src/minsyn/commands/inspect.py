@@ -62,7 +62,8 @@ def inspect(
     report: Annotated[
         Path | None,
         typer.Option(
-            help="Write tables and figures into one .html file, to be read or printed anywhere.",
+            help="Write tables and figures into one .html file, to be read or printed anywhere; "
+            "with a slider that moves a factor, and the features that change with it.",
             show_default=False,
         ),
     ] = None,
@@ -211,6 +212,7 @@ def _page(
             about_loadings=described.about_loadings(),
             about_synergy=described.about_synergy(),
             scree=described.scree,
+            what_if=described.what_if(),
             figures=figures,
             facts=described.facts(folder),
         )

@@ -13,7 +13,9 @@ from minsyn.report.scatter import ScoreCloud, figure_of_scores
 from minsyn.report.style import Appearance, appearance, save, save_figures
 from minsyn.report.table_rows import LoadingRows, loading_rows
 from minsyn.report.terminal import terminal_comparisons, terminal_table
+from minsyn.report.what_if import WhatIf
 from minsyn.report.words import WordsRow, figure_of_words
+from minsyn.report.words_page import benchmark_page
 
 __all__ = [
     "COLOURS",
@@ -26,9 +28,11 @@ __all__ = [
     "LoadingRows",
     "MapRow",
     "ScoreCloud",
+    "WhatIf",
     "WordsRow",
     "appearance",
     "benchmark_figures",
+    "benchmark_page",
     "cell_progress",
     "correlation_table",
     "draw_dots",

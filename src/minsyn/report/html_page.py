@@ -16,6 +16,7 @@ from minsyn._style import styled
 from minsyn.information import SynergyResult
 from minsyn.metrics import AveragePartial, Scree
 from minsyn.report.table_rows import LoadingRows, two_decimals
+from minsyn.report.what_if import PANEL_CSS, WhatIf, what_if_panel
 
 __all__ = ["FactorReport", "factor_page"]
 
@@ -107,6 +108,8 @@ class FactorReport:
         What the number of factors was, or could be, chosen by.
     figures : mapping of str to Figure
         Further figures, by their captions.
+    what_if : WhatIf or None
+        What the model expects when a factor moves: a panel with a slider.
     """
 
     title: str
@@ -121,6 +124,7 @@ class FactorReport:
     about_synergy: Sequence[str] = ()
     scree: Scree | AveragePartial | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    what_if: WhatIf | None = None
 
 
 def factor_page(report: FactorReport) -> str:
@@ -183,10 +187,14 @@ def factor_page(report: FactorReport) -> str:
     for caption, figure in report.figures.items():
         parts.append(_image(figure, caption))
     parts += ["<h2>Data and model</h2>", _facts(report.facts)]
+    style = _CSS
+    if report.what_if is not None:
+        parts.insert(parts.index("<h2>Synergy</h2>"), what_if_panel(report.what_if))
+        style += PANEL_CSS
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(report.title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
+        f"<title>{escape(report.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
     )
