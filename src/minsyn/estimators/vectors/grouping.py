@@ -312,7 +312,8 @@ def _clearest(
     while m >= _LEAST_FACTORS:
         coupled = of_first(m)
         number = n_groups or coupled.n_groups(*_CLEAR)
-        if 1 < number <= m / 2 and coupled.falls[number - 1] > _CLEARER * most:
+        enough = m == n_factors or number <= m / 2  # groups of the first factors have several each
+        if number > 1 and enough and coupled.falls[number - 1] > _CLEARER * most:
             clearest, most = (coupled, number), float(coupled.falls[number - 1])
         m = m * 3 // 4
     return clearest
