@@ -162,6 +162,25 @@ class CoupledFeatures:
         labels[self.features] = found
         return labels
 
+    def association(self, labels: Int[np.ndarray, " features"], n_groups: int) -> float:
+        """Share of a group's coupling that is within it, in the mean over groups.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n_features,)
+            Groups of all features; negative numbers are of none.
+        n_groups : int
+            Number of groups. Those without features have a share of 0.
+        """
+        own, groups = self.axes[:, self.features], labels[self.features]
+        axes = [own[:, groups == group] for group in np.unique(groups[groups >= 0])]
+        squares = [a @ a.T for a in axes]
+        every = sum(squares)
+        shares = [
+            float(np.sum(square * square) / np.sum(square * every)) for square in squares
+        ]
+        return sum(shares) / n_groups
+
 
 def couple(
     variances: Float[np.ndarray, " m"], axes: Float[np.ndarray, "m features"], n_samples: int

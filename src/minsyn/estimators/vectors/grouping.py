@@ -1,5 +1,6 @@
 """Groups of features: the parent of each feature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,12 +38,16 @@ _TIE = 0.01
 _LEAST_CLEAR = 0.5
 #: Most rounds of reassigning features.
 _MAX_ROUNDS = 50
+#: Groups are left as the graph has them where settled ones have so much less of the coupling.
+_BLURRED = 0.1
 #: Least eigenvalue of a group, and least fall to the next, where the groups are clear-cut and where
 #: they are clear.
 _CLEAR_CUT, _CLEAR = (0.9, 0.2), (0.8, 0.15)
 #: Most factors that are left out as minor, rounds in which they are, and fewest factors that groups
 #: are sought from without others.
 _MOST_MINOR, _ROUNDS, _LEAST_FACTORS = 5, 3, 4
+#: Fewer factors are preferred where eigenvalues fall so many times as much.
+_CLEARER = 1.25
 #: A number of groups is unclear if the eigenvalues fall by less behind it.
 _UNCLEAR = 0.1
 
@@ -210,9 +215,11 @@ def find_groups(
     clear = number
     if n_groups is None and max_groups is not None:
         number = min(number, max_groups)
-    found = _settled(correlations, coupled.labels(number), number, keep_all=n_groups is not None)
+    found, blurred = _settled_unless_blurred(
+        correlations, coupled, number, keep_all=n_groups is not None
+    )
     clarity = float(np.clip(coupled.falls[number - 1], 0.0, 1.0))
-    if n_groups is None:
+    if n_groups is None and not blurred:
         found, further = _with_groups_of_the_rest(correlations, found, max_groups)
         clarity = min(clarity, further)
     if (found < 0).all():
@@ -276,8 +283,11 @@ def coupling_by_falls(
     coupled = of_first(n_factors)
     if len(coupled.features) == 0:  # the factors are spread too thinly to show in any feature
         return None, 1
-    number = n_groups or coupled.n_groups(*_CLEAR_CUT)
-    if n_groups is not None or number > 1 or n_factors == 1:
+    if n_groups is not None:
+        clearest = _clearest(of_first, n_factors, n_groups) if n_groups > 1 else None
+        return (coupled, n_groups) if clearest is None else clearest
+    number = coupled.n_groups(*_CLEAR_CUT)
+    if number > 1 or n_factors == 1:
         return coupled, number
     # Minor factors, of one or two features, are no groups, and blur the others.
     m, major = n_factors, coupled
@@ -290,14 +300,23 @@ def coupling_by_falls(
             break
         major = of_first(m)
     # Many small components, as of smooth images, connect features that are neighbours and no more.
-    m, first = n_factors, coupled
+    clearest = _clearest(of_first, n_factors)
+    return clearest if clearest is not None else (coupled, 1)
+
+
+def _clearest(
+    of_first: Callable[[int], CoupledFeatures], n_factors: int, n_groups: int | None = None
+) -> tuple[CoupledFeatures, int] | None:
+    """Graph of all factors, of the first three quarters and so on that falls most behind groups."""
+    m, clearest, most = n_factors, None, 0.0
     while m >= _LEAST_FACTORS:
-        number = first.n_groups(*_CLEAR)
-        if number > 1:
-            return first, number
-        m //= 2
-        first = of_first(m)
-    return coupled, 1
+        coupled = of_first(m)
+        number = n_groups or coupled.n_groups(*_CLEAR)
+        enough = m == n_factors or number <= m / 2  # groups of the first factors have several each
+        if number > 1 and enough and coupled.falls[number - 1] > _CLEARER * most:
+            clearest, most = (coupled, number), float(coupled.falls[number - 1])
+        m = m * 3 // 4
+    return clearest
 
 
 def _with_groups_of_the_rest(
@@ -324,6 +343,21 @@ def _with_groups_of_the_rest(
         if np.sum(more < 0) >= len(rest):
             return groups, clarity
         groups, clarity = more, min(clarity, float(coupled.falls[number - 1]))
+
+
+def _settled_unless_blurred(
+    correlations: Correlations, coupled: CoupledFeatures, n_groups: int, keep_all: bool
+) -> tuple[Int[np.ndarray, " features"], bool]:
+    """Groups of the graph, settled unless that makes them worse groups of the graph.
+
+    Where some features have two parents, their principal components are those of both groups, and
+    each tells about the features of the other.
+    """
+    labels = coupled.labels(n_groups)
+    found = _settled(correlations, labels, n_groups, keep_all)
+    if coupled.association(found, n_groups) < coupled.association(labels, n_groups) - _BLURRED:
+        return labels, True
+    return found, False
 
 
 def _settled(
