@@ -176,9 +176,7 @@ class CoupledFeatures:
         axes = [own[:, groups == group] for group in np.unique(groups[groups >= 0])]
         squares = [a @ a.T for a in axes]
         every = sum(squares)
-        shares = [
-            float(np.sum(square * square) / np.sum(square * every)) for square in squares
-        ]
+        shares = [float(np.sum(square * square) / np.sum(square * every)) for square in squares]
         return sum(shares) / n_groups
 
 
