@@ -151,7 +151,8 @@ def compositional_table(frame: pd.DataFrame, command: str | None = None) -> str:
     ]
     caption = (
         f"Means over {counted(frame.draw.nunique(), 'draw')}: squared error summed over the "
-        "pixels. GK synergy between the groups found, in bits; seconds of their fit, on one thread."
+        "pixels. GK synergy between the groups found, in bits, where it is finite; seconds of "
+        "their fit, on one thread."
     )
     return markdown_page(markdown_table(header, rows), caption, command=command)
 
@@ -188,7 +189,7 @@ def figure_of_lines(frame: pd.DataFrame) -> Figure:
 
 
 def _text(value: Any, decimals: int) -> str:
-    return "–" if pd.isna(value) else f"{value:.{decimals}f}"
+    return f"{value:.{decimals}f}" if np.isfinite(value) else "–"
 
 
 def compositional(
