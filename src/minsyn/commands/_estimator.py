@@ -126,7 +126,7 @@ def reads_blocks(estimator: "MinSyn | VectorMinSyn") -> bool:
     estimator : MinSyn or VectorMinSyn
         The estimator.
     """
-    return getattr(estimator, "solver", "lbfgs") != "lbfgs"
+    return hasattr(estimator, "partial_fit")
 
 
 def _n_components(options: ModelOptions) -> Any:
