@@ -72,7 +72,7 @@ def _penalised_information(correlations: Correlations, coupled: CoupledFeatures)
     for n_groups in range(1, min(len(coupled.axes), coupled.vectors.shape[1], _MOST) + 1):
         labels = coupled.labels(n_groups)
         dimensions = group_dimensions(correlations, labels, n_groups)
-        nats, _ = group_information(correlations, labels, dimensions)
+        nats = group_information(correlations, labels, dimensions).nats
         own = labels[coupled.features]
         scores.append(np.sum(nats[own, coupled.features] - penalty * dimensions[own]))
     return int(np.argmax(scores)) + 1

@@ -19,12 +19,21 @@ class GroupInformation(NamedTuple):
     ----------
     nats : ndarray of shape (n_groups, n_features)
         Gaussian mutual information, corrected for the number of samples.
-    p_values : ndarray of shape (n_groups, n_features)
-        Of the F test that the group explains nothing of the feature.
+    explained : ndarray of shape (n_groups, n_features)
+        Share of each feature's variance that the group explains.
+    freedom : tuple of ndarray of shape (n_groups, 1)
+        Degrees of freedom of the groups and of what they leave.
     """
 
     nats: Float[np.ndarray, "groups features"]
-    p_values: Float[np.ndarray, "groups features"]
+    explained: Float[np.ndarray, "groups features"]
+    freedom: tuple[Float[np.ndarray, "groups 1"], Float[np.ndarray, "groups 1"]]
+
+    def p_values(self, groups: Int[np.ndarray, " features"]) -> Float[np.ndarray, " features"]:
+        """P-values of the F test that a group, one for each feature, explains nothing of it."""
+        own, left = (freedom[groups, 0] for freedom in self.freedom)
+        explained = self.explained[groups, np.arange(len(groups))]
+        return np.asarray(beta.sf(explained, own / 2, left / 2))
 
 
 def group_dimensions(
@@ -93,10 +102,8 @@ def group_information(
         rank[group] = len(variances)
     explained = np.clip(explained, 0.0, 1.0)
     freedom = np.maximum(n_samples - 1 - rank, 1)
-    return GroupInformation(
-        adjusted_information(explained, n_samples, rank),
-        np.asarray(beta.sf(explained, rank / 2, freedom / 2)),
-    )
+    nats = adjusted_information(explained, n_samples, rank)
+    return GroupInformation(nats, explained, (rank, freedom))
 
 
 def explained_without(

@@ -373,14 +373,15 @@ def _settled(
     dimensions = group_dimensions(correlations, groups, n_groups)
     best, most, seen = groups, -np.inf, set()
     for _ in range(_MAX_ROUNDS):
-        nats, p_values = group_information(correlations, groups, dimensions)
+        information = group_information(correlations, groups, dimensions)
+        nats = information.nats
         total = float(nats.max(axis=0).sum())
         if total > most:
             best, most = groups, total
         parent = nats.argmax(axis=0)
-        p_value = p_values[parent, np.arange(len(parent))]
         # Bonferroni over the groups among which the best was chosen, then the features.
-        q_value = false_discovery_control(np.minimum(p_value * n_groups, 1.0))
+        p_values = np.minimum(information.p_values(parent) * n_groups, 1.0)
+        q_value = false_discovery_control(p_values)
         moved = np.where(q_value <= _LEVEL, parent, NO_PARENT)
         if np.array_equal(moved, groups):
             return groups
@@ -407,7 +408,7 @@ def _with_cores(
     if n_groups < 2:
         return groups, member
     dimensions = group_dimensions(correlations, groups, n_groups)
-    nats, _ = group_information(correlations, groups, dimensions)
+    nats = group_information(correlations, groups, dimensions).nats
     explained = -np.expm1(-2 * nats)
     is_own = np.equal.outer(np.arange(n_groups), groups)
     own, rival = (np.where(of, explained, 0.0).max(axis=0) for of in (is_own, ~is_own))
@@ -419,7 +420,7 @@ def _with_cores(
     if unclear.any():
         cores = np.where(clear, groups, NO_PARENT)
         dimensions = group_dimensions(correlations, cores, n_groups)
-        nats, _ = group_information(correlations, cores, dimensions)
+        nats = group_information(correlations, cores, dimensions).nats
         left = np.exp(-2 * nats)
         lost = np.where(np.equal.outer(np.arange(n_groups), groups), left, 0.0).max(axis=0)
         moves = unclear & (left.min(axis=0) + _TIE < lost)
