@@ -17,6 +17,14 @@ from PIL import Image
 _DATA = Path(os.environ.get("MINSYN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+#: Files of tests that take long start first, so that no worker is left alone with one at the end.
+_LONG = ("test_ranks.py", "test_benchmark.py", "test_checkpoint.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """Path of a named real data file; skips the test where the file is absent."""
