@@ -20,7 +20,7 @@ benchmark: $(VENV)/.installed  ## the words benchmark on embedded letters: table
 	$(BIN)/minsyn benchmark --output $(OUTPUT)
 
 test: $(VENV)/.installed-dev  ## the test suite, doctests included
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
 fuzz: $(VENV)/.installed-dev  ## thousands of damaged files and extreme data, instead of dozens
 	MINSYN_FUZZ=2000 $(BIN)/python -m pytest -n auto -q tests/data/test_damage.py
