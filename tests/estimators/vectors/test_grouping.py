@@ -14,6 +14,7 @@ from minsyn.estimators.vectors.grouping import (
     given_groups,
     with_decoded_features,
 )
+from minsyn.metrics import group_agreement
 from vector_factors import grouped_table
 
 
@@ -206,3 +207,13 @@ def test_clarity_is_that_of_the_least_clear_choice(rng, monkeypatch):
         lambda correlations, found, max_groups: (found, 0.25),
     )
     assert find_groups(X).clarity == 0.25 < clear
+
+
+def test_letters_that_overlap_are_not_settled_into_each_other():
+    """Pixels with two parents carry both letters: settled, two letters would be one group."""
+    words = make_word_images(overlap=0.25, random_state=1)
+    alone = (words.parents.sum(axis=0) == 1) & (words.train.std(axis=0) > 0)
+    grouping = find_groups(words.train.astype(float))
+    assert grouping.n_groups == 3
+    truth = words.parents.argmax(axis=0)[alone]
+    assert group_agreement(grouping.groups[alone], truth).adjusted_rand > 0.98
