@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 OUTPUT ?= runs/words
+TIMES  ?= 100
 
 # One BLAS thread a process: several threads in each of several processes fight for the cores.
 export OMP_NUM_THREADS ?= 1
@@ -22,8 +23,8 @@ benchmark: $(VENV)/.installed  ## the words benchmark on embedded letters: table
 test: $(VENV)/.installed-dev  ## the test suite, doctests included
 	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
-fuzz: $(VENV)/.installed-dev  ## thousands of damaged files and extreme data, instead of dozens
-	MINSYN_FUZZ=2000 $(BIN)/python -m pytest -n auto -q tests/data/test_damage.py
+fuzz: $(VENV)/.installed-dev  ## extreme data and damaged files: TIMES=100 as many as the tests try
+	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q tests/fuzz tests/data/test_damage.py
 
 lint: $(VENV)/.installed-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .

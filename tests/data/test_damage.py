@@ -1,6 +1,5 @@
 """Damaged files: an error of our own, or the data as they were; `make fuzz` tries many more."""
 
-import os
 import random
 import struct
 import zipfile
@@ -10,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fuzzing import n_examples
 from minsyn.data import as_samples
 from minsyn.data.damage import DamagedFileError, damage_named
 from minsyn.data.text_layout import TableError
 
 X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
-N_CHANGES = int(os.environ.get("MINSYN_FUZZ", "25"))
+N_CHANGES = n_examples(25)
 
 
 def npz(kind):
