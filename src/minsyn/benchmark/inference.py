@@ -25,6 +25,7 @@ SCORES = {"train_loss": 2, "test_loss": 2, "acc": 3}
 
 #: Of all intervals; tests count as significant at 1 minus this.
 CONFIDENCE = 0.95
+_LEVEL = 1 - CONFIDENCE
 
 #: Key of the method that the others are tested against.
 REFERENCE = "minsyn-gaussian"
@@ -52,9 +53,10 @@ class Comparison:
     interval : tuple of two float, or None
         Bootstrap interval of the mean difference, from two draws on.
     p_value : float
-        Two-sided Wilcoxon signed-rank test.
+        Two-sided Wilcoxon signed-rank test. NaN where no outcome of so few draws is below 5 %.
     p_holm : float
-        The same, corrected for all methods that are compared with the reference in this score.
+        The same, corrected for all methods that are compared with the reference in this score. NaN
+        where no outcome of so few draws, corrected for so many methods, is below 5 %.
     """
 
     key: str
@@ -171,8 +173,9 @@ def compare(
     """Test methods against one of them, on the draws that both have.
 
     Wilcoxon's signed-rank test, two-sided; p-values are corrected by Holm's method over the
-    methods, for each score by itself. Differences that round to zero in the table's decimals
-    count as none, so that two ways to the same reconstruction do not differ by their rounding.
+    methods, for each score by itself. A p-value that could not be below 5 %, whatever the
+    differences, is not given. Differences that round to zero in the table's decimals count as
+    none, so that two ways to the same reconstruction do not differ by their rounding.
 
     Parameters
     ----------
@@ -207,8 +210,11 @@ def compare(
             # Rounding all of them would make ties, and with these an approximation of the test.
             [_signed_rank(np.where(d.round(decimals) == 0, 0.0, d)) for d in differences]
         )
-        for key, values, p_value, p_holm in zip(
-            others, differences, p_values, holm(p_values), strict=True
+        least = np.array([least_p_value(len(d), 1) for d in differences])
+        p_holm = np.where(holm(least) < _LEVEL, holm(p_values), np.nan)
+        p_values = np.where(least < _LEVEL, p_values, np.nan)
+        for key, values, p_value, corrected in zip(
+            others, differences, p_values, p_holm, strict=True
         ):
             found[key, score] = Comparison(
                 key=key,
@@ -218,7 +224,7 @@ def compare(
                 difference=float(values.mean()) if len(values) else float("nan"),
                 interval=bootstrap_interval(values),
                 p_value=float(p_value),
-                p_holm=float(p_holm),
+                p_holm=float(corrected),
             )
     return [found[key, score] for key in others for score in SCORES]
 

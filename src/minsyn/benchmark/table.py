@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from minsyn.benchmark.experiment import Experiment
 from minsyn.benchmark.inference import CONFIDENCE, SCORES, Comparison, least_p_value
 from minsyn.benchmark.markdown import counted, markdown_page, markdown_table
@@ -172,19 +174,21 @@ def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Compar
     Returns
     -------
     str
-        Table; significant p-values are bold.
+        Table; significant p-values are bold. It has no columns of p-values where so few draws can
+        give none below 5 %.
 
     Examples
     --------
     >>> print(comparison_table([], []))
-    | Difference from the reference | Train loss | p | Test loss | p | ACC | p |
-    |:--|--:|--:|--:|--:|--:|--:|
+    | Difference from the reference | Train loss | Test loss | ACC |
+    |:--|--:|--:|--:|
     """
     labels = {row.key: row.label for row in rows}
     reference = labels.get(comparisons[0].reference if comparisons else "", "the reference")
+    with_p = any(not np.isnan(test.p_holm) for test in comparisons)
     header = [f"Difference from {reference}"]
     for name in _HEADERS:
-        header += [name, "p"]
+        header += [name, "p"] if with_p else [name]
     tests = {(test.key, test.score): test for test in comparisons}
     lines = []
     for key, label in labels.items():
@@ -195,7 +199,8 @@ def comparison_table(rows: Sequence[MethodSummary], comparisons: Sequence[Compar
             test = tests[key, score]
             difference, interval, p_value = comparison_texts(test)
             cells.append(f"{difference} {interval}".rstrip())
-            cells.append(f"**{p_value}**" if test.p_holm < 1 - CONFIDENCE else p_value)
+            if with_p:
+                cells.append(f"**{p_value}**" if test.p_holm < 1 - CONFIDENCE else p_value)
         lines.append(cells)
     return markdown_table(header, lines)
 
@@ -211,6 +216,7 @@ def comparison_texts(test: Comparison) -> tuple[str, str, str]:
     Returns
     -------
     tuple of three str
+        An interval or p-value that there is none of is empty.
 
     Examples
     --------
@@ -219,17 +225,19 @@ def comparison_texts(test: Comparison) -> tuple[str, str, str]:
     """
     decimals = SCORES[test.score]
     if test.draws == 0:
-        return "–", "", "–"
+        return "–", "", ""
     interval = ""
     if test.interval is not None:
         low, high = test.interval
         interval = f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"
-    p_value = f"{test.p_holm:.3f}" if test.p_holm >= 0.001 else f"{test.p_holm:.0e}"
+    p_value = ""
+    if not np.isnan(test.p_holm):
+        p_value = f"{test.p_holm:.3f}" if test.p_holm >= 0.001 else f"{test.p_holm:.0e}"
     return f"{test.difference:+.{decimals}f}", interval, p_value
 
 
 def comparison_note(rows: Sequence[MethodSummary], comparisons: Sequence[Comparison]) -> str:
-    """Description of the tests, with a warning where so few draws cannot be significant.
+    """Description of the tests, and why there are none where the draws are few.
 
     Parameters
     ----------
@@ -245,7 +253,8 @@ def comparison_note(rows: Sequence[MethodSummary], comparisons: Sequence[Compari
 
     Examples
     --------
-    >>> test = Comparison("pca", "minsyn-gaussian", "acc", 5, 0.2, None, 0.0625, 0.0625)
+    >>> nan = float("nan")
+    >>> test = Comparison("pca", "minsyn-gaussian", "acc", 5, 0.2, None, nan, nan)
     >>> print(comparison_note([], [test]))
     Differences from minsyn-gaussian ... no difference can be significant at 5 %, ...
     """
@@ -258,17 +267,23 @@ def comparison_note(rows: Sequence[MethodSummary], comparisons: Sequence[Compari
     level = 1 - CONFIDENCE
     text = (
         f"Differences from {label} on the same draws, with {_PERCENT} % bootstrap intervals: "
-        "below 0 is better. p: two-sided Wilcoxon signed-rank test, corrected by Holm's method for "
-        f"{counted(n_tests, 'method')}."
+        "below 0 is better."
     )
+    tested = [not np.isnan(test.p_holm) for test in comparisons]
+    if any(tested):
+        text = (
+            f"{text} p: two-sided Wilcoxon signed-rank test, corrected by Holm's method for "
+            f"{counted(n_tests, 'method')}."
+        )
+        few = "" if all(tested) else " It is left out where so few draws cannot give one below 5 %."
+        return text + few
     least = least_p_value(draws, n_tests)
-    if least < level:
-        return text
     enough = next(n for n in range(draws + 1, 65) if least_p_value(n, n_tests) < level)
     return (
-        f"{text} With {counted(draws, 'draw')} the smallest p this test can give is "
-        f"{least:.3g}: no difference can be significant at {100 - _PERCENT} %, however large; with "
-        f"{enough} draws it can. Intervals from so few draws are too short."
+        f"{text} p-values are left out: with {counted(draws, 'draw')} the smallest that the "
+        f"Wilcoxon signed-rank test can give, corrected for {counted(n_tests, 'method')}, is "
+        f"{least:.3g}, so that no difference can be significant at {100 - _PERCENT} %, however "
+        f"large; with {enough} draws it can. Intervals from so few draws are too short."
     )
 
 

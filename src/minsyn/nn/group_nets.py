@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -77,7 +77,84 @@ class GroupNet(nn.Module):
         return hidden
 
 
-class GroupEncoder(nn.Module):
+class _GroupMap(nn.Module):
+    """Map between features and latents that are split into groups.
+
+    Features and latents have an origin and a unit, 0 and 1 while training.
+
+    Parameters
+    ----------
+    of_features : ndarray of bool, shape (n_groups, n_features)
+        Features that belong to each group.
+    n_latents : ndarray of shape (n_groups,)
+        Number of latents of each group.
+    hidden : sequence of int
+        Sizes of the hidden layers.
+    straight : bool
+        Whether a linear map is added.
+    """
+
+    #: Name of the mask of features.
+    mask: ClassVar[str]
+    feature_mean: Tensor
+    feature_unit: Tensor
+    latent_mean: Tensor
+    latent_unit: Tensor
+    n_latents: Tensor
+    features: Tensor
+    kept: Tensor
+
+    def __init__(
+        self,
+        of_features: Bool[np.ndarray, "groups features"],
+        n_latents: Int[np.ndarray, " groups"],
+        hidden: Sequence[int],
+        *,
+        straight: bool,
+    ) -> None:
+        super().__init__()
+        self.n_groups, n_features = of_features.shape
+        self.hidden = tuple(hidden)
+        features, latents = _slots(of_features), _slots_of_latents(n_latents)
+        self.n_slots = latents.shape[1]
+        self.register_buffer(self.mask, torch.from_numpy(of_features.copy()))
+        self.register_buffer("n_latents", torch.from_numpy(n_latents.astype(np.int64)))
+        self.register_buffer("features", torch.from_numpy(features.ravel()), persistent=False)
+        kept = np.flatnonzero(latents.ravel() >= 0)
+        self.register_buffer("kept", torch.from_numpy(kept), persistent=False)
+        for of, length in (("feature", n_features), ("latent", len(kept))):
+            self.register_buffer(f"{of}_mean", torch.zeros(length))
+            self.register_buffer(f"{of}_unit", torch.ones(length))
+        sizes = self.sizes(of_features, n_latents, hidden)
+        self.net = GroupNet(self.n_groups, sizes, straight=straight)
+
+    @classmethod
+    def sizes(
+        cls,
+        of_features: Bool[np.ndarray, "groups features"],
+        n_latents: Int[np.ndarray, " groups"],
+        hidden: Sequence[int],
+    ) -> list[int]:
+        """Numbers of inputs, of hidden units and of outputs of each net."""
+        widest, most = max(int(of_features.sum(axis=1).max()), 1), int(n_latents.max())
+        return cls._sizes(widest, most, hidden)
+
+    @staticmethod
+    def _sizes(widest: int, most: int, hidden: Sequence[int]) -> list[int]:
+        """The same, from the largest numbers of features and of latents."""
+        raise NotImplementedError
+
+    def rescaled(
+        self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
+    ) -> Self:
+        """The map from, or to, ``mean + scale * x``, with the same latents."""
+        rescaled = copy.deepcopy(self)
+        rescaled.feature_mean.copy_(torch.from_numpy(mean + scale * self.feature_mean.numpy()))
+        rescaled.feature_unit.copy_(torch.from_numpy(scale * self.feature_unit.numpy()))
+        return rescaled
+
+
+class GroupEncoder(_GroupMap):
     """Latents of each group of features, by a net of its own.
 
     Parameters
@@ -99,49 +176,11 @@ class GroupEncoder(nn.Module):
     torch.Size([10, 3])
     """
 
-    #: Name of the mask of features.
-    mask: ClassVar[str] = "inputs"
-    feature_mean: Tensor
-    feature_unit: Tensor
-    latent_mean: Tensor
-    latent_unit: Tensor
+    mask = "inputs"
     inputs: Tensor
-    n_latents: Tensor
-    features: Tensor
-    kept: Tensor
-
-    def __init__(
-        self,
-        inputs: Bool[np.ndarray, "groups features"],
-        n_latents: Int[np.ndarray, " groups"],
-        hidden: Sequence[int],
-        *,
-        straight: bool,
-    ) -> None:
-        super().__init__()
-        self.n_groups, n_features = inputs.shape
-        self.hidden = tuple(hidden)
-        features, latents = _slots(inputs), _slots_of_latents(n_latents)
-        self.register_buffer("inputs", torch.from_numpy(inputs.copy()))
-        self.register_buffer("n_latents", torch.from_numpy(n_latents.astype(np.int64)))
-        self.register_buffer("features", torch.from_numpy(features.ravel()), persistent=False)
-        kept = np.flatnonzero(latents.ravel() >= 0)
-        self.register_buffer("kept", torch.from_numpy(kept), persistent=False)
-        # Origin and unit of features and of latents, 0 and 1 while training.
-        self.register_buffer("feature_mean", torch.zeros(n_features))
-        self.register_buffer("feature_unit", torch.ones(n_features))
-        self.register_buffer("latent_mean", torch.zeros(len(kept)))
-        self.register_buffer("latent_unit", torch.ones(len(kept)))
-        self.net = GroupNet(self.n_groups, self.sizes(inputs, n_latents, hidden), straight=straight)
 
     @staticmethod
-    def sizes(
-        inputs: Bool[np.ndarray, "groups features"],
-        n_latents: Int[np.ndarray, " groups"],
-        hidden: Sequence[int],
-    ) -> list[int]:
-        """Numbers of inputs, of hidden units and of outputs of each net."""
-        widest, most = max(int(inputs.sum(axis=1).max()), 1), int(n_latents.max())
+    def _sizes(widest: int, most: int, hidden: Sequence[int]) -> list[int]:
         return [widest, *hidden, most]
 
     def forward(self, x: Float[Tensor, "samples features"]) -> Float[Tensor, "samples latents"]:
@@ -152,17 +191,8 @@ class GroupEncoder(nn.Module):
         z = self.net(gathered).flatten(0, 1)[self.kept].T
         return (z - self.latent_mean) / self.latent_unit
 
-    def rescaled(
-        self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
-    ) -> "GroupEncoder":
-        """Encoder of ``mean + scale * x`` with the same latents."""
-        encoder = copy.deepcopy(self)
-        encoder.feature_mean.copy_(torch.from_numpy(mean + scale * self.feature_mean.numpy()))
-        encoder.feature_unit.copy_(torch.from_numpy(scale * self.feature_unit.numpy()))
-        return encoder
 
-
-class GroupDecoder(nn.Module):
+class GroupDecoder(_GroupMap):
     r"""Natural parameters of features, as sums over the nets of their parents.
 
     .. math:: \eta_i = c_i + \sum_{k \in \mathrm{parents}(i)} d_{ki}(z_k)
@@ -193,16 +223,8 @@ class GroupDecoder(nn.Module):
     torch.Size([10, 4])
     """
 
-    #: Name of the mask of features.
-    mask: ClassVar[str] = "parents"
-    feature_mean: Tensor
-    feature_unit: Tensor
-    latent_mean: Tensor
-    latent_unit: Tensor
+    mask = "parents"
     parents: Tensor
-    n_latents: Tensor
-    features: Tensor
-    kept: Tensor
 
     def __init__(
         self,
@@ -212,33 +234,11 @@ class GroupDecoder(nn.Module):
         *,
         straight: bool,
     ) -> None:
-        super().__init__()
-        self.n_groups, n_features = parents.shape
-        self.hidden = tuple(hidden)
-        features, latents = _slots(parents), _slots_of_latents(n_latents)
-        self.n_slots = latents.shape[1]
-        self.register_buffer("parents", torch.from_numpy(parents.copy()))
-        self.register_buffer("n_latents", torch.from_numpy(n_latents.astype(np.int64)))
-        self.register_buffer("features", torch.from_numpy(features.ravel()), persistent=False)
-        kept = np.flatnonzero(latents.ravel() >= 0)
-        self.register_buffer("kept", torch.from_numpy(kept), persistent=False)
-        self.register_buffer("feature_mean", torch.zeros(n_features))
-        self.register_buffer("feature_unit", torch.ones(n_features))
-        self.register_buffer("latent_mean", torch.zeros(len(kept)))
-        self.register_buffer("latent_unit", torch.ones(len(kept)))
-        self.net = GroupNet(
-            self.n_groups, self.sizes(parents, n_latents, hidden), straight=straight
-        )
-        self.intercept = nn.Parameter(torch.zeros(n_features))
+        super().__init__(parents, n_latents, hidden, straight=straight)
+        self.intercept = nn.Parameter(torch.zeros(parents.shape[1]))
 
     @staticmethod
-    def sizes(
-        parents: Bool[np.ndarray, "groups features"],
-        n_latents: Int[np.ndarray, " groups"],
-        hidden: Sequence[int],
-    ) -> list[int]:
-        """Numbers of inputs, of hidden units and of outputs of each net."""
-        widest, most = max(int(parents.sum(axis=1).max()), 1), int(n_latents.max())
+    def _sizes(widest: int, most: int, hidden: Sequence[int]) -> list[int]:
         return [most, *hidden, widest]
 
     def forward(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, "samples features"]:
@@ -254,15 +254,6 @@ class GroupDecoder(nn.Module):
         z = z * self.latent_unit + self.latent_mean
         slots = z.new_zeros(self.n_groups * self.n_slots, len(z)).index_copy(0, self.kept, z.T)
         return self.net(slots.view(self.n_groups, self.n_slots, -1))
-
-    def rescaled(
-        self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
-    ) -> "GroupDecoder":
-        """Decoder of ``mean + scale * x``."""
-        decoder = copy.deepcopy(self)
-        decoder.feature_mean.copy_(torch.from_numpy(mean + scale * self.feature_mean.numpy()))
-        decoder.feature_unit.copy_(torch.from_numpy(scale * self.feature_unit.numpy()))
-        return decoder
 
 
 def _slots(mask: Bool[np.ndarray, "groups features"]) -> Int[np.ndarray, "groups slots"]:

@@ -97,10 +97,11 @@ def terminal_comparisons(
         for score in SCORES:
             test = tests[row.key, score]
             difference, interval, p_value = comparison_texts(test)
-            p_value = f"p {p_value}"
+            if p_value:
+                p_value = f"  p {p_value}"
             if test.p_holm < 1 - CONFIDENCE:
                 p_value = f"[bold]{p_value}[/bold]"
-            cells.append(_below(f"{difference}  {p_value}", interval))
+            cells.append(_below(difference + p_value, interval))
         table.add_row(escape(row.label), *cells)
     return table
 
