@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from jaxtyping import Float, Shaped
 from scipy.linalg import blas
 
@@ -191,8 +191,8 @@ class PairwiseStatistics:
         r"""Correlations of the sources; a constant source is uncorrelated with the others."""
         xp = array_namespace(self.cov_zz)
         correlation = _correlation(self.cov_zz, self.std_z, self.std_z)
-        one = xp.eye(correlation.shape[0], dtype=correlation.dtype)
-        return xp.where(one > 0, one, correlation)
+        itself = xp.eye(correlation.shape[0], dtype=correlation.dtype, device=device(correlation))
+        return xp.where(itself > 0, itself, correlation)
 
     @property
     def mean_zx(self) -> Float[Any, "m n"]:
