@@ -25,9 +25,10 @@ test: $(VENV)/.installed-dev  ## the test suite, doctests included
 fuzz: $(VENV)/.installed-dev  ## thousands of damaged files and extreme data, instead of dozens
 	MINSYN_FUZZ=2000 $(BIN)/python -m pytest -n auto -q tests/data/test_damage.py
 
-lint: $(VENV)/.installed-dev  ## ruff: style and formatting
+lint: $(VENV)/.installed-dev  ## style and formatting of Python (ruff) and JavaScript (oxlint)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings src/minsyn/report
 
 types: $(VENV)/.installed-dev  ## mypy
 	$(BIN)/mypy
