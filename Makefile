@@ -26,9 +26,10 @@ test: $(VENV)/.installed-dev  ## the test suite, doctests included
 fuzz: $(VENV)/.installed-dev  ## extreme data and damaged files: TIMES=100 as many as the tests try
 	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q tests/fuzz tests/data/test_damage.py
 
-lint: $(VENV)/.installed-dev  ## ruff: style and formatting
+lint: $(VENV)/.installed-dev  ## style and formatting of Python (ruff) and JavaScript (oxlint)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings src/minsyn/report
 
 types: $(VENV)/.installed-dev  ## mypy
 	$(BIN)/mypy

@@ -90,7 +90,7 @@ def expression(seed=0):
 
 
 def sensors(seed=7):
-    """The log of docs/fit.md: load, room, wear, leaks; a bearing warmed by three is not counted."""
+    """The log of docs/start/command-line.md; its bearing, of three causes, is not counted."""
     rng = np.random.default_rng(seed)
     n = 2000
     load, leak = rng.gamma(2, 1, n), (rng.random(n) < 0.25) * rng.exponential(1.5, n)

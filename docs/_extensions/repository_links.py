@@ -6,9 +6,8 @@ from sphinx.application import Sphinx
 
 
 def _resolve(app: Sphinx, docname: str, source: list[str]) -> None:
-    source[0] = re.sub(
-        r"\[([^\]]+)\]\(\.\./(?:src|benchmarks|studies|tests|examples)/[^)]+\)", r"\1", source[0]
-    )
+    code = r"(?:\.\./)+(?:src|benchmarks|studies|tests|examples)/[^)]+"
+    source[0] = re.sub(rf"\[([^\]]+)\]\({code}\)", r"\1", source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

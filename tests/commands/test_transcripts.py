@@ -70,10 +70,10 @@ def in_tmp_path(tmp_path, monkeypatch):
 
 
 def test_fit_page(in_tmp_path):
-    make_table, from_python = blocks("docs/fit.md", "python")
+    make_table, from_python = blocks("docs/start/command-line.md", "python")
     names = {}
     exec(make_table, names)
-    shown = list(transcripts("docs/fit.md"))
+    shown = list(transcripts("docs/start/command-line.md"))
     assert [command.split()[1] for command, _ in shown if command.startswith("minsyn")] == [
         "fit", "inspect", "transform", "fit", "inspect"
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The code of docs/factor-analysis.md, as it stands there."""
+"""The code of the pages about factor analysis, as it stands there."""
 
 import importlib.util
 import re
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "factor-analysis.md"
-PUBLISHED, HELD_OUT = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+MODELS = Path(__file__).parents[2] / "docs" / "models"
+PUBLISHED, HELD_OUT = (
+    re.search(r"^```python\n(.*?)^```$", (MODELS / page).read_text(), re.M | re.S)[1]
+    for page in ("factor-analysis.md", "number-of-factors.md")
+)
 
 
 @pytest.mark.skipif(

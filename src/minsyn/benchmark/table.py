@@ -23,7 +23,8 @@ _MINSYN_BINARY_NOTE = (
     "The paper reports 12.94 / 48.12 / 0.558 for MinSyn (Binary). With a decoder whose statistics "
     "stay fixed after training, no reading of the method that was tried reaches these figures, and "
     "their origin is unexplained. Decoding each mini-batch with its own statistics comes near one "
-    "or another of them, but no batch size gives all three at once (docs/batch-statistics.md)."
+    "or another of them, but no batch size gives all three at once "
+    "(docs/theory/batch-statistics.md)."
 )
 
 _LEAK_NOTE = (

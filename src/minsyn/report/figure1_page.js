@@ -103,14 +103,18 @@ function sample(stroke, dashes) {
   return svg;
 }
 
+/** Nothing, to the digits that are shown. */
+function vanishes(value) {
+  return value < 0.0005;
+}
+
 function sentence({ gk, ci }) {
   const independent = rho[0] * rho[1];
-  const near = (value) => value < 0.0005;
   const texts = [];
-  if (near(ci)) texts.push("The sources are independent given the target: nothing is lost by a decoder that takes them one at a time (no CI synergy).");
+  if (vanishes(ci)) texts.push("The sources are independent given the target: nothing is lost by a decoder that takes them one at a time (no CI synergy).");
   else if (sigma < independent) texts.push(`Below ρ₁ρ₂ = ${independent.toFixed(2)} a decoder that takes the sources one at a time misses what their combination tells.`);
   else texts.push(`Above ρ₁ρ₂ = ${independent.toFixed(2)} a decoder that takes the sources one at a time counts twice what they share.`);
-  texts.push(near(gk)
+  texts.push(vanishes(gk)
     ? "The better source knows all that both know (no GK synergy)."
     : "Both together know more than the better one (GK synergy).");
   return texts.join(" ");

@@ -69,8 +69,8 @@ function scatter() {
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.replaceChildren();
     const points = data.scores.flatMap((method) => method.draws
-      .filter((draw) => draw.acc !== null && draw[score] !== null)
-      .map((draw) => ({ method, draw, x: draw.acc, y: draw[score] })));
+      .filter((one) => one.acc !== null && one[score] !== null)
+      .map((one) => ({ method, draw: one, x: one.acc, y: one[score] })));
     marks = [];
     chosen = -1;
     told.textContent = points.length
@@ -148,7 +148,7 @@ class Method {
     this.codes = new Float32Array(bytes(packed.codes).buffer);
     this.n = this.weights.length / N_PIXELS;
     this.columns = Array.from({ length: this.n }, (_, k) =>
-      Float32Array.from(data.words, (_, i) => this.codes[i * this.n + k]).sort());
+      Float32Array.from(data.words, (word, i) => this.codes[i * this.n + k]).sort());
     this.middle = this.columns.map((column) => column.reduce((a, b) => a + b, 0) / column.length);
     this.effects = this.columns.map((column, k) => {
       const [low, high] = [LOW, HIGH].map((q) => this.decode(
@@ -184,7 +184,7 @@ class Method {
 
 /** Shares of each letter of the word in the squares of an image. */
 function sharesOfLetters(values) {
-  const sums = new Array(LENGTH).fill(0);
+  const sums = Array.from({ length: LENGTH }, () => 0);
   values.forEach((value, i) => { sums[letterOf[i]] += value * value; });
   const total = sums.reduce((a, b) => a + b, 0);
   return sums.map((sum) => (total ? sum / total : 0));
@@ -303,6 +303,20 @@ function wordField(label, word, change) {
   return { label: element("label", {}, label, input), problem, apply };
 }
 
+/** A captioned place for the image of a word. */
+function figure(label) {
+  const picture = canvas(HEIGHT, WIDTH, label, "word");
+  const caption = element("figcaption", {}, label);
+  return { picture, caption, node: element("figure", { class: "picture" }, picture, caption) };
+}
+
+/** A captioned image. */
+function shownAs(values, text) {
+  const { picture, node } = figure(text);
+  paintInk(picture, values);
+  return node;
+}
+
 function comparison(methods) {
   const find = (key) => methods.findIndex((method) => method.key === key);
   const chosen = [Math.max(find("minsyn-vector"), 0), Math.max(find("pca"), methods.length - 1)];
@@ -336,21 +350,6 @@ function comparison(methods) {
     fields[1].problem, fields[2].problem, swapOriginal, swapped,
   );
   fields.forEach((field) => field.apply());
-
-  function figure(label) {
-    const picture = canvas(HEIGHT, WIDTH, label, "word");
-    const caption = element("figcaption", {}, label);
-    return {
-      picture, caption, node: element("figure", { class: "picture" }, picture, caption),
-    };
-  }
-
-  function shownAs(values, text) {
-    const { picture, caption, node } = figure(text);
-    paintInk(picture, values);
-    caption.textContent = text;
-    return node;
-  }
 
   function showWord() {
     const original = image(word);
