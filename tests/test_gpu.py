@@ -245,7 +245,7 @@ def test_data_on_the_gpu(samples):
     """Estimators and measures of samples take tensors of any device, as they take arrays."""
     tensor = torch.from_numpy(samples).cuda()
     model = MinSyn(2, random_state=0).fit(tensor)
-    np.testing.assert_allclose(model.transform(tensor), model.transform(X))
+    np.testing.assert_allclose(model.transform(tensor), model.transform(samples))
 
 
 def test_module_of_ones_own(data):

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+import torch
 
 from minsyn.estimators import Adam, AutoEncoder, Free, MinSyn, Run
 from minsyn.nn import SingleParentDecoder
@@ -106,7 +107,7 @@ def test_options_of_a_run(X, tmp_path, capsys):
     assert double.loss_curve_ != plain.loss_curve_
     np.testing.assert_allclose(double.loss_curve_, plain.loss_curve_, rtol=1e-4)
     run = Run(
-        device="auto",
+        device="cpu" if torch.cuda.is_available() else "auto",
         checkpoint_dir=tmp_path / "run",
         checkpoint_every=0,
         loggers=[CSVLogger(tmp_path / "logs")],
