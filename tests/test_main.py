@@ -50,7 +50,7 @@ def test_ctrl_c_after_the_end():
     """What was done is done."""
     code = f"""
 import atexit
-atexit.register(exec, {CTRL_C!r})
+atexit.register(lambda: exec({CTRL_C!r}))
 from minsyn.__main__ import main
 main()
 """
