@@ -1,7 +1,10 @@
 """Downloads from a server on this machine that misbehaves as real ones do."""
 
 import hashlib
+import os
+import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -29,6 +32,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.troubles, self.requests = {}, {}, []
+        self.goes_on = threading.Event()
 
     def mirror(self, read, *names, **kwargs):
         host, port = self.server_address
@@ -53,6 +57,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if trouble == "stalled":
+            self.wfile.write(sent[: len(sent) // 2])
+            self.server.goes_on.wait(60)
         self.wfile.write(sent)
 
     def log_message(self, *args):
@@ -130,6 +137,22 @@ def test_a_broken_download_is_tried_again(tmp_path, server, zip_mirror, trouble)
     server.troubles["gzip.zip"] = [trouble]
     assert_is_emnist(load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=1))
     assert server.requests == ["gzip.zip"] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks of POSIX")
+def test_a_killed_download_leaves_nothing_for_long(tmp_path, server, zip_mirror):
+    server.troubles["gzip.zip"] = ["stalled"]
+    pid = os.fork()
+    if pid == 0:
+        load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
+        os._exit(0)
+    while not any(path.name.startswith("tmp") for path in tmp_path.rglob("*")):
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    server.goes_on.set()
+    assert_is_emnist(load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0))
+    assert [file.name for file in tmp_path.iterdir()] == [CACHE_FILE]
 
 
 @pytest.mark.parametrize("trouble", ["truncated", "wrong", "missing"])

@@ -14,8 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jaxtyping
+import numpy as np
+import pandas as pd
+import torch
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.extra import numpy as hnp
+from scipy import sparse
 
 import minsyn
 
@@ -48,6 +55,16 @@ def fuzz(in_suite: int = 10) -> settings:
 
 class ForeignError(AssertionError):
     """What reached the caller is not our own."""
+
+
+@contextmanager
+def as_users_call() -> Iterator[None]:
+    """Without the checks of shapes and types that the tests add to every function."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @contextmanager
@@ -92,7 +109,7 @@ def result_of(
     Our own is what a `raise` of the package raises, in one line of text. Any other exception, and
     any warning that is not ours, fails the test.
     """
-    with no_foreign_warnings():
+    with as_users_call(), no_foreign_warnings():
         try:
             return function(*args, **options)
         except errors as error:
@@ -102,3 +119,42 @@ def result_of(
             if not text or "\n" in text.strip():
                 raise ForeignError(f"no line of text: {error!r}") from error
             return None
+
+
+#: Numbers at which floating point, or a check, may go astray.
+NUMBERS = [0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, 5e-324, 1e-12, 1e8, 1e75, 1e300, 1e308, np.nan, np.inf]
+
+
+@st.composite
+def nonsense(draw: st.DrawFn, max_axes: int = 3) -> Any:
+    """What a caller may pass by mistake for an array of numbers; some of it is one."""
+    shape = draw(hnp.array_shapes(min_dims=0, max_dims=max_axes, min_side=0, max_side=3))
+    kinds = ["f8", "f4", "f2", "g", "i8", "u1", "?", "c16", "U3", "O", "M8[s]", "m8[s]", "S2"]
+    kind = np.dtype(draw(st.sampled_from(kinds)))
+    if kind.kind in "fc":
+        array = draw(hnp.arrays("f8", shape, elements=st.sampled_from(NUMBERS)))
+        with np.errstate(all="ignore"):
+            array = array.astype(kind)
+    elif kind.kind == "O":
+        things = [None, "a", 1, 0.5, np.nan, (), [1, 2], {}, 10**400, b"x", True, object()]
+        array = np.empty(shape, dtype=object)
+        for place in np.ndindex(*shape):
+            array[place] = draw(st.sampled_from(things))
+    else:
+        array = draw(hnp.arrays("i8", shape, elements=st.integers(0, 3))).astype(kind)
+    form = draw(st.integers(0, 9))
+    if form == 0:
+        return array.tolist()
+    if form == 1:
+        return [array.tolist(), [array.tolist()]]  # ragged
+    if form == 2:
+        return draw(st.sampled_from([None, "text", 3, 0.5, {}, {"a": [1]}, object(), iter([1.0])]))
+    if form == 3:
+        return np.ma.masked_array(array)
+    if form == 4 and kind.kind == "f" and kind.itemsize <= 8:
+        return torch.from_numpy(np.ascontiguousarray(array)).requires_grad_()
+    if form == 5 and array.ndim == 2:
+        return pd.DataFrame(array)
+    if form == 6 and array.ndim == 2 and kind.kind in "fiu?" and kind.itemsize <= 8:
+        return sparse.csr_array(array) if kind != np.float16 else array
+    return array

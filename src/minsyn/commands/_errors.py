@@ -42,6 +42,11 @@ class CommandGroup(TyperGroup):
     >>> app = typer.Typer(cls=CommandGroup)
     """
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read what was typed."""
+        with one_line_errors():  # Click would end without a word at Ctrl-C
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
 

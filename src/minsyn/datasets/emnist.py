@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import shutil
 import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from minsyn.datasets.letters import Letters
 #: Name of the file in the cache.
 CACHE_FILE = "emnist-letters.npz"
 _LOCK = ".emnist-letters.lock"
+_DOWNLOADS = "emnist-downloads"
 
 SPLITS = ("train", "test", "both")
 
@@ -197,6 +199,9 @@ def _check(images: np.ndarray, labels: np.ndarray) -> None:
 def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
     import requests
 
+    # Nothing but downloads is in this folder, so that what a killed process left can be removed.
+    for part in (folder / _DOWNLOADS).glob("tmp*"):
+        part.unlink()
     failures = []
     for mirror in mirrors:
         if mirror.needs and importlib.util.find_spec(mirror.needs) is None:
@@ -214,7 +219,10 @@ def _download(folder: Path, mirrors: Sequence[Mirror], retries: int) -> Arrays:
         _write_cache(folder / CACHE_FILE, arrays)
         for path in paths:
             path.unlink(missing_ok=True)
+        shutil.rmtree(folder / _DOWNLOADS, ignore_errors=True)
         return arrays
+    with contextlib.suppress(OSError):
+        (folder / _DOWNLOADS).rmdir()
     raise ConnectionError(
         "EMNIST could not be downloaded:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
@@ -229,7 +237,7 @@ def _fetch(url: str, known_hash: str, folder: Path, retries: int) -> Path:
 
     name = url.rpartition("/")[2]
     store = pooch.create(
-        path=folder,
+        path=folder if (folder / name).exists() else folder / _DOWNLOADS,
         base_url="",
         registry={name: known_hash},
         urls={name: url},

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
+from minsyn.information._arrays import as_array, as_numbers, rounding_of
 from minsyn.information._least_information import LeastInformation, least_information
 
 #: Roundings allowed in each correlation: those of the sums it was computed by.
@@ -261,13 +262,11 @@ def _whitening(sigma: Float[np.ndarray, "p p"], eps: float) -> Float[np.ndarray,
 
 def _as_covariance(covariance: ArrayLike) -> tuple[Float[np.ndarray, "p p"], float]:
     """The argument in float64, and the rounding of the type it came in."""
-    matrix = np.asarray(covariance)
-    eps = float(np.finfo(matrix.dtype if matrix.dtype.kind == "f" else np.float64).eps)
-    if matrix.dtype.kind not in "fiub":
-        raise ValueError(f"covariance must hold real numbers; its dtype is {matrix.dtype}")
+    matrix = as_array(covariance, "covariance")
+    eps = rounding_of(matrix)
+    matrix = as_numbers(matrix, "covariance")
     if matrix.ndim != 2 or len(matrix) != matrix.shape[1] or len(matrix) == 0:
         raise ValueError(f"covariance must be a square matrix; found shape {matrix.shape}")
-    matrix = matrix.astype(np.float64)
     if not np.isfinite(matrix).all():
         raise ValueError("covariance holds NaN or infinite entries")
     variances = np.diag(matrix)
@@ -300,7 +299,7 @@ def _as_groups(
 
 def _as_indices(indices: Indices, n: int, name: str) -> Int[np.ndarray, " _"]:
     try:
-        listed = [index(indices)] if np.ndim(indices) == 0 else [index(i) for i in indices]  # type: ignore[arg-type,union-attr]
+        listed = [index(i) for i in indices] if np.iterable(indices) else [index(indices)]  # type: ignore[arg-type,union-attr]
     except TypeError:
         raise ValueError(f"{name} must hold numbers of variables; found {indices!r}") from None
     if not listed:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
+from minsyn.information._arrays import as_array, as_numbers, rounding_of
 from minsyn.information._pmf import Unit, in_unit
 
 #: Number of sets in a block, whose factors stay in cache.
@@ -132,11 +133,11 @@ def _limits(r: Float[np.ndarray, "sets k k"], rounding: float) -> Float[np.ndarr
 
 
 def _correlations(covariance: ArrayLike) -> tuple[Float[np.ndarray, "n n"], float]:
-    c = np.asarray(covariance)
-    if c.dtype.kind not in "fiu" or c.ndim != 2 or c.shape[0] != c.shape[1]:
-        raise ValueError(f"covariance must be a square matrix; found {c.dtype} {c.shape}")
-    eps = float(np.finfo(c.dtype if c.dtype.kind == "f" else np.float64).eps)
-    c = c.astype(np.float64, copy=False)
+    c = as_array(covariance, "covariance")
+    eps = rounding_of(c)
+    c = as_numbers(c, "covariance")
+    if c.ndim != 2 or c.shape[0] != c.shape[1] or c.size == 0:
+        raise ValueError(f"covariance must be a square matrix; found shape {c.shape}")
     variance = np.diag(c)
     if not np.isfinite(c).all() or not (variance > 0).all():
         raise ValueError("covariance must be finite, with positive variances: drop constants")

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import xlogy
 
+from minsyn.information._arrays import as_numbers
+
 Unit = Literal["bits", "nats"]
 
 #: Allowed deviation of the total from 1: the rounding of a sum over millions of cells, or of
@@ -16,10 +18,7 @@ TOTAL_TOLERANCE = 1e-8
 
 def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarray, "..."]:
     """The argument as a float64 array that sums to 1; a ValueError if it is no pmf."""
-    p = np.asarray(pmf)
-    if p.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold real numbers; its dtype is {p.dtype}")
-    p = p.astype(np.float64, copy=False)
+    p = as_numbers(pmf, name)
     if p.ndim < min_axes:
         raise ValueError(
             f"{name} must have at least {min_axes} axes"

@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
+from minsyn.information._arrays import as_array, as_numbers, rounding_of
+
 #: Rounding errors allowed in each correlation: those of the sums they were computed by.
 _ROUNDINGS = 64
 #: Targets left unexplained by less than this are looked at for whether they are determined.
@@ -55,21 +57,14 @@ def as_correlations(
     ValueError
         If ``sigma`` is no correlation matrix, or ``rho`` no array of correlations.
     """
-    sigma, rho = np.asarray(sigma), np.asarray(rho)
-    kinds = {sigma.dtype.kind, rho.dtype.kind}
-    if not kinds <= set("fiub"):
-        raise ValueError(
-            f"sigma and rho must hold real numbers; found {sigma.dtype} and {rho.dtype}"
-        )
-    eps = float(
-        max(np.finfo(a.dtype if a.dtype.kind == "f" else np.float64).eps for a in (sigma, rho))
-    )
+    sigma, rho = as_array(sigma, "sigma"), as_array(rho, "rho")
+    eps = rounding_of(sigma, rho)
+    sigma, rho = as_numbers(sigma, "sigma"), as_numbers(rho, "rho")
     if rho.ndim != 2 or sigma.shape != (len(rho), len(rho)) or len(rho) == 0:
         raise ValueError(
             "sigma must have shape (m, m) and rho (m, n_targets) for m >= 1 sources; "
             f"found {sigma.shape} and {rho.shape}"
         )
-    sigma, rho = sigma.astype(np.float64, copy=False), rho.astype(np.float64, copy=False)
     tolerance = _ROUNDINGS * eps
     if not np.isfinite(sigma).all():
         raise ValueError("sigma holds NaN or infinite entries")
@@ -117,7 +112,8 @@ def whiten(sigma: Float[np.ndarray, "m m"], rho: Float[np.ndarray, "m n"], eps: 
     unexplained = 1 - np.einsum("ij,ij->j", white, white)
     best = np.abs(rho).max(axis=0)
     by_best = (1 - best) * (1 + best)
-    suspects = np.flatnonzero(unexplained < _NEARLY_DETERMINED)
+    # The rounding of half precision may be larger.
+    suspects = np.flatnonzero(unexplained < max(_NEARLY_DETERMINED, 16 * rounding))
     if suspects.size:
         # To first order an error e in every correlation changes rho' sigma^-1 rho by no more
         # than e (1 + |sigma^-1 rho|_1)^2.

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from minsyn.information._arrays import as_array
 from minsyn.information._gaussian_sources import GaussianSources, information
 from minsyn.information._multiplets import MultipletInformation, multiplet_information
 from minsyn.information._pmf import Unit, in_unit
@@ -105,7 +106,7 @@ def source_informations(rho: ArrayLike, *, unit: Unit = "bits") -> Float[np.ndar
     array([[0.207519],
            [0.596323]])
     """
-    rho = np.asarray(rho)
+    rho = as_array(rho, "rho")
     sources = GaussianSources.of(np.eye(len(rho)) if rho.ndim else rho, rho)
     return np.asarray(in_unit(information(sources.unexplained_alone), unit))
 
@@ -335,7 +336,7 @@ def gk_distribution(rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
     array([[[1.    , 0.6667],
             [0.6667, 1.    ]]])
     """
-    rho = np.asarray(rho)
+    rho = as_array(rho, "rho")
     _, rho, _ = as_correlations(np.eye(len(rho)) if rho.ndim else rho, rho)
     largest = np.abs(rho).max(axis=0)
     share = (rho / np.where(largest > 0, largest, 1.0)).T

@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from minsyn.information._arrays import as_numbers
+
 __all__ = ["adjusted_information"]
 
 #: Least share of a target's variance that counts as unexplained. Without it, a few targets that are
@@ -53,7 +55,8 @@ def adjusted_information(
     >>> adjusted_information(np.array([0.5, 0.02, 1.0]), 101, 2).round(4)
     array([0.3365, 0.    , 3.4539])
     """
-    explained, n_sources = (np.asarray(a, dtype=np.float64) for a in (explained, n_sources))
+    explained = as_numbers(explained, "explained")
+    n_sources = as_numbers(n_sources, "n_sources")
     _check(explained, n_samples, n_sources)
     freedom = n_samples - 1 - n_sources
     penalty = np.where(freedom > 0, (n_samples - 1) / np.maximum(freedom, 1e-300), np.inf)

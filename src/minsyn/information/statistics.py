@@ -9,6 +9,7 @@ from array_api_compat import array_namespace, device
 from jaxtyping import Float, Shaped
 from scipy.linalg import blas
 
+from minsyn.information._arrays import as_numbers
 from minsyn.information._magnitude import LARGEST
 
 __all__ = ["Moments", "PairwiseStatistics"]
@@ -310,9 +311,9 @@ class Moments:
         Traceback (most recent call last):
         ValueError: the covariance is not symmetric: [0, 1] is 0.5, but [1, 0] is 0.4
         """
-        covariance = _checked_covariance(np.asarray(covariance, np.float64))
+        covariance = _checked_covariance(as_numbers(covariance, "the covariance"))
         n = len(covariance)
-        mean = np.zeros(n) if mean is None else np.array(mean, np.float64)
+        mean = np.zeros(n) if mean is None else as_numbers(mean, "mean").copy()
         if mean.shape != (n,) or not np.isfinite(mean).all():
             raise ValueError(
                 f"mean must hold {n} finite numbers, one a feature; found shape {mean.shape}"
@@ -425,7 +426,7 @@ def checked_weights(sample_weight: Any, n_samples: int) -> Float[np.ndarray, " s
     ValueError
         If they are not one finite, non-negative number a sample, or all are 0.
     """
-    weights = np.asarray(sample_weight, np.float64)
+    weights = as_numbers(sample_weight, "sample_weight")
     if weights.ndim == 0:
         weights = np.full(n_samples, float(weights))
     if weights.shape != (n_samples,):

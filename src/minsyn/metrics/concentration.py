@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy.special import entr
 
+from minsyn.information._arrays import as_numbers
+
 __all__ = ["average_character_concentration", "character_concentration"]
 
 
@@ -91,7 +93,7 @@ def character_concentration(
     >>> character_concentration([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], [0, 1]).round(4)
     array([0.    , 0.6931,    nan])
     """
-    weights = np.asarray(components, dtype=np.float64)
+    weights = as_numbers(components, "components")
     if weights.ndim != 2 or weights.size == 0:
         raise ValueError(
             "components: expected shape (n_components, n_features) with at least one of each, "

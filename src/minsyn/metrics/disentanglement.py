@@ -19,6 +19,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from minsyn.information._arrays import as_array, as_numbers
+
 __all__ = [
     "DCI",
     "dci",
@@ -385,11 +387,11 @@ def _checked(
     latents: ArrayLike, factors: Any
 ) -> tuple[Float[np.ndarray, "samples latents"], list[Any]]:
     """Latents as floats, and each factor as a column of its own kind."""
-    Z = np.asarray(latents, dtype=float)
+    Z = as_numbers(latents, "latents")
     if hasattr(factors, "columns") and hasattr(factors, "iloc"):
         columns = [np.asarray(factors.iloc[:, k]) for k in range(factors.shape[1])]
     else:
-        table = np.asarray(factors)
+        table = as_array(factors, "factors")
         table = table[:, np.newaxis] if table.ndim == 1 else table
         columns = list(table.T) if table.ndim == 2 else []
     if Z.ndim != 2 or not columns or any(len(column) != len(Z) for column in columns):

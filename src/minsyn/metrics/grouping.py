@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score
 
+from minsyn.information._arrays import as_array
+
 __all__ = ["GroupAgreement", "group_agreement"]
 
 
@@ -81,7 +83,7 @@ def group_agreement(found: ArrayLike, truth: ArrayLike) -> GroupAgreement:
 
 def _labels(groups: ArrayLike, name: str) -> Int[np.ndarray, " features"]:
     """Groups as integers, with -1 for all features of no group."""
-    labels = np.asarray(groups)
+    labels = as_array(groups, name)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(
             f"{name}: expected an integer a feature, found shape {labels.shape} of {labels.dtype}"

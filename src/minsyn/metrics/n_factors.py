@@ -8,6 +8,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh, eigvalsh_tridiagonal
 
+from minsyn.information._arrays import as_numbers
 from minsyn.metrics._random import RandomState, as_generator
 
 if TYPE_CHECKING:
@@ -558,7 +559,7 @@ def _tridiagonal_eigenvalues(
 
 
 def _checked_correlation(correlation: ArrayLike) -> Float[np.ndarray, "p p"]:
-    matrix = np.asarray(correlation, dtype=np.float64)
+    matrix = as_numbers(correlation, "correlation")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise ValueError(
             f"correlation: expected a square matrix, found shape {matrix.shape}; of data X it is "

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.special import xlog1py, xlogy
 
+from minsyn.information._arrays import as_numbers
+
 __all__ = ["cross_entropy", "squared_error"]
 
 
@@ -85,7 +87,7 @@ def cross_entropy(X: ArrayLike, P: ArrayLike) -> float:
 def _pair(
     X: ArrayLike, X_hat: ArrayLike, name: str
 ) -> tuple[Float[np.ndarray, "samples features"], Float[np.ndarray, "samples features"]]:
-    X, X_hat = np.asarray(X, dtype=np.float64), np.asarray(X_hat, dtype=np.float64)
+    X, X_hat = as_numbers(X, "X"), as_numbers(X_hat, name)
     if X.ndim != 2 or X.shape[0] == 0:
         raise ValueError(
             f"X: expected shape (n_samples, n_features) with at least one sample, found {X.shape}"

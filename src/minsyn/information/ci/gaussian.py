@@ -6,6 +6,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
+from minsyn.information._arrays import as_floating
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["GaussianCIDecoder", "ci_decoder", "ci_linear_map", "squared_error"]
@@ -60,6 +61,9 @@ def ci_decoder(rho: Float[Any, "m n"]) -> GaussianCIDecoder:
     >>> coefficients.ravel().round(4), variance.round(4)
     (array([0.2545, 0.6545]), array([0.3818]))
     """
+    rho = as_floating(rho, "rho")
+    if rho.ndim != 2:
+        raise ValueError(f"rho must have shape (m, n_targets); found {tuple(rho.shape)}")
     if isinstance(rho, np.ndarray) and not (np.abs(rho) <= 1 + _BEYOND_ONE).all():
         raise ValueError("rho must hold correlations in [-1, 1], without NaN")
     xp = array_namespace(rho)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from minsyn._warnings import warn
+from minsyn.information._arrays import as_array
 from minsyn.information._bias import N_GROUPS
 from minsyn.information._gaussian_sources import information
 from minsyn.information._pmf import Unit, in_unit
@@ -92,7 +93,7 @@ class VectorSources:
         """Group variables by their labels; without labels, each is a source."""
         if labels is None:
             return cls(None, variables, tuple((name,) for name in variables))
-        labels = np.asarray(labels)
+        labels = as_array(labels, "groups")
         if labels.shape != (len(variables),):
             raise ValueError(
                 f"groups must hold one label for each of the {len(variables)} columns of Z; found "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int
 
+from minsyn.information._arrays import as_array
 from minsyn.information.sampled.table import Table, aligned, as_table
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _order(trials: Any, n_samples: int) -> tuple[Int[np.ndarray, " _"], Int[np.n
     """Rows sorted by trial, and the number of each one's trial, in order of appearance."""
     if trials is None:
         return np.arange(n_samples), np.zeros(n_samples, dtype=np.int64)
-    labels = np.asarray(trials)
+    labels = as_array(trials, "trials")
     if labels.shape != (n_samples,):
         raise ValueError(
             f"trials must hold one label for each of the {n_samples} samples; found shape "

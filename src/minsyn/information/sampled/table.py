@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from minsyn._warnings import warn
+from minsyn.information._arrays import as_array
 from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["Codes", "ManyCategoriesWarning", "Table", "aligned", "as_codes", "as_table"]
@@ -76,7 +77,7 @@ def as_table(data: Any, argument: str) -> Table:
         names = tuple(str(name) for name in data.columns)
         columns = tuple(_of_series(data.iloc[:, j]) for j in range(data.shape[1]))
     else:
-        array = np.asarray(data)
+        array = as_array(data, argument)
         if array.ndim == 1:
             array = array[:, None]
         if array.ndim != 2:

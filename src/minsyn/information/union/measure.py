@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from minsyn._warnings import warn
+from minsyn.information._arrays import as_array
 from minsyn.information._pmf import (
     TOTAL_TOLERANCE,
     Unit,
@@ -348,7 +349,7 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
     >>> batch.certified.all(), batch[3].certified
     (np.True_, True)
     """
-    p = np.asarray(pmfs)
+    p = as_array(pmfs, "pmfs")
     in_unit(0.0, unit)
     if p.ndim < 3:
         raise ValueError(

@@ -1,0 +1,98 @@
+"""Arrays of numbers from what callers pass, and their rounding."""
+
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from array_api_compat import is_array_api_obj
+from jaxtyping import Float, Shaped
+
+__all__ = ["as_array", "as_floating", "as_numbers", "rounding_of"]
+
+#: A number in half precision was rounded once: sums are not taken in it.
+_SUMS_OF_HALF = 64
+
+
+def as_array(values: Any, name: str) -> Shaped[np.ndarray, "..."]:
+    """The argument as an array of any type.
+
+    Raises
+    ------
+    ValueError
+        If NumPy cannot read it, as rows of different lengths, or if it masks values.
+
+    Examples
+    --------
+    >>> as_array([[1, 2], [3]], "pmf")
+    Traceback (most recent call last):
+        ...
+    ValueError: pmf is no array: its rows have different lengths
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values; fill them in or leave them out first")
+    try:
+        return np.asarray(values)
+    except Exception as error:  # whatever the argument's own conversion raises
+        why = " ".join(str(error).split())
+        why = "its rows have different lengths" if "inhomogeneous" in why else why
+        raise ValueError(f"{name} is no array: {why}") from None
+
+
+def as_numbers(values: Any, name: str) -> Float[np.ndarray, "..."]:
+    """The argument as an array of float64.
+
+    Raises
+    ------
+    ValueError
+        If it is no array of real numbers.
+
+    Examples
+    --------
+    >>> as_numbers([1, 2], "rho")
+    array([1., 2.])
+    >>> as_numbers(["a"], "rho")
+    Traceback (most recent call last):
+        ...
+    ValueError: rho must hold real numbers; its dtype is <U1
+    """
+    array = as_array(values, name)
+    if array.dtype.kind == "O" and all(isinstance(v, Real | Decimal) for v in array.flat):
+        try:
+            array = array.astype(np.float64)  # of columns of several types
+        except OverflowError:
+            raise ValueError(f"{name} has integers beyond float64") from None
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold real numbers; its dtype is {array.dtype}")
+    with np.errstate(over="ignore"):  # of long doubles beyond float64, which become infinite
+        return array.astype(np.float64, copy=False)
+
+
+def as_floating(values: Any, name: str) -> Any:
+    """Tensors and floating arrays as they are; all else as an array of float64, or a ValueError.
+
+    Examples
+    --------
+    >>> as_floating(np.ones(2, np.float32), "rho").dtype, as_floating([1, 0], "rho").dtype
+    (dtype('float32'), dtype('float64'))
+    """
+    if not isinstance(values, np.ndarray) and is_array_api_obj(values):
+        return values
+    array = as_array(values, name)
+    return array if array.dtype.kind == "f" else as_numbers(array, name)
+
+
+def rounding_of(*arrays: Shaped[np.ndarray, "..."]) -> float:
+    """Relative rounding of the coarsest of several arrays, once they are in float64.
+
+    Examples
+    --------
+    >>> rounding_of(np.ones(2, np.float32), np.ones(2, int)) == np.finfo(np.float32).eps
+    True
+    """
+    found = float(np.finfo(np.float64).eps)
+    for array in arrays:
+        if array.dtype.kind == "f":
+            eps = float(np.finfo(array.dtype).eps)
+            found = max(found, eps / _SUMS_OF_HALF if array.dtype.itemsize == 2 else eps)
+    return found
