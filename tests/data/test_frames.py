@@ -96,8 +96,8 @@ BAD = [
         r"two variables are named 'g': call X\.var_names",
     ),
     (lambda f: SimpleNamespace(X=None, var_names=[], obs_names=[]), "the AnnData has no X"),
-    (lambda f: torch.zeros(2, 2, requires_grad=True), r"needs gradients.*: X\.detach\(\)"),
-    (lambda f: torch.eye(2).to_sparse(), r"sparse: pass X\.to_dense"),
+    (lambda f: torch.zeros(2, 2, requires_grad=True), r"needs gradients.*: pass X\.detach\(\)"),
+    (lambda f: torch.eye(2).to_sparse(), r"sparse Tensor: pass X\.to_dense"),
     (lambda f: f.to_records(index=False), r"the fields a, b: pass pandas\.DataFrame\(X\)"),
     (lambda f: polars(f).lazy(), r"holds no data yet: call \.collect\(\)"),
 ]

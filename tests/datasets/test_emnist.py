@@ -47,8 +47,8 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         name = self.path.lstrip("/")
-        self.server.requests.append(name)
         trouble = (self.server.troubles.get(name) or [None]).pop(0)
+        self.server.requests.append(name)
         content = self.server.files.get(name)
         if content is None or trouble == "missing":
             self.send_error(404)
@@ -146,7 +146,7 @@ def test_a_killed_download_leaves_nothing_for_long(tmp_path, server, zip_mirror)
     if pid == 0:
         load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
         os._exit(0)
-    while not any(path.name.startswith("tmp") for path in tmp_path.rglob("*")):
+    while not (server.requests and any(p.name.startswith("tmp") for p in tmp_path.rglob("*"))):
         time.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

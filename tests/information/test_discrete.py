@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,3 +160,11 @@ BAD = [
 def test_bad_pmfs_are_refused_with_the_reason(name, pmf, message):
     with pytest.raises(ValueError, match=message):
         getattr(discrete, name)(pmf)
+
+
+def test_tensors_are_arrays_without_gradients():
+    pmf = torch.full((2, 2, 2), 0.125)
+    assert discrete.mutual_information(pmf.bfloat16()) == pytest.approx(0, abs=1e-15)
+    for tensor, cure in [(pmf.requires_grad_(), "detach"), (pmf.detach().to_sparse(), "to_dense")]:
+        with pytest.raises(TypeError, match=rf"pmf.*: pass pmf\.{cure}\(\)"):
+            discrete.mutual_information(tensor)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from minsyn.information._arrays import is_tensor, of_tensor
+
 __all__ = ["is_anndata", "named_array", "plain_frame"]
 
 _LEAVE_OUT = "or leave it out"
@@ -64,8 +66,8 @@ date, or leave it out
         return _of_array(X), None
     if isinstance(X, pd.DataFrame):
         return _of_pandas(X), _names(X.columns)
-    if _is_tensor(X):
-        return _of_tensor(X), None
+    if is_tensor(X):
+        return of_tensor(X, "X"), None
     if is_anndata(X):
         return _of_anndata(X)
     if hasattr(X, "dims") and hasattr(X, "coords") and hasattr(X, "to_numpy"):
@@ -187,19 +189,6 @@ def _is_number(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _is_tensor(X: Any) -> bool:
-    return type(X).__module__.partition(".")[0] == "torch" and hasattr(X, "requires_grad")
-
-
-def _of_tensor(X: Any) -> Any:
-    if X.requires_grad:
-        raise TypeError("the Tensor needs gradients, which do not pass through here: X.detach()")
-    if str(X.layout) != "torch.strided":
-        raise TypeError("the Tensor is sparse: pass X.to_dense(), or a SciPy sparse matrix")
-    X = X.cpu()
-    return (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
 
 
 def _of_anndata(X: Any) -> tuple[Any, tuple[str, ...]]:

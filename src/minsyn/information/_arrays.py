@@ -21,6 +21,8 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, "..."]:
     ------
     ValueError
         If NumPy cannot read it, as rows of different lengths, or if it masks values.
+    TypeError
+        If it is a Tensor that needs gradients, or a sparse one.
 
     Examples
     --------
@@ -31,6 +33,8 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, "..."]:
     """
     if np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values; fill them in or leave them out first")
+    if is_tensor(values):
+        return of_tensor(values, name)
     try:
         return np.asarray(values)
     except Exception as error:  # whatever the argument's own conversion raises
@@ -82,12 +86,52 @@ def as_floating(values: Any, name: str) -> Any:
     return array if array.dtype.kind == "f" else as_numbers(array, name)
 
 
+def is_tensor(values: Any) -> bool:
+    """Whether this is a Tensor, without an import of torch.
+
+    Examples
+    --------
+    >>> is_tensor(np.ones(2))
+    False
+    """
+    return type(values).__module__.partition(".")[0] == "torch" and hasattr(values, "requires_grad")
+
+
+def of_tensor(tensor: Any, name: str) -> Shaped[np.ndarray, "..."]:
+    """The values of a Tensor of any device.
+
+    Raises
+    ------
+    TypeError
+        If it needs gradients, or is sparse.
+
+    Examples
+    --------
+    >>> import torch
+    >>> of_tensor(torch.ones(2, requires_grad=True), "X")
+    Traceback (most recent call last):
+        ...
+    TypeError: X needs gradients, which do not pass through here: pass X.detach()
+    """
+    if tensor.requires_grad:
+        raise TypeError(
+            f"{name} needs gradients, which do not pass through here: pass {name}.detach()"
+        )
+    if str(tensor.layout) != "torch.strided":
+        raise TypeError(f"{name} is a sparse Tensor: pass {name}.to_dense()")
+    tensor = tensor.cpu()
+    values: np.ndarray = (
+        tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
+    ).numpy()
+    return values
+
+
 def rounding_of(*arrays: Shaped[np.ndarray, "..."]) -> float:
     """Relative rounding of the coarsest of several arrays, once they are in float64.
 
     Examples
     --------
-    >>> rounding_of(np.ones(2, np.float32), np.ones(2, int)) == np.finfo(np.float32).eps
+    >>> rounding_of(np.ones(2, np.float32), np.ones(2, int)) == 2**-23
     True
     """
     found = float(np.finfo(np.float64).eps)

@@ -299,7 +299,7 @@ def _as_groups(
 
 def _as_indices(indices: Indices, n: int, name: str) -> Int[np.ndarray, " _"]:
     try:
-        listed = [index(i) for i in indices] if np.iterable(indices) else [index(indices)]  # type: ignore[arg-type,union-attr]
+        listed = [index(i) for i in indices] if np.iterable(indices) else [index(indices)]
     except TypeError:
         raise ValueError(f"{name} must hold numbers of variables; found {indices!r}") from None
     if not listed:
