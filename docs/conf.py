@@ -29,6 +29,7 @@ extensions = [
     "docstrings",
     "mathml",
     "measure_pictures",
+    "offline",
     "public_names",
     "repository_links",
     "tree_of_imports",
@@ -60,7 +61,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
-    "min_reported_time": 60,
+    "write_computation_times": False,  # its page loads scripts from other hosts
     "abort_on_example_error": True,
     "default_thumb_file": str(DOCS / "figures" / "factors.png"),
     "image_scrapers": ("matplotlib", "figures_returned.scrape"),

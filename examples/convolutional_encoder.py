@@ -9,7 +9,7 @@ there is to optimise are the encoder's parameters.
     python examples/convolutional_encoder.py
 """
 
-# sphinx_gallery_thumbnail_path = "figures/maps.png"
+# sphinx_gallery_thumbnail_path = "figures/decoder_maps.png"
 
 import tempfile
 from pathlib import Path

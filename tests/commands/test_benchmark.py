@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from minsyn.cli import app
 
-FIGURES = ("fig3", "fig4", "loss_against_acc", "draws")
+FIGURES = ("decoder_maps", "reconstructions", "loss_against_acc", "scores_by_draw")
 
 
 def invoke(*arguments):

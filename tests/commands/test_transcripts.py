@@ -1,66 +1,12 @@
 """The commands of the documentation, run as they stand there, print what it shows."""
 
 import re
-import shlex
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from minsyn.cli import app
-
-ROOT = Path(__file__).parents[2]
-#: Decimals, so that versions of the libraries may differ in rounding and in the last iterations.
-NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.])")
-RELATIVE_TOLERANCE = 0.02
-
-
-def blocks(page, language=""):
-    """Fenced blocks of a page in a language."""
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)
-    return [block for found, block in fenced if found == language]
-
-
-def transcripts(page):
-    """Commands of a page, each with the output that stands below it."""
-    for block in blocks(page):
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            command, _, output = part.partition("\n")
-            yield command, output
-
-
-def execute(command):
-    words = shlex.split(command, comments=True)
-    if words[0] != "minsyn":
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    result = CliRunner().invoke(app, words[1:], env={"COLUMNS": "100"})
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def words_of(text):
-    """Words of each line, without durations, counts of iterations and widths of the terminal."""
-    text = re.sub(r"\b\d+(/\d+)? iterations", r"N\1 iterations", text)
-    text = re.sub(r"\d+\.\d s\b|\d:\d\d:\d\d", "TIME", text)
-    text = re.sub(r"─+", "─", re.sub(r"[━╸╺]", "", text))
-    return [line.split() for line in text.splitlines()]
-
-
-def assert_alike(printed, shown):
-    """Compare texts; numbers may differ a little."""
-    for ours, theirs in zip(words_of(printed), words_of(shown), strict=True):
-        lines = " ".join(ours), " ".join(theirs)
-        assert NUMBER.sub("#", lines[0]) == NUMBER.sub("#", lines[1])
-        for a, b in zip(*map(NUMBER.findall, lines), strict=True):
-            digits = len(b.partition(".")[2])
-            if digits > 9:  # latents, the scale of which is nearly arbitrary
-                continue
-            last_digit = 10.0**-digits
-            a, b = (float(number.replace(",", "")) for number in (a, b))
-            assert abs(a - b) <= max(1.5 * last_digit, RELATIVE_TOLERANCE * abs(b)), lines
+from transcripts import ROOT, assert_alike, blocks, execute, transcripts
 
 
 @pytest.fixture
@@ -86,19 +32,34 @@ def test_fit_page(in_tmp_path):
     np.testing.assert_allclose(names["Z"], written[[f"minsyn{j}" for j in range(4)]])
 
 
-def test_commands_of_the_readme(in_tmp_path):
+#: Pages with commands of which no output is shown.
+WITHOUT_OUTPUT = {
+    "README.md": {"fit", "inspect", "transform", "synergy", "figure1"},
+    "docs/start/table.md": {"fit", "inspect", "transform"},
+    "docs/start/synergy.md": {"synergy"},
+    "docs/measures/time-series.md": {"synergy"},
+    "docs/measures/samples.md": {"figure1"},
+}
+
+
+def test_commands_without_output(in_tmp_path):
     rng = np.random.default_rng(0)
-    names = ["a", "b", "c", "x", "y", "d", "e"]
-    pd.DataFrame(rng.exponential(size=(60, 7)), columns=names).to_csv("data.csv", index=False)
-    text = (ROOT / "README.md").read_text()
-    commands = [line for block in blocks("README.md") for line in block.splitlines()]
-    commands += re.findall(r"`(minsyn [^`]+)`", text.replace("\n", " "))
-    run = [c for c in commands if re.match("minsyn ((fit|inspect|transform|synergy) .|figure1)", c)]
-    assert {command.split()[1] for command in run} == {
-        "fit", "inspect", "transform", "synergy", "figure1"
-    }  # fmt: skip
-    for command in run:
-        execute(command)
+    table = pd.DataFrame(rng.exponential(size=(60, 7)), columns=list("abcxyde"))
+    for name in ("data.csv", "answers.csv"):
+        table.to_csv(name, index=False)
+    table.assign(subject=np.arange(60) // 3).to_csv("series.csv", index=False)
+    done = set()
+    for page, expected in WITHOUT_OUTPUT.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        found = [line for block in blocks(page) for line in block.splitlines()]
+        found += re.findall(r"`(minsyn [^`]+)`", text.replace("\n", " "))
+        shown = "minsyn ((fit|inspect|transform|synergy) .|figure1)"
+        run = [command for command in found if re.match(shown, command)]
+        assert {command.split()[1] for command in run} == expected, page
+        for command in run:
+            if command not in done:
+                execute(command)
+        done.update(run)
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ def benchmark_figures(
     Returns
     -------
     dict of str to Figure
-        "fig3" and "fig4" of the paper, of the first draw that all methods have (or most), and
-        "loss_against_acc" and "draws" of all draws. Empty without results.
+        "decoder_maps" and "reconstructions" (Figs. 3 and 4 of the paper), of the first draw that
+        all methods have (or most), and
+        "loss_against_acc" and "scores_by_draw" of all draws. Empty without results.
 
     Examples
     --------
@@ -50,12 +51,12 @@ def benchmark_figures(
     first = shown[0][1]
     data = WordsRow("Data", words.train[first.train_rows], words.test[first.test_rows])
     return {
-        "fig3": figure_of_maps(
+        "decoder_maps": figure_of_maps(
             [MapRow(row.label, cell.maps, cell.acc) for row, cell in shown],
             words.groups,
             words.image_shape,
         ),
-        "fig4": figure_of_words(
+        "reconstructions": figure_of_words(
             [
                 data,
                 *(
@@ -66,7 +67,7 @@ def benchmark_figures(
             words.image_shape,
         ),
         "loss_against_acc": figure_of_scores(clouds, experiment.vocabulary.length),
-        "draws": figure_of_draws(clouds),
+        "scores_by_draw": figure_of_draws(clouds),
     }
 
 

@@ -9,11 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minsyn._style import WIDTH, new_figure, styled
+from minsyn.benchmark import bootstrap_interval
 from minsyn.report.dots import draw_dots
 from minsyn.report.labels import label_points
 from minsyn.report.style import appearance
 
 __all__ = ["ScoreCloud", "figure_of_scores"]
+
+#: Points of an interval that names are kept away from.
+_POINTS = 15
 
 
 class ScoreCloud(NamedTuple):
@@ -65,15 +69,29 @@ def figure_of_scores(clouds: Sequence[ScoreCloud], n_groups: int = 3) -> Figure:
         figure.draw_without_rendering()
         for axes, name in zip(panels, ("train_loss", "test_loss"), strict=True):
             means = np.array([(c.acc.mean(), getattr(c, name).mean()) for c in clouds])
-            draws = np.vstack([np.column_stack([c.acc, getattr(c, name)]) for c in clouds])
+            marks = [_marks(cloud.acc, getattr(cloud, name)) for cloud in clouds]
             label_points(
                 axes,
                 means,
                 [cloud.label for cloud in clouds],
                 [appearance(cloud.key).colour for cloud in clouds],
-                avoid=draws,
+                avoid=np.vstack(marks),
             )
     return figure
+
+
+def _marks(
+    x: Float[np.ndarray, " draws"], y: Float[np.ndarray, " draws"]
+) -> Float[np.ndarray, "marks 2"]:
+    """Places that names should not cover: all draws, and points along both intervals."""
+    marks = [np.column_stack([x, y])]
+    for axis, scores in enumerate((x, y)):
+        interval = bootstrap_interval(scores)
+        if interval is not None:
+            line = np.tile([x.mean(), y.mean()], (_POINTS, 1))
+            line[:, axis] = np.linspace(*interval, _POINTS)
+            marks.append(line)
+    return np.vstack(marks)
 
 
 def _mark_even_spread(axes: Axes, n_groups: int) -> None:
