@@ -119,8 +119,8 @@ def test_options_of_a_run(X, tmp_path, capsys):
     seldom = Run(checkpoint_dir=tmp_path / "seldom", checkpoint_every=1e6)
     adam(run=seldom).fit(X)
     assert len(list((tmp_path / "seldom" / "start-1").glob("*.json"))) == 1
-    with pytest.raises(ValueError, match="device='cuda' is not available"):
-        adam(run=Run(device="cuda")).fit(X)
+    with pytest.raises(ValueError, match="device='mps' is not available"):
+        adam(run=Run(device="mps")).fit(X)
 
 
 @pytest.mark.parametrize(

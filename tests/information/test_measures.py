@@ -29,7 +29,7 @@ def test_every_measure_has_its_function_for_each_kind_of_distribution():
 
 
 def test_the_docs_describe_every_measure():
-    page = (Path(__file__).parents[2] / "docs" / "synergy.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "measures" / "samples.md").read_text()
     for name, measure in MEASURES.items():
         assert f"`{name}`" in page
         if measure.gaussian is not None:

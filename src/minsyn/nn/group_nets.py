@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ __all__ = ["GroupDecoder", "GroupEncoder", "GroupNet"]
 #: Gain that keeps the scale through a layer: the inverse root mean square of SiLU of a standard
 #: normal variable.
 _SILU_GAIN = 1.676
+
+# typing.Self is not known to beartype, which checks single methods in the tests.
+Self = TypeVar("Self", bound="_GroupMap")
 
 
 class GroupNet(nn.Module):
@@ -145,7 +148,7 @@ class _GroupMap(nn.Module):
         raise NotImplementedError
 
     def rescaled(
-        self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
+        self: Self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]
     ) -> Self:
         """The map from, or to, ``mean + scale * x``, with the same latents."""
         rescaled = copy.deepcopy(self)
