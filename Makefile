@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+# Versions that are installed together: the newest, or constraints-oldest.txt.
+CONSTRAINTS ?= constraints.txt
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint $(CONSTRAINTS)
 OUTPUT ?= runs/words
 TIMES  ?= 100
 
@@ -12,7 +14,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
-.PHONY: help benchmark test fuzz lint types docs format clean
+.PHONY: help benchmark test test-wheel test-oldest fuzz lint types docs dist format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,13 +25,28 @@ benchmark: $(VENV)/.installed  ## the words benchmark on embedded letters: table
 test: $(VENV)/.installed-dev  ## the test suite, doctests included
 	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
+test-wheel: dist  ## the suite against the built wheel, in a folder outside the tree
+	$(MAKE) --no-print-directory .test-wheel VENV=.venv-wheel
+
+test-oldest: dist  ## the same with the oldest versions that pyproject.toml allows
+	$(MAKE) --no-print-directory .test-wheel VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+
+.PHONY: .test-wheel
+.test-wheel: $(BIN)/python
+	$(PIP) "$$(echo dist/*.whl)[dev]"
+	$(PIP) --no-deps --force-reinstall dist/*.whl
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& tar -xzf dist/*.tar.gz -C "$$folder" --strip-components 1 && cd "$$folder" \
+		&& $(abspath $(BIN))/python -m pytest -n auto --dist worksteal -q --pyargs minsyn ./studies ./tests
+
 fuzz: $(VENV)/.installed-dev  ## extreme data and damaged files: TIMES=100 as many as the tests try
 	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q tests/fuzz tests/data/test_damage.py
 
-lint: $(VENV)/.installed-dev  ## style and formatting of Python (ruff) and JavaScript (oxlint)
+lint: $(VENV)/.installed-dev  ## style of Python (ruff) and JavaScript (oxlint), spelling (codespell)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/oxlint --deny-warnings src/minsyn/report
+	$(BIN)/codespell
 
 types: $(VENV)/.installed-dev  ## mypy
 	$(BIN)/mypy
@@ -37,12 +54,16 @@ types: $(VENV)/.installed-dev  ## mypy
 docs: $(VENV)/.installed-docs  ## the documentation site, examples run, in docs/_build/html
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
 
+dist: $(VENV)/.installed-dist  ## sdist and wheel in dist: the same bytes wherever they are built
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
 format: $(VENV)/.installed-dev  ## rewrite files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) runs dist docs/_build docs/gallery docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-wheel .venv-oldest runs dist docs/_build docs/gallery docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +75,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-dist: constraints.txt | $(BIN)/python
+	$(PIP) hatchling
+	touch $@
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev,docs]'

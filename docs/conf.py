@@ -82,10 +82,11 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
+    "footer_center": ["site-version"],
     "footer_end": [],
     "header_links_before_dropdown": 7,
 }
-# A site that keeps several versions names them in a file beside them.
+# A site that keeps several versions names them in a file beside them: docs/project/releasing.md.
 if versions := os.environ.get("MINSYN_DOCS_VERSIONS"):
     html_theme_options["switcher"] = {"json_url": versions, "version_match": version}
     html_theme_options["navbar_end"].insert(0, "version-switcher")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,7 +155,7 @@ def _is_whole(values: Float[np.ndarray, " rows"]) -> bool:
     return bool(np.all(values == np.round(values)))  # NaN are not
 
 
-def _tells_rows_apart(column: "pd.Series[Any]", numeric: bool) -> bool:
+def _tells_rows_apart(column: pd.Series, numeric: bool) -> bool:
     if len(column) < 2 or column.isna().any():
         return False
     name = str(column.name)

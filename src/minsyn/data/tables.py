@@ -245,7 +245,7 @@ def some(names: Any) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def _numbers_if_exact(text: "pd.Series[Any]") -> "pd.Series[Any]":
+def _numbers_if_exact(text: pd.Series) -> pd.Series:
     """Numbers, if writing them gives the same text again."""
     numbers = pd.to_numeric(text, errors="coerce")
     exact = numbers.notna().all() and bool((numbers.astype(str) == text).all())

@@ -284,7 +284,7 @@ class TextTable:
                     break
         self.empty = tuple(empty)
 
-    def _holds_values(self, column: "pd.Series[Any]") -> bool:
+    def _holds_values(self, column: pd.Series) -> bool:
         if pd.api.types.is_numeric_dtype(column):
             return bool((column.notna() & ~column.isin(self._table.codes)).any())
         cells = column.dropna().astype(str).str.strip()
@@ -293,7 +293,7 @@ class TextTable:
     def _is_missing(self, cell: str) -> bool:
         return cell in self._marks or cell.lower() in MISSING
 
-    def _is_numeric(self, column: "pd.Series[Any]", n_rows: int) -> bool:
+    def _is_numeric(self, column: pd.Series, n_rows: int) -> bool:
         """Whether all cells are numbers or missing; notes a column where many are."""
         if pd.api.types.is_numeric_dtype(column):
             return True
@@ -315,9 +315,7 @@ class TextTable:
             self.mixed[name] = replace(mixed, line=self.line(n_rows + first))
         return False
 
-    def _parsed(
-        self, column: "pd.Series[Any]"
-    ) -> tuple[Float[np.ndarray, " rows"], dict[int, str]]:
+    def _parsed(self, column: pd.Series) -> tuple[Float[np.ndarray, " rows"], dict[int, str]]:
         """Numbers, or NaN; and by row, what is written in the cells that are none."""
         text = column if column.dtype != object else column.map(str, na_action="ignore")
         numeric = text
@@ -355,9 +353,7 @@ class TextTable:
                 cleaned[name] = column.mask(missing) if missing.any() else column
         return pd.DataFrame(cleaned, index=frame.index, columns=list(names))
 
-    def _numbers(
-        self, column: "pd.Series[Any]", n_rows: int, marks: MissingMarks
-    ) -> "pd.Series[Any]":
+    def _numbers(self, column: pd.Series, n_rows: int, marks: MissingMarks) -> pd.Series:
         name = str(column.name)
         if not pd.api.types.is_numeric_dtype(column):
             values, cells = self._parsed(column)

@@ -98,17 +98,20 @@ class OccupiedCells:
         """Bias of the information of all sources about the target."""
         m = self.counts.ndim - 2
         sources = tuple(range(m))
-        return self._free(*sources, m) - self._free(*sources) - self._free(m)
+        bias: np.ndarray = self._free(*sources, m) - self._free(*sources) - self._free(m)
+        return bias
 
     @property
     def alone(self) -> Float[np.ndarray, " n"]:
         """Bias of the sum of the informations of each source alone."""
-        return np.sum([self.alone_of(j) for j in range(self.counts.ndim - 2)], axis=0)
+        bias: np.ndarray = np.sum([self.alone_of(j) for j in range(self.counts.ndim - 2)], axis=0)
+        return bias
 
     def alone_of(self, source: int) -> Float[np.ndarray, " n"]:
         """Bias of the information of one source alone."""
         m = self.counts.ndim - 2
-        return self._free(source, m) - self._free(source) - self._free(m)
+        bias: np.ndarray = self._free(source, m) - self._free(source) - self._free(m)
+        return bias
 
     @property
     def o_information(self) -> Float[np.ndarray, " n"]:
@@ -124,14 +127,16 @@ class OccupiedCells:
         """Bias of the total correlation of all sources and the target."""
         variables = range(self.counts.ndim - 1)
         singles = np.sum([self._free(v) for v in variables], axis=0)
-        return self._free(*variables) - singles
+        bias: np.ndarray = self._free(*variables) - singles
+        return bias
 
     def _free(self, *kept: int) -> Float[np.ndarray, " n"]:
         """Occupied cells less one, over 2N, of a marginal."""
         n = len(self.counts)
         others = tuple(a + 1 for a in range(self.counts.ndim - 1) if a not in kept)
         occupied = (self.counts.sum(axis=others) > 0).reshape(n, -1).sum(axis=1)
-        return (occupied - 1) / (2 * self.counts.reshape(n, -1).sum(axis=1))
+        bias: np.ndarray = (occupied - 1) / (2 * self.counts.reshape(n, -1).sum(axis=1))
+        return bias
 
 
 def shrink(counts: Int[np.ndarray, "n *cells"]) -> Float[np.ndarray, "n *cells"]:
@@ -145,7 +150,8 @@ def shrink(counts: Int[np.ndarray, "n *cells"]) -> Float[np.ndarray, "n *cells"]
     variance = (1 - (p * p).sum(axis=axes, keepdims=True)) / np.maximum(n_samples - 1, 1)
     distance = ((p - equal) ** 2).sum(axis=axes, keepdims=True)
     lam = np.minimum(variance / np.maximum(distance, np.finfo(np.float64).tiny), 1.0)
-    return lam * equal + (1 - lam) * p
+    shrunk: np.ndarray = lam * equal + (1 - lam) * p
+    return shrunk
 
 
 def jackknife_bias(

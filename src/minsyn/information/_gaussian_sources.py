@@ -92,23 +92,26 @@ class GaussianSources:
     @cached_property
     def unexplained_by_best(self) -> Float[np.ndarray, "*b n"]:
         """1 - R^2 of the best source; exactly 0 where it determines the target."""
-        if self.groups is not None:
-            return self.unexplained_alone.min(axis=-2)
-        return self.white.unexplained_by_best
+        grouped = self.groups is not None
+        of_best: np.ndarray = (
+            self.unexplained_alone.min(axis=-2) if grouped else self.white.unexplained_by_best
+        )
+        return of_best
 
     @cached_property
     def unexplained(self) -> Float[np.ndarray, "*b n"]:
         """1 - R^2 of all sources together; exactly 0 where they determine the target."""
-        if self.groups is not None:
-            return np.minimum(self.white.unexplained, self.unexplained_by_best)
-        return self.white.unexplained
+        of_all: np.ndarray = self.white.unexplained
+        return of_all if self.groups is None else np.minimum(of_all, self.unexplained_by_best)
 
     @cached_property
     def best(self) -> Int[np.ndarray, "*b n"]:
         """Number of the source that tells most about each target."""
         if self.groups is not None:
-            return self.unexplained_alone.argmin(axis=-2)
-        return np.abs(self.rho).argmax(axis=-2)
+            best: np.ndarray = self.unexplained_alone.argmin(axis=-2)
+            return best
+        largest: np.ndarray = np.abs(self.rho).argmax(axis=-2)
+        return largest
 
     @property
     def rank(self) -> int:
@@ -177,7 +180,8 @@ class GaussianSources:
         for i, j in zip(*np.nonzero(~known), strict=True):
             joint = np.block([[sigma[i], rho[i, :, [j]].T], [rho[i, :, [j]], np.ones((1, 1))]])
             omega[i, j] = o_information_limit(joint, (*blocks, np.array([m])), self.eps)
-        return omega.reshape(*self.rho.shape[:-2], n)
+        nats: np.ndarray = omega.reshape(*self.rho.shape[:-2], n)
+        return nats
 
     @cached_property
     def ci_decoder(self) -> tuple[Float[np.ndarray, "*b m n"], Float[np.ndarray, "*b n"]]:

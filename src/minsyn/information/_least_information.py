@@ -266,7 +266,8 @@ class _Problem:
         rounding = (n + 2) * EPS * (np.abs(T) @ np.abs(self.gain) + np.abs(R))
         slack = float((2 * np.abs(rest) * rounding + rounding**2).sum())
         slack += 4 * EPS * (n + d) * (np.sqrt(n) * float((T**2).sum()) + d + abs(log_det))
-        return log_det + 0.5 * (d - float((rest**2).sum()) - float(most) - slack)
+        value: float = log_det + 0.5 * (d - float((rest**2).sum()) - float(most) - slack)
+        return value
 
 
 def posterior(
@@ -313,7 +314,7 @@ def _both(
 ) -> Float[np.ndarray, "k k"]:
     """tr(S E_a Q E_b) of all pairs a and b, with E_a = e_i e_j' + e_j e_i'."""
     ii, jj, ij = np.ix_(rows, rows), np.ix_(columns, columns), np.ix_(rows, columns)
-    found = S[ii] * Q[jj]
+    found: np.ndarray = S[ii] * Q[jj]
     found += S[ij] * Q[ij].T
     if S is Q:
         found *= 2

@@ -58,7 +58,8 @@ def in_unit(nats: Any, unit: Unit) -> Any:
 def marginal(p: Float[np.ndarray, "..."], axes: Sequence[int]) -> Float[np.ndarray, "..."]:
     """Sum over every axis that is not in ``axes`` (which keep their order in the array)."""
     kept = {a % p.ndim for a in axes}
-    return p.sum(axis=tuple(a for a in range(p.ndim) if a not in kept))
+    kept_alone: np.ndarray = p.sum(axis=tuple(a for a in range(p.ndim) if a not in kept))
+    return kept_alone
 
 
 def entropy_nats(p: Float[np.ndarray, "..."]) -> float:

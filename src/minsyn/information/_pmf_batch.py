@@ -13,7 +13,8 @@ from minsyn.information.union.measure import rough_union_information, union_info
 
 def entropies(p: Float[np.ndarray, "n *cells"]) -> Float[np.ndarray, " n"]:
     """Entropy of each pmf in nats."""
-    return -xlogy(p, p).reshape(len(p), -1).sum(axis=1)
+    nats: np.ndarray = -xlogy(p, p).reshape(len(p), -1).sum(axis=1)
+    return nats
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class PmfBatch:
     def marginal(self, *kept: int) -> Float[np.ndarray, "n *kept"]:
         """Sum over the variables that are not in ``kept``."""
         others = tuple(a + 1 for a in range(self.n_sources + 1) if a not in kept)
-        return self.p.sum(axis=others)
+        marginal: np.ndarray = self.p.sum(axis=others)
+        return marginal
 
     def beside(self, marginal: Float[np.ndarray, "n *kept"], *kept: int) -> Any:
         """A marginal of the variables ``kept``, in order, with axes of length 1 for others."""
@@ -45,19 +47,22 @@ class PmfBatch:
     def information(self) -> Float[np.ndarray, " n"]:
         """Mutual information of all sources together and the target."""
         flat = self.p.reshape(len(self.p), -1, self.p.shape[-1])
-        return np.maximum(_by_value(flat).sum(axis=1), 0.0)
+        nats: np.ndarray = np.maximum(_by_value(flat).sum(axis=1), 0.0)
+        return nats
 
     @cached_property
     def by_value(self) -> Float[np.ndarray, "m n x"]:
         """Information of each source about each value of the target, times its probability."""
         m = self.n_sources
         values = [_by_value(self.marginal(j, m)) for j in range(m)]
-        return np.maximum(np.stack(values), 0.0)
+        nats: np.ndarray = np.maximum(np.stack(values), 0.0)
+        return nats
 
     @cached_property
     def alone(self) -> Float[np.ndarray, "m n"]:
         """Mutual information of each source alone and the target."""
-        return self.by_value.sum(axis=2)
+        nats: np.ndarray = self.by_value.sum(axis=2)
+        return nats
 
     @cached_property
     def union(self) -> Float[np.ndarray, " n"]:
@@ -72,8 +77,9 @@ class PmfBatch:
 def _by_value(p_zx: Float[np.ndarray, "n z x"]) -> Float[np.ndarray, "n x"]:
     """Sum over z of p(z, x) log p(z, x) / p(z) p(x)."""
     p_x = p_zx.sum(axis=1)
-    return (
+    nats: np.ndarray = (
         xlogy(p_zx, p_zx).sum(axis=1)
         - xlogy(p_zx, p_zx.sum(axis=2, keepdims=True)).sum(axis=1)
         - xlogy(p_x, p_x)
     )
+    return nats

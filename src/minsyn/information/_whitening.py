@@ -44,7 +44,8 @@ class Whitened:
     @property
     def rank(self) -> int:
         """Number of sources that are not combinations of others."""
-        return self.factor.shape[-1]
+        rank: int = self.factor.shape[-1]
+        return rank
 
 
 def as_correlations(

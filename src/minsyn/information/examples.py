@@ -37,7 +37,8 @@ def _uniform(
     p = np.zeros(shape)
     for outcome in outcomes:
         p[outcome] += 1
-    return p / p.sum()
+    pmf: np.ndarray = p / p.sum()
+    return pmf
 
 
 def xor() -> Float[np.ndarray, "2 2 2"]:

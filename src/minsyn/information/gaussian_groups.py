@@ -62,7 +62,8 @@ def adjusted_information(
     penalty = np.where(freedom > 0, (n_samples - 1) / np.maximum(freedom, 1e-300), np.inf)
     # Where all is explained by as many sources as samples, nothing is: 0 * inf.
     left = np.maximum(1 - explained, np.finfo(np.float64).tiny) * penalty
-    return 0.5 * np.abs(np.log(np.clip(left, _LEAST_UNEXPLAINED, 1.0)))
+    nats: np.ndarray = 0.5 * np.abs(np.log(np.clip(left, _LEAST_UNEXPLAINED, 1.0)))
+    return nats
 
 
 def _check(

@@ -359,7 +359,8 @@ def _ci_of_rest(vectors: GaussianVectors) -> float:
     error = np.linalg.inv(R.T)  # R (I - A H)
     spread = float((error**2).sum()) + float(np.trace(weighted @ noise @ weighted.T))
     log_det = 2 * float(np.log(np.abs(np.diag(R))).sum())
-    return vectors.together.rest + 0.5 * (spread - d - log_det)
+    nats: float = vectors.together.rest + 0.5 * (spread - d - log_det)
+    return nats
 
 
 def pid(

@@ -119,12 +119,14 @@ class PointwiseLattice:
     @property
     def atoms(self) -> Float[np.ndarray, "n *sources x"]:
         """The informative less the misinformative part of each atom."""
-        return self.informative - self.misinformative
+        value: np.ndarray = self.informative - self.misinformative
+        return value
 
     def __getitem__(self, antichain: Iterable[Iterable[int]]) -> Float[np.ndarray, "*sources x"]:
         """The atom of one antichain in every cell; its sets may come in any order."""
         i = place_of(antichain, self.antichains)
-        return self.informative[i] - self.misinformative[i]
+        value: np.ndarray = self.informative[i] - self.misinformative[i]
+        return value
 
     def mean(self) -> RedundancyLattice:
         """Expectations over the distribution: the values of ``pid(pmf, "sxpid")``.
@@ -205,7 +207,8 @@ def redundancies(p: Float[np.ndarray, "*sources x"], measure: str) -> Float[np.n
             specific[sum(1 << j for j in group)] = specific_nats([of_group])[0]
     if measure == "mmi":
         return lattice.least((specific @ p_x)[:, None])[:, 0]
-    return lattice.least(specific) @ p_x
+    value: np.ndarray = lattice.least(specific) @ p_x
+    return value
 
 
 def williams_beer_lattice(pmf: ArrayLike, *, unit: Unit = "bits") -> RedundancyLattice:

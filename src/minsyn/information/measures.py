@@ -57,7 +57,8 @@ class NeighborInformations:
     def interaction(self) -> Float[np.ndarray, "*b n"]:
         """Sums over all sets, with the sign of what their complements' sizes are."""
         signed = ((-1) ** (self.n_sources - len(s)) * v for s, v in self.of_sets.items())
-        return np.sum(np.stack(list(signed)), axis=0)
+        value: np.ndarray = np.sum(np.stack(list(signed)), axis=0)
+        return value
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,8 @@ def _gaussian_whole_minus_sum(sources: GaussianSources) -> Float[np.ndarray, "*b
     """(I - max_j I_j) - sum of the other I_j, of which only one term can be infinite."""
     others = information(sources.unexplained_alone)
     np.put_along_axis(others, sources.best[..., None, :], 0.0, axis=-2)
-    return _gaussian_gk_synergy(sources) - others.sum(axis=-2)
+    nats: np.ndarray = _gaussian_gk_synergy(sources) - others.sum(axis=-2)
+    return nats
 
 
 def _gaussian_redundancy(sources: GaussianSources) -> Float[np.ndarray, "*b n"]:
@@ -266,18 +268,20 @@ def _local_ci_synergy(batch: PmfBatch) -> Float[np.ndarray, "n *sources x"]:
 def _discrete_ci_synergy(batch: PmfBatch) -> Float[np.ndarray, " n"]:
     """Divergence from the CI decoder, Eq. 4."""
     divergence = batch.p * _local_ci_synergy(batch)
-    return np.maximum(divergence.reshape(len(batch.p), -1).sum(axis=1), 0.0)
+    nats: np.ndarray = np.maximum(divergence.reshape(len(batch.p), -1).sum(axis=1), 0.0)
+    return nats
 
 
 def _local_information(batch: PmfBatch, *sources: int) -> Float[np.ndarray, "n *sources x"]:
     """Log p(x|z) / p(x), of some of the sources."""
     p, m = batch.p, batch.n_sources
     joint, alone = batch.marginal(*sources, m), batch.marginal(*sources)
-    return (
+    nats: np.ndarray = (
         _log_where(batch.beside(joint, *sources, m), p)
         - _log_where(batch.beside(alone, *sources), p)
         - _log_where(batch.beside(batch.marginal(m), m), p)
     )
+    return nats
 
 
 def _local_total_correlation(batch: PmfBatch) -> Float[np.ndarray, "n *sources x"]:
@@ -326,7 +330,8 @@ def _log(p: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
 def _discrete_unique_information(batch: PmfBatch, j: int) -> Float[np.ndarray, " n"]:
     """U - U(the others)."""
     others = PmfBatch(batch.p.sum(axis=j + 1), batch.rough)
-    return np.maximum(batch.union - others.union, 0.0)
+    nats: np.ndarray = np.maximum(batch.union - others.union, 0.0)
+    return nats
 
 
 def _discrete_o_information(batch: PmfBatch) -> Float[np.ndarray, " n"]:
@@ -341,7 +346,8 @@ def _discrete_o_information(batch: PmfBatch) -> Float[np.ndarray, " n"]:
 
 def _discrete_total_correlation(batch: PmfBatch) -> Float[np.ndarray, " n"]:
     singles = [entropies(batch.marginal(v)) for v in range(batch.n_sources + 1)]
-    return np.maximum(np.sum(singles, axis=0) - entropies(batch.p), 0.0)
+    nats: np.ndarray = np.maximum(np.sum(singles, axis=0) - entropies(batch.p), 0.0)
+    return nats
 
 
 _ENTRIES = (

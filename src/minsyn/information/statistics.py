@@ -371,7 +371,8 @@ class Moments:
     @property
     def std(self) -> Float[np.ndarray, " n"]:
         """Standard deviations; zero where a feature is constant to rounding."""
-        return std_beyond_rounding(self.variance, self.mean)
+        varies: np.ndarray = std_beyond_rounding(self.variance, self.mean)
+        return varies
 
     @property
     def feature_weight(self) -> Float[np.ndarray, " n"]:
@@ -451,7 +452,8 @@ def _near_mean(X: Shaped[np.ndarray, "samples n"]) -> Float[np.ndarray, " n"]:
     first = few[np.argmax(there, axis=0), np.arange(few.shape[1])]
     first = np.where(np.isnan(first), 0.0, first)
     away = np.where(there, few - first, 0.0)
-    return first + away.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    mean: np.ndarray = first + away.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    return mean
 
 
 def _blocks(

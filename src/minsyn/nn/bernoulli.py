@@ -237,7 +237,8 @@ def _sum_of_logarithms(
 
 def _entropy(p: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Entropy of binary variables, in nats."""
-    return -torch.special.xlogy(p, p) - torch.special.xlogy(1 - p, 1 - p)
+    nats: Tensor = -torch.special.xlogy(p, p) - torch.special.xlogy(1 - p, 1 - p)
+    return nats
 
 
 def checked_flip(flip: float) -> float:

@@ -257,7 +257,7 @@ def find_decoder(decoder: Any) -> "partial[Decoder]":
                 "or pass a subclass of minsyn.nn.Decoder"
             )
         return partial(DECODERS[decoder])
-    found: Any = decoder if isinstance(decoder, partial) else partial(lambda: None)
+    found: partial[Any] = decoder if isinstance(decoder, partial) else partial(lambda: None)
     if isinstance(decoder, type):
         found = partial(decoder)
     if found.args or not (isinstance(found.func, type) and issubclass(found.func, Decoder)):

@@ -76,7 +76,8 @@ class GaussianDecoder(Decoder, name="gaussian"):
             rho = statistics.rho
             u = gaussian.ci_decoder(rho).coefficients
             unexplained = 1 - 2 * (u * rho).sum(dim=0) + (u * (statistics.sigma @ u)).sum(dim=0)
-            return statistics.var_x @ unexplained
+            loss: Tensor = statistics.var_x @ unexplained
+            return loss
 
 
 class GaussianObjective(Objective):

@@ -192,7 +192,8 @@ class GroupEncoder(_GroupMap):
         padded = torch.cat([x.T, x.new_zeros(1, len(x))])
         gathered = padded[self.features].view(self.n_groups, -1, len(x))
         z = self.net(gathered).flatten(0, 1)[self.kept].T
-        return (z - self.latent_mean) / self.latent_unit
+        standardised: Tensor = (z - self.latent_mean) / self.latent_unit
+        return standardised
 
 
 class GroupDecoder(_GroupMap):
@@ -256,7 +257,8 @@ class GroupDecoder(_GroupMap):
         """What each group adds to the natural parameters of its features, before their unit."""
         z = z * self.latent_unit + self.latent_mean
         slots = z.new_zeros(self.n_groups * self.n_slots, len(z)).index_copy(0, self.kept, z.T)
-        return self.net(slots.view(self.n_groups, self.n_slots, -1))
+        outputs: Tensor = self.net(slots.view(self.n_groups, self.n_slots, -1))
+        return outputs
 
 
 def _slots(mask: Bool[np.ndarray, "groups features"]) -> Int[np.ndarray, "groups slots"]:

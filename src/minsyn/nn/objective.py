@@ -62,7 +62,8 @@ class Objective(ABC):
 
     def __call__(self, z: Float[Tensor, "samples latents"]) -> Float[Tensor, ""]:
         """Return the loss of these latents."""
-        return _WithGradient.apply(z, self)
+        loss: Tensor = _WithGradient.apply(z, self)  # type: ignore[no-untyped-call]
+        return loss
 
 
 class _WithGradient(torch.autograd.Function):

@@ -212,7 +212,8 @@ class Categorical(Observations):
         self, scores: Float[Tensor, "samples features"]
     ) -> Float[Tensor, "samples features"]:
         log_sums = torch.logsumexp(self.categories.table(scores, -torch.inf), dim=-1)
-        return scores - self.categories.spread(log_sums)
+        normalised: Tensor = scores - self.categories.spread(log_sums)
+        return normalised
 
 
 #: Kinds of observations without parameters.

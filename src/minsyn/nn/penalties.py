@@ -263,7 +263,8 @@ def _mean_square(
 ) -> Float[Tensor, " features"]:
     """Mean square of ``z @ weights + bias`` over the samples."""
     varying = (weights * (statistics.cov_zz @ weights)).sum(dim=0)
-    return varying + (bias + statistics.mean_z @ weights).square()
+    divergence: Tensor = varying + (bias + statistics.mean_z @ weights).square()
+    return divergence
 
 
 def _statistics(

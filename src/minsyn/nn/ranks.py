@@ -119,7 +119,8 @@ def _of_nothing(
 def _sum_over_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
     """Sums over the ranks of several tensors, in one message."""
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-    parts = _AllReduce.apply(flat).split([tensor.numel() for tensor in tensors])
+    summed: Tensor = _AllReduce.apply(flat)  # type: ignore[no-untyped-call]
+    parts = summed.split([tensor.numel() for tensor in tensors])
     return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
 
@@ -134,4 +135,5 @@ class _AllReduce(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        return _AllReduce.apply(grad_outputs[0])
+        summed: Tensor = _AllReduce.apply(grad_outputs[0])  # type: ignore[no-untyped-call]
+        return summed

@@ -89,4 +89,7 @@ class SingleParentDecoder(Decoder, name="single-parent"):
         statistics = self.statistics(z, x)
         with without_autocast(z):
             data = None if self.training else PairwiseStatistics.of(*at_least_single(z, x))
-            return single_parent.expected_squared_error(statistics, self.temperature, data).sum()
+            loss: Tensor = single_parent.expected_squared_error(
+                statistics, self.temperature, data
+            ).sum()
+            return loss

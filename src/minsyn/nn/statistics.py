@@ -95,7 +95,8 @@ class RunningStatistics(nn.Module):
             moved = fn(buffer)
             return buffer.to(moved.device) if moved.dtype.itemsize < 4 else moved
 
-        return super()._apply(in_float32_at_least, recurse)
+        applied: nn.Module = super()._apply(in_float32_at_least, recurse)  # type: ignore[no-untyped-call]
+        return applied
 
     def extra_repr(self) -> str:
         """Sizes and momentum, as `print` shows them."""

@@ -80,8 +80,9 @@ def union_information(
     """
     normalised = _normalised(pmf, batch_dims)
     flat = normalised.reshape(-1, *normalised.shape[batch_dims:])
-    nats: Tensor = _UnionInformation.apply(flat)
-    return in_unit(1.0, unit) * nats.reshape(normalised.shape[:batch_dims])
+    nats: Tensor = _UnionInformation.apply(flat)  # type: ignore[no-untyped-call]
+    information: Tensor = in_unit(1.0, unit) * nats.reshape(normalised.shape[:batch_dims])
+    return information
 
 
 def gk_synergy(
@@ -124,7 +125,8 @@ def gk_synergy(
     # log 1 where p is 0: neither the value nor the gradient has a part there.
     ratio = torch.where(p > 0, p, 1.0) / torch.where(p > 0, singles, 1.0)
     whole = in_unit(1.0, unit) * (p * ratio.log()).sum(dim=(-2, -1))
-    return whole - union_information(pmf, batch_dims=batch_dims, unit=unit)
+    synergy: Tensor = whole - union_information(pmf, batch_dims=batch_dims, unit=unit)
+    return synergy
 
 
 def _normalised(pmf: Float[Tensor, "*shape"], batch_dims: int) -> Float[Tensor, "*shape"]:
@@ -165,4 +167,5 @@ class _UnionInformation(torch.autograd.Function):
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         """Multiply by the derivative."""
         (derivative,) = ctx.saved_tensors
-        return grad_output.reshape(-1, *(1,) * (derivative.ndim - 1)) * derivative
+        gradient: Tensor = grad_output.reshape(-1, *(1,) * (derivative.ndim - 1)) * derivative
+        return gradient

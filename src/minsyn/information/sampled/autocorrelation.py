@@ -181,7 +181,8 @@ def effective_number(
     for i, rho in zip(varying, of_x.T, strict=True):
         spread = [_Spectrum.of(other * rho, n_samples).long_run for other in of_z.T]
         found[i] = n_samples / max(float(np.mean(spread)), 1.0)
-    return np.maximum(found, 2.0)
+    n_effective: np.ndarray = np.maximum(found, 2.0)
+    return n_effective
 
 
 def decorrelation(a: Float[np.ndarray, "samples k"], lengths: Int[np.ndarray, " trials"]) -> int:

@@ -85,16 +85,17 @@ class DiscreteModel:
 
     def values(self) -> Values:
         """Plug-in values of the measures."""
-        return self._by_size(
+        values: Values = self._by_size(
             lambda tables, targets: {
                 name: v[None]
                 for name, v in self._measure(tables, tied=self._tied_of(targets)).items()
             }
         )
+        return values
 
     def alone(self) -> Float[np.ndarray, "sources n"]:
         """Plug-in information of each source alone about each target."""
-        found = self._by_size(
+        found: Stacks = self._by_size(
             lambda tables, _: {"alone": PmfBatch(self._pmfs(tables)).alone}, stacked=True
         )
         return found["alone"]
@@ -132,7 +133,8 @@ class DiscreteModel:
                 values = of_ties(values, batch.alone, self.tied[..., targets])
             return {name: v[None] for name, v in values.items()}
 
-        return self._by_size(of_tables)
+        values: Values = self._by_size(of_tables)
+        return values
 
     def bootstrap(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n tables of counts that are drawn from the smoothed tables.
@@ -158,7 +160,8 @@ class DiscreteModel:
                 found.append(joined([self._values_of(d, tied) for d in drawn]))
             return beside(found)
 
-        return self._by_size(of_tables, stacked=True)
+        stacks: Stacks = self._by_size(of_tables, stacked=True)
+        return stacks
 
     def independent(self, n: int, rng: np.random.Generator) -> Stacks:
         """Values of n sets of samples in which targets are permuted against the sources."""
@@ -176,7 +179,8 @@ class DiscreteModel:
                 parts.append(self._values_of(np.stack(drawn, axis=1)))
             return joined(parts)
 
-        return self._by_size(of_targets, stacked=True)
+        stacks: Stacks = self._by_size(of_targets, stacked=True)
+        return stacks
 
     def without_gk_synergy(self, n: int, rng: np.random.Generator) -> tuple[Stacks, ...]:
         """Values of n sets of samples without GK synergy, with what each source tells alone.
@@ -257,7 +261,8 @@ class DiscreteModel:
                 parts.append(self._values_of(np.stack(drawn, axis=1)))
             return joined(parts)
 
-        return self._by_size(of_targets, stacked=True)
+        stacks: Stacks = self._by_size(of_targets, stacked=True)
+        return stacks
 
     def _blocks(
         self, shape: tuple[int, ...], targets: Any, n: int, rng: np.random.Generator
@@ -388,7 +393,8 @@ class DiscreteModel:
                 parts.append(self._values_of(np.stack(drawn, axis=1)))
             return joined(parts)
 
-        return self._by_size(of_targets, stacked=True)
+        stacks: Stacks = self._by_size(of_targets, stacked=True)
+        return stacks
 
     def _left_of_source(self, source: Any, target: Any, series: Series) -> Residuals:
         """What a target leaves of a source."""
@@ -491,7 +497,8 @@ class DiscreteModel:
             )
             return {name: b[None] for name, b in bias.items()}
 
-        return self._by_size(of_targets)
+        values: Values = self._by_size(of_targets)
+        return values
 
     def _measure(
         self,
@@ -531,7 +538,8 @@ class DiscreteModel:
     def _pmfs(self, counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
         if self.shrunk:
             return shrink(counts)
-        return counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
+        p: np.ndarray = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
+        return p
 
     def _measure_in_parts(
         self,
@@ -549,7 +557,8 @@ class DiscreteModel:
 
     def _states(self) -> Int[np.ndarray, " samples"]:
         """The number of each sample's combination of source values."""
-        return np.ravel_multi_index(tuple(self.z.T), self.z_sizes).astype(np.int64)
+        states: np.ndarray = np.ravel_multi_index(tuple(self.z.T), self.z_sizes).astype(np.int64)
+        return states
 
     def _tables(
         self, states: Int[np.ndarray, " samples"], targets: Any, rows: Any = slice(None)
@@ -586,7 +595,7 @@ def least_synergistic(counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, 
     ``q(x | z) = p(x) exp sum_j f_j(z_j, x)``, which is optimal whatever ``p(z)`` is. Where a
     combination of sources that was observed has no such channel, q itself.
     """
-    p = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
+    p: np.ndarray = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
     if p.ndim == 3:
         return p
     found = union_information_batch(p, unit="nats")
@@ -602,7 +611,7 @@ def least_synergistic(counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, 
     channel = np.where(q_z > _LEAST_MASS, q, by_potentials)
     total = channel.sum(axis=-1, keepdims=True)
     channel = np.where(total > 0, channel / np.where(total > 0, total, 1.0), p_x)
-    member = p.sum(axis=-1, keepdims=True) * channel
+    member: np.ndarray = p.sum(axis=-1, keepdims=True) * channel
     batch = PmfBatch(member)
     wrong = np.abs(batch.information - batch.union) > _NO_SYNERGY
     member[wrong] = q[wrong]
@@ -614,4 +623,5 @@ def smoothed(counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape
     axes = tuple(range(1, counts.ndim))
     n_samples = counts.sum(axis=axes, keepdims=True)
     added = np.sqrt(n_samples) / 2
-    return (counts + added / counts[0].size) / (n_samples + added)
+    p: np.ndarray = (counts + added / counts[0].size) / (n_samples + added)
+    return p

@@ -69,12 +69,14 @@ class GaussianMoments:
     @cached_property
     def varying(self) -> Bool[np.ndarray, " variables"]:
         """Whether each variable of the sources varies."""
-        return self.statistics.std_z > 0
+        varies: np.ndarray = self.statistics.std_z > 0
+        return varies
 
     @cached_property
     def variances(self) -> Float[np.ndarray, " n"]:
         """Variance of each target; exactly 0 of constants."""
-        return self.statistics.std_x**2
+        variances: np.ndarray = self.statistics.std_x**2
+        return variances
 
     def values(self) -> Values:
         """Plug-in values of the measures."""
@@ -570,4 +572,5 @@ class _Centred:
     def __call__(
         self, rows: Int[np.ndarray, "b drawn"], columns: slice
     ) -> Float[np.ndarray, "b drawn _"]:
-        return self.values[:, columns][rows]
+        drawn: np.ndarray = self.values[:, columns][rows]
+        return drawn

@@ -147,7 +147,8 @@ def of_ties(
 def _mean_of(
     alone: Float[np.ndarray, "*b sources n"], which: Bool[np.ndarray, "sources _"]
 ) -> Float[np.ndarray, "*b n"]:
-    return np.where(which, alone, 0.0).sum(axis=-2) / which.sum(axis=0)
+    mean: np.ndarray = np.where(which, alone, 0.0).sum(axis=-2) / which.sum(axis=0)
+    return mean
 
 
 def difference(
@@ -186,7 +187,7 @@ def near_best(
     largest = alone[best, columns]
     finite = np.isfinite(largest)
     near = np.where(finite, largest, 0.0) - np.where(finite, alone, 0.0) < limit
-    tied = near & finite
+    tied: np.ndarray = near & finite
     tied[best, columns] = True
     return tied
 
@@ -248,4 +249,5 @@ def informative(
 
     2 N I is chi-squared where a source tells nothing (Wilks 1938).
     """
-    return 2 * n_samples * alone > chdtri(np.maximum(freedom, 1), _CLEARLY)
+    clear: np.ndarray = 2 * n_samples * alone > chdtri(np.maximum(freedom, 1), _CLEARLY)
+    return clear

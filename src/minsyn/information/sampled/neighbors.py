@@ -101,7 +101,8 @@ class NearestNeighborModel:
     @cached_property
     def varying(self) -> Bool[np.ndarray, " variables"]:
         """Whether each variable of the sources varies."""
-        return np.ptp(self.z, axis=0) > 0
+        varies: np.ndarray = np.ptp(self.z, axis=0) > 0
+        return varies
 
     @property
     def n_fitted(self) -> Int[np.ndarray, " n"]:

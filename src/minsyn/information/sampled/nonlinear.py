@@ -125,7 +125,8 @@ def missed_targets(
 
 def _binned(a: Float[np.ndarray, "samples k"], bins: int) -> Int[np.ndarray, "samples k"]:
     edges = np.quantile(a, np.arange(1, bins) / bins, axis=0)
-    return (a[:, None, :] > edges[None]).sum(axis=1)
+    states: np.ndarray = (a[:, None, :] > edges[None]).sum(axis=1)
+    return states
 
 
 def _information(

@@ -101,7 +101,8 @@ class Residuals:
         """Residuals from uniform numbers."""
         at = np.arange(len(self.places))
         p = self.given[at, self.places]
-        return self.given.cumsum(axis=1)[at, self.places] - p + p * uniform
+        u: np.ndarray = self.given.cumsum(axis=1)[at, self.places] - p + p * uniform
+        return u
 
     def categories(self, u: Float[np.ndarray, "b samples"]) -> Int[np.ndarray, "b samples"]:
         """Categories that leave the residuals u."""

@@ -41,7 +41,8 @@ def shifted_interval(
 def finite_mean(replicates: Float[np.ndarray, "b n"]) -> Float[np.ndarray, " n"]:
     """Mean of those replicates that are finite; 0 where none is."""
     seen = np.isfinite(replicates)
-    return np.where(seen, replicates, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    mean: np.ndarray = np.where(seen, replicates, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    return mean
 
 
 def hull(
@@ -63,7 +64,8 @@ def permutation_p_value(
     reached = null >= value - rounding * np.maximum(
         np.abs(np.where(np.isfinite(value), value, 0)), 1
     )
-    return (1 + reached.sum(axis=0)) / (1 + len(null))
+    p_values: np.ndarray = (1 + reached.sum(axis=0)) / (1 + len(null))
+    return p_values
 
 
 def false_discovery_rate(p_values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -118,7 +118,8 @@ class Selection:
             informations = informations.sum(axis=-1, keepdims=True)
         best = informations.min(axis=0) if self.least else informations.max(axis=0)
         rest = 0.0 if self.minus is None else self.minus.of(of_value)
-        return self.sign * best.sum(axis=-1) + rest
+        value: np.ndarray = self.sign * best.sum(axis=-1) + rest
+        return value
 
     def bias(self, informations: Informations) -> float:
         """Bias of what the selection adds to the measure."""

@@ -100,7 +100,8 @@ class Series:
         starts = np.take_along_axis((uniform[:, :, 1] * n).astype(np.int64), since, axis=1)
         trial = self._trial[starts]
         begin = self._starts[trial]
-        return begin + (starts - begin + at - since) % self.lengths[trial]
+        rows: np.ndarray = begin + (starts - begin + at - since) % self.lengths[trial]
+        return rows
 
     def uniform(self, count: int, k: int, rng: np.random.Generator) -> Float[np.ndarray, "b k _"]:
         """Uniform numbers that stay the same for blocks of random lengths."""
@@ -163,7 +164,8 @@ class Series:
         trials take each other's place.
         """
         if drawn.dtype.kind != "f":
-            return a[drawn]
+            surrogate: np.ndarray = a[drawn]
+            return surrogate
         parts, first = [], 0
         for start, length in zip(self._starts, self.lengths, strict=True):
             transform = np.fft.rfft(a[start : start + length], axis=0)
@@ -189,4 +191,5 @@ def _products(
     z, x = z - z.mean(axis=0), x - x.mean(axis=0)
     m, n = z.shape[1], x.shape[1]
     pairs = np.arange(0, m * n, 1 + m * n // _MOST_PRODUCTS)
-    return z[:, pairs // n] * x[:, pairs % n]
+    products: np.ndarray = z[:, pairs // n] * x[:, pairs % n]
+    return products

@@ -55,14 +55,16 @@ def round_to_feasible(
     share = missing.copy()
     for block, total in zip(marginals.blocks, totals, strict=True):
         share[..., block] /= np.where(total > 0, total, 1.0)[..., None]
-    return q + totals.max(0)[..., None] * marginals.product(share)
+    potentials: np.ndarray = q + totals.max(0)[..., None] * marginals.product(share)
+    return potentials
 
 
 def upper_bound(q: Float[np.ndarray, "n x z"]) -> Float[np.ndarray, " n"]:
     """I_q(Z; X) = sum q log q(x|z)/q(x)."""
     r, p_x = q.sum(1, keepdims=True), q.sum(2, keepdims=True)
     value = (xlogy(q, q) - xlogy(q, r) - xlogy(q, p_x)).sum((1, 2))
-    return np.maximum(value, 0.0)
+    bound: np.ndarray = np.maximum(value, 0.0)
+    return bound
 
 
 def _excess(

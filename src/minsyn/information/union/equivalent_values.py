@@ -66,7 +66,7 @@ class Merged:
 
     def potential(self, j: int, f: Float[np.ndarray, "_ _"]) -> Float[np.ndarray, "_ _"]:
         """f_j of all values; -inf for those that never occur."""
-        found = f[np.ix_(self.labels[j], self.labels[-1])]
+        found: np.ndarray = f[np.ix_(self.labels[j], self.labels[-1])]
         found[self.labels[j] == NEVER] = -np.inf
         found[:, self.labels[-1] == NEVER] = -np.inf
         return found

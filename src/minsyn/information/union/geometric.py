@@ -249,4 +249,5 @@ def _trusted(
     correction: Float[np.ndarray, "*n"], of: Float[np.ndarray, "*n"]
 ) -> Float[np.ndarray, "*n"]:
     most = TRUST * of
-    return np.minimum(np.maximum(correction, -most), most)
+    clipped: np.ndarray = np.minimum(np.maximum(correction, -most), most)
+    return clipped

@@ -66,7 +66,8 @@ def _longest(
 ) -> Float[np.ndarray, "n 1 1"]:
     """The longest common step, at most 1, that keeps q and s nonnegative."""
     far = np.maximum((-dq / q).max((1, 2)), (-ds / s).max((1, 2)))
-    return (1 / np.maximum(far, 1.0))[:, None, None]
+    damping: np.ndarray = (1 / np.maximum(far, 1.0))[:, None, None]
+    return damping
 
 
 def iterate(

@@ -66,13 +66,15 @@ class MarginalMap:
     def sums(self, q: Float[np.ndarray, "*n z"]) -> Float[np.ndarray, "*n k"]:
         """All pairwise marginals of ``q (x, z)``."""
         if self._dense:
-            return q @ self.one_hot
+            sums: np.ndarray = q @ self.one_hot
+            return sums
         return np.concatenate([self.sum_of(q, j) for j in range(len(self.shape))], axis=-1)
 
     def sum_of(self, q: Float[np.ndarray, "*n z"], j: int) -> Float[np.ndarray, "*n _"]:
         """Marginals q(z_j, x) of source j."""
         if self._dense:
-            return q @ self.one_hot[:, self.blocks[j]]
+            sums: np.ndarray = q @ self.one_hot[:, self.blocks[j]]
+            return sums
         if self.states is None:
             return np.asarray(self._around(q, j).sum((-3, -1)))
         return self._counts(q, self.values[j], self.shape[j])
@@ -95,12 +97,14 @@ class MarginalMap:
     def spread(self, f: Float[np.ndarray, "*n k"]) -> Float[np.ndarray, "*n z"]:
         """Sum_j f_j(z_j, x) in every state."""
         if self._dense:
-            return f @ self.one_hot.T
+            combined: np.ndarray = f @ self.one_hot.T
+            return combined
         return self._combined(f, np.add)
 
     def spread_of(self, f: Float[np.ndarray, "*n _"], j: int) -> Float[np.ndarray, "*n z"]:
         """f_j(z_j, x) in every state."""
-        return np.take(f, self.values[j], axis=-1)
+        spread: np.ndarray = np.take(f, self.values[j], axis=-1)
+        return spread
 
     def product(self, factors: Float[np.ndarray, "*n k"]) -> Float[np.ndarray, "*n z"]:
         """prod_j factors_j(z_j, x) in every state."""
@@ -109,7 +113,7 @@ class MarginalMap:
     def _combined(self, f: Shaped[np.ndarray, "*n k"], how: np.ufunc) -> Shaped[np.ndarray, "*n z"]:
         first, *others = self.blocks
         if self.states is None:
-            result = f[..., first]
+            result: np.ndarray = f[..., first]
             for block in others:
                 result = how(result[..., :, None], f[..., None, block])
                 result = result.reshape(*result.shape[:-2], -1)
@@ -133,7 +137,8 @@ class MarginalMap:
     def moments(self, q: Float[np.ndarray, "*n z"]) -> Float[np.ndarray, "*n k k"]:
         """A diag(q) A' for every x, where A takes the marginals."""
         if self._dense:
-            return self.one_hot.T @ (q[..., None] * self.one_hot)
+            products: np.ndarray = self.one_hot.T @ (q[..., None] * self.one_hot)
+            return products
         k = sum(self.shape)
         result = np.zeros((*q.shape[:-1], k, k))
         np.einsum("...kk->...k", result)[...] = self.sums(q)
@@ -159,7 +164,10 @@ class MarginalMap:
     def allowed(self, positive: Bool[np.ndarray, "*n k"]) -> Bool[np.ndarray, "*n z"]:
         """Cells none of whose pairwise marginals is zero."""
         if self._dense:
-            return positive.astype(np.float64) @ self.one_hot.T > len(self.shape) - 0.5
+            supported: np.ndarray = (
+                positive.astype(np.float64) @ self.one_hot.T > len(self.shape) - 0.5
+            )
+            return supported
         return self._combined(positive, np.logical_and)
 
     def of_states(self, chosen: Bool[np.ndarray, " z"]) -> "MarginalMap":

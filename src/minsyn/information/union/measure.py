@@ -159,7 +159,8 @@ class UnionInformationBatch:
     @property
     def gap(self) -> Float[np.ndarray, " n"]:
         """``upper - lower``."""
-        return self.upper - self.lower
+        gap: np.ndarray = self.upper - self.lower
+        return gap
 
     def __len__(self) -> int:
         return len(self.value)

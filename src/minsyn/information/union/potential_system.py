@@ -151,7 +151,7 @@ def _matrix(
         e = marginals.one_hot
         v = rho[:, None, :] * e.T
         flat = v.reshape(n_x * k, n_states)
-        matrix = (flat * g) @ flat.T
+        matrix: np.ndarray = (flat * g) @ flat.T
         np.einsum("xkxl->xkl", matrix.reshape(n_x, k, n_x, k))[...] += (v * r) @ e
         return matrix
     matrix = np.zeros((n_x * k, n_x * k))

@@ -72,7 +72,8 @@ def _share_gauge(
     """Give every source the same E_p[f_j | x] without changing sum_j f_j."""
     p_x = b[..., marginals.blocks[0]].sum(-1, keepdims=True)
     means = (b * np.where(b > 0, f, 0.0)) @ marginals.source_of / np.where(p_x > 0, p_x, 1.0)
-    return f - (means - means.mean(-1, keepdims=True)) @ marginals.source_of.T
+    centred: np.ndarray = f - (means - means.mean(-1, keepdims=True)) @ marginals.source_of.T
+    return centred
 
 
 @dataclass
@@ -190,7 +191,7 @@ class _Best:
 
     def enough(self, i: int) -> float:
         """The gap in nats at which a pmf stops."""
-        target = self.stop.target * np.log(2)
+        target: float = self.stop.target * np.log(2)
         return max(target, self.stop.relative * float(self.upper[i])) if self.large else target
 
     def spent(self, i: int) -> bool:
