@@ -228,6 +228,12 @@ def _autoencoder(decoder: Any, noise_std: float, n_components: int, random_state
     )
 
 
+def _linear_corex(n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import LinearCorex
+
+    return LinearCorex(n_components, random_state=random_state)
+
+
 def _by_key(*methods: Method) -> Mapping[str, Method]:
     return MappingProxyType({method.key: method for method in methods})
 
@@ -297,6 +303,7 @@ METHODS: Mapping[str, Method] = _by_key(
     Method("dictionary", "DictionaryLearning", _dictionary),
     Method("pca-varimax", "PCA + varimax", _pca_varimax),
     Method("fa-varimax", "Factor analysis + varimax", _fa_varimax),
+    Method("linear-corex", "LinearCorex", _linear_corex),
 )
 
 #: Keys of the paper's seven methods, of MinSyn with vector factors, and of the oracle.

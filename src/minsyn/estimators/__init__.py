@@ -4,6 +4,7 @@ from minsyn.estimators.adam import Adam
 from minsyn.estimators.autoencoder import AutoEncoder
 from minsyn.estimators.free import Free
 from minsyn.estimators.infomax import InfoMax
+from minsyn.estimators.linear_corex import LinearCorex
 from minsyn.estimators.minsyn import MinSyn
 from minsyn.estimators.models import load_model
 from minsyn.estimators.persistence import ModelFormatError
@@ -15,6 +16,7 @@ __all__ = [
     "AutoEncoder",
     "Free",
     "InfoMax",
+    "LinearCorex",
     "MinSyn",
     "ModelFormatError",
     "Run",
