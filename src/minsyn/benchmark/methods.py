@@ -228,6 +228,18 @@ def _autoencoder(decoder: Any, noise_std: float, n_components: int, random_state
     )
 
 
+def _variational(kind: str, decoder: Any, n_components: int, random_state: int) -> Any:
+    from minsyn import estimators
+
+    return getattr(estimators, kind)(n_components, decoder=decoder, random_state=random_state)
+
+
+def _linear_corex(n_components: int, random_state: int) -> Any:
+    from minsyn.estimators import LinearCorex
+
+    return LinearCorex(n_components, random_state=random_state)
+
+
 def _by_key(*methods: Method) -> Mapping[str, Method]:
     return MappingProxyType({method.key: method for method in methods})
 
@@ -297,6 +309,21 @@ METHODS: Mapping[str, Method] = _by_key(
     Method("dictionary", "DictionaryLearning", _dictionary),
     Method("pca-varimax", "PCA + varimax", _pca_varimax),
     Method("fa-varimax", "Factor analysis + varimax", _fa_varimax),
+    Method("linear-corex", "LinearCorex", _linear_corex),
+    *(
+        Method(
+            key,
+            label,
+            partial(_variational, kind, "sigmoid"),
+            bounded=True,
+            make_unbounded=partial(_variational, kind, "linear"),
+        )
+        for key, label, kind in (
+            ("beta-vae", "Beta-VAE", "BetaVAE"),
+            ("beta-tcvae", "Beta-TCVAE", "BetaTCVAE"),
+            ("information-dropout", "Information dropout", "InformationDropout"),
+        )
+    ),
 )
 
 #: Keys of the paper's seven methods, of MinSyn with vector factors, and of the oracle.

@@ -1,30 +1,22 @@
 """Autoencoder without a constraint on synergy, for comparison."""
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor, nn
+from sklearn.utils._param_validation import Interval
+from torch import Tensor
 
-from minsyn.data import TensorSamples
-from minsyn.estimators.encoders import folded
-from minsyn.estimators.factor_model import FactorModel
-from minsyn.estimators.problem import checked_n_components, origin_and_scale
 from minsyn.estimators.run import Run
-from minsyn.estimators.solution import Solution
-from minsyn.estimators.start import OnEpoch, best_of_starts
-from minsyn.nn import BINARY, REAL, SOFTPLUS, Observations, share_of_batch
-from minsyn.training import TrainingResult, train
-from minsyn.training.worker import worker_of
+from minsyn.estimators.trained_model import TrainedModel, TrainedModule
+from minsyn.nn import SOFTPLUS, Observations
 
 __all__ = ["AutoEncoder"]
 
 
-class AutoEncoder(FactorModel):
+class AutoEncoder(TrainedModel):
     """Autoencoder with one softplus hidden layer and a trained linear or logistic decoder.
 
     This is the autoencoder that the paper compares with (Appendix B). It has the same encoder as
@@ -91,18 +83,8 @@ class AutoEncoder(FactorModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "decoder": [StrOptions({"linear", "sigmoid"})],
+        **TrainedModel._parameter_constraints,
         "noise_std": [Interval(Real, 0, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-        "run": [Run, None],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -134,127 +116,40 @@ class AutoEncoder(FactorModel):
         self.run = run
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "AutoEncoder":
-        """Train encoder and decoder.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Training data; in [0, 1] for the sigmoid decoder.
-        y : ignored
-            Present for scikit-learn's interface.
-
-        Returns
-        -------
-        AutoEncoder
-            The fitted estimator.
-        """
-        X = self._checked(X, reset=True, ensure_min_samples=2)
-        n_components = self.n_components
-        n_components = min(X.shape) if n_components is None else n_components
-        n_components = int(checked_n_components(n_components, X.shape[1]))
-        observations = _OBSERVATIONS[self.decoder]
-        observations.check_range(float(X.min()), float(X.max()))
-        mean: Float[np.ndarray, " features"] = np.zeros(X.shape[1], X.dtype)
-        scale = 1.0
-        if observations.affine:  # Adam and float32 need features of mean square 1
-            mean, scale = origin_and_scale(X)
-        x = ((X - mean) / scale).astype(np.float32)
-        run = self.run or Run()
-        fabric = run.launch()
-        tensors = [torch.from_numpy(x)]
-        samples = TensorSamples(*(tensors if fabric is None else fabric.to_device(tensors)))
-        start = self._start(self._model_parameters())
-        unit = scale**2
-        module, result = best_of_starts(
-            lambda generator, on_epoch, settings: self._fit_once(
-                n_components, samples, self.noise_std / scale, generator, on_epoch, settings
-            ),
-            start,
-            self.n_init,
-            run,
-            fabric,
-            worker_of(fabric),
-            unit,
-        )
-        encoder, decoder = module.encoder, module.decoder
-        weights = decoder.weight.detach().numpy().T.copy()
-        self._take(
-            Solution(
-                folded(nn.Sequential(encoder), mean, scale),
-                SOFTPLUS,
-                observations,
-                components=scale * weights,
-                intercept=mean + scale * decoder.bias.detach().numpy(),
-                loss_curve=[unit * loss for loss in result.history],
-                converged=result.converged,
-            )
-        )
-        self._warn_unless_converged(self.max_iter)
-        return self
-
     def _model_parameters(self) -> dict[str, Any]:
-        """Parameters that determine the results, in addition to those that `train` knows."""
         names = ("n_components", "decoder", "noise_std")
         return {name: getattr(self, name) for name in names}
 
-    def _fit_once(
+    def _module(
         self,
         n_components: int,
-        samples: TensorSamples,
-        noise_std: float,
+        n_features: int,
+        observations: Observations,
+        scale: float,
         generator: torch.Generator,
-        on_epoch: OnEpoch,
-        settings: dict[str, Any],
-    ) -> tuple["_AutoEncoderModule", TrainingResult]:
-        (x,) = samples.tensors
-        observations = _OBSERVATIONS[self.decoder]
-        module = _AutoEncoderModule(n_components, x.shape[1], generator)
-
-        def loss(targets: Float[Tensor, "batch features"]) -> Float[Tensor, ""]:
-            inputs = targets
-            if noise_std > 0:
-                noise = torch.randn(inputs.shape, generator=generator).to(inputs)
-                inputs = torch.add(inputs, noise, alpha=noise_std)
-            losses = observations.losses(module(inputs), targets)
-            return losses.mean() * share_of_batch(targets)
-
-        result = train(
-            module,
-            loss,
-            samples,
-            learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
-            max_epochs=self.max_iter,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-            generator=generator,
-            on_epoch=on_epoch,
-            **settings,
-        )
-        return module, result
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = self.decoder == "sigmoid"
-        return tags
+    ) -> "_AutoEncoderModule":
+        sizes = n_components, n_features
+        return _AutoEncoderModule(*sizes, observations, generator, self.noise_std / scale)
 
 
-_OBSERVATIONS: dict[str, Observations] = {"linear": REAL, "sigmoid": BINARY}
+class _AutoEncoderModule(TrainedModule):
+    """Autoencoder of noisy inputs."""
 
+    latents = SOFTPLUS
 
-class _AutoEncoderModule(nn.Module):
-    """Linear, softplus and linear layers, with torch's default weights from a given generator."""
+    def __init__(
+        self,
+        n_latents: int,
+        n_features: int,
+        observations: Observations,
+        generator: torch.Generator,
+        noise_std: float,
+    ) -> None:
+        super().__init__(n_latents, n_features, observations, generator)
+        self.noise_std = noise_std
 
-    def __init__(self, n_latents: int, n_features: int, generator: torch.Generator) -> None:
-        super().__init__()
-        self.encoder = nn.Linear(n_features, n_latents)
-        self.decoder = nn.Linear(n_latents, n_features)
-        for layer in (self.encoder, self.decoder):
-            bound = layer.in_features**-0.5
-            for parameter in layer.parameters():
-                nn.init.uniform_(parameter, -bound, bound, generator=generator)
-
-    def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        return self.decoder(SOFTPLUS(self.encoder(x)))
+    def losses(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, " batch"]:
+        inputs = x
+        if self.noise_std > 0:
+            inputs = torch.add(inputs, self.noise(inputs), alpha=self.noise_std)
+        return self.observations.losses(self.decoder(SOFTPLUS(self.encoder(inputs))), x)

@@ -6,13 +6,21 @@ from typing import Any
 from torch import nn
 
 from minsyn.estimators.autoencoder import AutoEncoder
+from minsyn.estimators.factor_model import FactorModel
+from minsyn.estimators.information_dropout import InformationDropout
+from minsyn.estimators.linear_corex import LinearCorex
 from minsyn.estimators.minsyn import MinSyn
 from minsyn.estimators.persistence import read_model
+from minsyn.estimators.variational import BetaTCVAE, BetaVAE
 from minsyn.estimators.vector_minsyn import VectorMinSyn
 
 __all__ = ["load_model"]
 
-_CLASSES = {kind.__name__: kind for kind in (MinSyn, VectorMinSyn, AutoEncoder)}
+_KINDS: tuple[type[FactorModel], ...] = (
+    *(MinSyn, VectorMinSyn, AutoEncoder),
+    *(LinearCorex, BetaVAE, BetaTCVAE, InformationDropout),
+)
+_CLASSES = {kind.__name__: kind for kind in _KINDS}
 
 
 def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
@@ -27,8 +35,8 @@ def load_model(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
 
     Returns
     -------
-    MinSyn, VectorMinSyn or AutoEncoder
-        The fitted model.
+    estimator
+        The fitted model, of the class that was saved.
 
     Raises
     ------

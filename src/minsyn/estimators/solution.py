@@ -12,7 +12,7 @@ from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn.latents import LINEAR, Latents
 from minsyn.nn.observations import Observations
 
-__all__ = ["Solution"]
+__all__ = ["Solution", "order_and_signs"]
 
 #: Correlations that differ by less than this share are equally strong: the first decides a sign.
 _EQUAL = 1e-6
@@ -74,21 +74,16 @@ class Solution:
             Weights of the features' explained variances.
         """
         assert self.statistics is not None
-        rho = self.statistics.rho
-        order = np.argsort(-(rho**2 @ importance), kind="stable")
-        signs = np.ones(len(rho))
-        if self.latents.reflection is not None:
-            strength = np.abs(rho)
-            equal = strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True)
-            strongest = np.argmax(equal, axis=1)
-            signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)
+        order, signs = order_and_signs(self.statistics.rho, importance)
+        if self.latents.reflection is None:
+            signs = np.ones(len(order))
         reflection = self.latents.reflection or 0.0
-        found = self._mapped(order, signs[order], reflection * (1 - signs[order]) / 2)
+        found = self._mapped(order, signs, reflection * (1 - signs) / 2)
         if self.latents is not LINEAR:
             return found
         assert found.statistics is not None
         std = np.where(found.statistics.std_z > 0, found.statistics.std_z, 1.0)
-        return found._mapped(np.arange(len(rho)), 1 / std, -found.statistics.mean_z / std)
+        return found._mapped(np.arange(len(std)), 1 / std, -found.statistics.mean_z / std)
 
     def _mapped(
         self,
@@ -119,3 +114,35 @@ class Solution:
                 cov_zx=factor[:, np.newaxis] * statistics.cov_zx[order],
             ),
         )
+
+
+def order_and_signs(
+    rho: Float[np.ndarray, "latents features"], importance: Float[np.ndarray, " features"]
+) -> tuple[Int[np.ndarray, " latents"], Float[np.ndarray, " latents"]]:
+    """Order of the latents by the variance that each explains, and signs of those in order.
+
+    Parameters
+    ----------
+    rho : ndarray of shape (n_latents, n_features)
+        Correlations.
+    importance : ndarray of shape (n_features,)
+        Weights of the features' explained variances.
+
+    Returns
+    -------
+    order : ndarray of shape (n_latents,)
+        The latent that explains most comes first.
+    signs : ndarray of shape (n_latents,)
+        Factors of the ordered latents that make the strongest correlation of each positive.
+
+    Examples
+    --------
+    >>> order_and_signs(np.array([[0.1, 0.0], [0.5, -0.9]]), np.ones(2))
+    (array([1, 0]), array([-1.,  1.]))
+    """
+    order = np.argsort(-(rho**2 @ importance), kind="stable")
+    strength = np.abs(rho)
+    equal = strength >= (1 - _EQUAL) * strength.max(axis=1, keepdims=True)
+    strongest = np.argmax(equal, axis=1)
+    signs = np.where(rho[np.arange(len(rho)), strongest] < 0, -1.0, 1.0)
+    return order, signs[order]
