@@ -589,7 +589,8 @@ def _checked_covariance(
             f"{k}] is {covariance[i, k]:g}"
         )
     scale = np.outer(np.sqrt(variance), np.sqrt(variance))
-    asymmetry = np.abs(covariance - covariance.T) - _ASYMMETRY * scale
+    with np.errstate(over="ignore"):
+        asymmetry = np.abs(covariance - covariance.T) - _ASYMMETRY * scale
     if asymmetry.max() > 0:
         i, k = np.unravel_index(np.argmax(asymmetry), scale.shape)
         raise ValueError(
@@ -677,8 +678,10 @@ def std_beyond_rounding(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> F
     """Square root of a variance, zero (with a zero gradient) where it is only rounding."""
     xp = array_namespace(variance)
     rounding = _CONSTANT_ROUNDINGS * xp.finfo(variance.dtype).eps * xp.abs(mean)
-    varies = xp.sqrt(variance) > rounding  # squares of a mean may overflow
-    return xp.where(varies, xp.sqrt(xp.where(varies, variance, 1.0)), 0.0)
+    positive = variance > 0
+    std = xp.sqrt(xp.where(positive, variance, 1.0))
+    # Not the squares of both, which may overflow.
+    return xp.where(positive & (std > rounding), std, 0.0)
 
 
 def _correlation(
