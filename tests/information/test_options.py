@@ -61,7 +61,7 @@ CALLS = {
 #: Other options of `synergy` with a set of allowed values.
 UNKNOWN = {
     "null": "null must be 'synergy' or 'independence'",
-    "model": "model must be one of gaussian, copula, discrete, nearest-neighbors",
+    "model": "model must be 'gaussian', 'copula', 'discrete' or 'nearest-neighbors'",
     "bias_correction": "must be 'auto' or one of wishart, jackknife, none",
     "binning": "binning must be 'equal-frequency' or 'equal-width'",
     "measures": "measures of model='gaussian' are mutual_information",

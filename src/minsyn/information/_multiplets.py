@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from minsyn.information._arrays import as_array, as_numbers, rounding_of
+from minsyn.information._options import whole_number
 from minsyn.information._pmf import Unit, in_unit
 
 #: Number of sets in a block, whose factors stay in cache.
@@ -92,7 +93,7 @@ def multiplet_information(
     """
     correlation, eps = _correlations(covariance)
     n = len(correlation)
-    if not 2 <= order <= n:
+    if not 2 <= whole_number(order, "order", 2) <= n:
         raise ValueError(f"order must be between 2 and the number of variables {n}; found {order}")
     in_unit(0.0, unit)
     n_sets = comb(n, order)

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from minsyn._warnings import warn
 from minsyn.information._antichains import Antichain, antichain_lattice, labels_of
 from minsyn.information._maximum_entropy import maximum_entropy
+from minsyn.information._options import as_names
 from minsyn.information._pmf import (
     Unit,
     as_pmf,
@@ -342,7 +343,7 @@ def pid(
     m = p.ndim - 1
     lattice = antichain_lattice(m)
     known = _MEASURES if m == 2 else LATTICE_MEASURES
-    asked = [measure] if isinstance(measure, str) else measure
+    asked = as_names(measure, "measure")
     measures = tuple(
         dict.fromkeys(name for word in asked for name in (known if word == "all" else [word]))
     )

@@ -12,6 +12,8 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float
 
+from minsyn.information._options import whole_number
+
 __all__ = [
     "EXAMPLES",
     "and3",
@@ -184,8 +186,7 @@ def parity(n_sources: int = 3) -> Float[np.ndarray, "*sources x"]:
     >>> round(gk_synergy(parity(5)), 9)
     1.0
     """
-    if n_sources < 1:
-        raise ValueError(f"n_sources must be at least 1, found {n_sources}")
+    whole_number(n_sources, "n_sources", 1)
     bits = product((0, 1), repeat=n_sources)
     return _uniform(((*z, sum(z) % 2) for z in bits), (2,) * (n_sources + 1))
 

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from minsyn.information._arrays import as_numbers
+from minsyn.information._options import number
 
 __all__ = ["adjusted_information"]
 
@@ -59,7 +60,7 @@ def adjusted_information(
     n_sources = as_numbers(n_sources, "n_sources")
     _check(explained, n_samples, n_sources)
     freedom = n_samples - 1 - n_sources
-    penalty = np.where(freedom > 0, (n_samples - 1) / np.maximum(freedom, 1e-300), np.inf)
+    penalty = np.where(freedom > 0, (n_samples - 1) / np.where(freedom > 0, freedom, 1.0), np.inf)
     # Where all is explained by as many sources as samples, nothing is: 0 * inf.
     left = np.maximum(1 - explained, np.finfo(np.float64).tiny) * penalty
     nats: np.ndarray = 0.5 * np.abs(np.log(np.clip(left, _LEAST_UNEXPLAINED, 1.0)))
@@ -74,7 +75,7 @@ def _check(
     rounding = 1e-9
     if not ((explained >= -rounding) & (explained <= 1 + rounding)).all():
         raise ValueError("explained must hold shares of variance, from 0 to 1")
-    if not n_samples > 1:
+    if not 1 < number(n_samples, "n_samples") < np.inf:
         raise ValueError(f"n_samples must be above 1; found {n_samples}")
     if not (n_sources >= 0).all():
         raise ValueError("n_sources must hold numbers of sources, at least 0")

@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 from scipy.linalg import eigh, qr, svd
 from scipy.stats import chi2
 
+from minsyn.information._arrays import as_numbers
+from minsyn.information._options import whole_number
 from minsyn.information.gaussian_groups import adjusted_information
 from minsyn.information.statistics import PairwiseStatistics
 
@@ -129,7 +131,14 @@ def synergy_graph(
     >>> graph.n_groups, graph.eigenvalues[:5].round(1)
     (3, array([ 1. ,  1. ,  1. , -0.1, -0.2]))
     """
-    statistics = PairwiseStatistics.of(Z.astype(np.float64), X.astype(np.float64))
+    Z, X = as_numbers(Z, "Z"), as_numbers(X, "X")
+    for name, array in (("Z", Z), ("X", X)):
+        if array.ndim != 2 or array.shape[1] == 0 or not np.isfinite(array).all():
+            raise ValueError(
+                f"{name} must hold finite numbers, of shape (n_samples, n_variables); found shape "
+                f"{array.shape}" + (" with NaN or infinity" if array.ndim == 2 else "")
+            )
+    statistics = PairwiseStatistics.of(Z, X)
     synergy, redundancy = pair_synergies(statistics)
     affinity = synergy + _REDUNDANCY * redundancy
     # A code is joined to itself as to the nearest other, so that a code on its own is a group.
@@ -259,6 +268,8 @@ def spectral_groups(
     (array([1., 1., 0., 0.]), array([0, 0, 1, 1]))
     """
     m = len(affinity)
+    if n_groups is not None:
+        n_groups = whole_number(n_groups, "n_groups", 1)
     if n_groups is not None and not 1 <= n_groups <= m:
         raise ValueError(
             f"n_groups must be from 1 to the number of codes that can be grouped, {m}; found "

@@ -83,7 +83,7 @@ def local_values(
     array([[-0.415,  0.585],
            [ 0.585,  0.   ]])
     """
-    entry = MEASURES.get(measure)
+    entry = MEASURES.get(measure) if isinstance(measure, str) else None
     if entry is None or entry.local is None:
         known = ", ".join(name for name, m in MEASURES.items() if m.local is not None)
         raise ValueError(f"measures with local values are {known}; found {measure!r}")

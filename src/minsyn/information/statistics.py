@@ -9,8 +9,9 @@ from array_api_compat import array_namespace, device
 from jaxtyping import Float, Shaped
 from scipy.linalg import blas
 
-from minsyn.information._arrays import as_numbers
-from minsyn.information._magnitude import LARGEST
+from minsyn.information._arrays import as_array, as_floating, as_numbers
+from minsyn.information._magnitude import LARGEST, check_magnitude
+from minsyn.information._options import number
 
 __all__ = ["Moments", "PairwiseStatistics"]
 
@@ -93,8 +94,15 @@ class PairwiseStatistics:
         Raises
         ------
         ValueError
-            If ``z`` and ``x`` have different numbers of samples, or none.
+            If ``z`` and ``x`` have different numbers of samples, or none; if they have no two
+            axes; or if they are so large that their squares overflow.
         """
+        z, x = as_floating(z, "z"), as_floating(x, "x")
+        if z.ndim != 2 or x.ndim != 2:
+            raise ValueError(
+                "z and x must have shape (n_samples, n_variables); found "
+                f"{tuple(z.shape)} and {tuple(x.shape)}"
+            )
         n_samples = z.shape[0]
         if x.shape[0] != n_samples or n_samples == 0:
             raise ValueError(
@@ -102,26 +110,48 @@ class PairwiseStatistics:
                 f"and {x.shape[0]} in x"
             )
         xp = array_namespace(z, x)
-        mean_z, dz = _centred(z)
         if isinstance(x, np.ndarray):
-            mean_x, cov_zx, var_x = _in_blocks(dz, x)
+            # What overflows is looked at afterwards, in the moments.
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean_z, dz = _centred(z)
+                mean_x, cov_zx, var_x = _in_blocks(dz, x)
+                cov_zz = dz.T @ dz / n_samples
+            _check_overflow(z, cov_zz)
+            _check_overflow(x, var_x)
         else:
-            mean_x, dx = _centred(x)
-            cov_zx, var_x = dz.T @ dx / n_samples, xp.mean(dx * dx, axis=0)
-        return cls(
-            weight=float(n_samples),
-            mean_z=mean_z,
-            mean_x=mean_x,
-            cov_zz=dz.T @ dz / n_samples,
-            cov_zx=cov_zx,
-            var_x=var_x,
-        )
+            (mean_z, dz), (mean_x, dx) = _centred(z), _centred(x)
+            cov_zz, cov_zx, var_x = (
+                dz.T @ dz / n_samples,
+                dz.T @ dx / n_samples,
+                xp.mean(dx * dx, axis=0),
+            )
+        return cls(float(n_samples), mean_z, mean_x, cov_zz, cov_zx, var_x)
 
     def merge(self, other: "PairwiseStatistics") -> "PairwiseStatistics":
-        """Statistics of both sets of samples together, each by its weight."""
+        """Statistics of both sets of samples together, each by its weight.
+
+        Raises
+        ------
+        ValueError
+            If they are of different numbers of variables, or the squares of their means overflow.
+        """
+        if self.cov_zx.shape != other.cov_zx.shape:
+            raise ValueError(
+                "both statistics must be of the same sources and targets; found "
+                f"{tuple(self.cov_zx.shape)} and {tuple(other.cov_zx.shape)}"
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            merged = self._merged(other)
+        if isinstance(merged.var_x, np.ndarray):
+            _check_overflow(np.append(self.mean_z, other.mean_z), merged.cov_zz)
+            _check_overflow(np.append(self.mean_x, other.mean_x), merged.var_x)
+        return merged
+
+    def _merged(self, other: "PairwiseStatistics") -> "PairwiseStatistics":
         xp = array_namespace(self.mean_z, other.mean_z)
         weight = self.weight + other.weight
-        a, b = self.weight / weight, other.weight / weight
+        b = other.weight / weight if weight else 0.0
+        a = self.weight / weight if weight else 1.0
         shift_z, shift_x = other.mean_z - self.mean_z, other.mean_x - self.mean_x
         return PairwiseStatistics(
             weight=weight,
@@ -274,12 +304,23 @@ class Moments:
         ValueError
             If there are no samples, or the weights are not one non-negative number each.
         """
-        if len(X) == 0:
-            raise ValueError("X must hold at least one sample")
+        X = as_array(X, "X")
+        X = X if X.dtype.kind in "fiub" else as_numbers(X, "X")
+        if X.ndim != 2 or X.size == 0:
+            raise ValueError(
+                "X must hold at least one sample, in shape (n_samples, n_features); found shape "
+                f"{X.shape}"
+            )
         weights = None if sample_weight is None else checked_weights(sample_weight, len(X))
-        shift = _near_mean(X)
-        missing = np.isnan(X).any() if X.dtype.kind == "f" else False
-        return (_paired_sums if missing else _plain_sums)(X, shift, weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shift = _near_mean(X)
+            missing = np.isnan(X).any() if X.dtype.kind == "f" else False
+            found = (_paired_sums if missing else _plain_sums)(X, shift, weights)
+        if not np.isfinite(found.covariance).all():
+            if np.isinf(X).any():
+                raise ValueError("X holds infinite values; only NaN stand for missing ones")
+            check_magnitude(X)
+        return found
 
     @classmethod
     def of_covariance(
@@ -318,7 +359,7 @@ class Moments:
             raise ValueError(
                 f"mean must hold {n} finite numbers, one a feature; found shape {mean.shape}"
             )
-        if not 0 < weight < np.inf:
+        if not 0 < number(weight, "the weight (n_samples)") < np.inf:
             raise ValueError(f"the weight (n_samples) must be positive, found {weight}")
         return cls(float(weight), mean, covariance)
 
@@ -435,10 +476,10 @@ def checked_weights(sample_weight: Any, n_samples: int) -> Float[np.ndarray, " s
             f"sample_weight must hold one number a sample, shape ({n_samples},); found shape "
             f"{weights.shape}"
         )
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+    if not ((weights >= 0).all() and (weights <= LARGEST).all() and weights.any()):
         raise ValueError(
-            "sample_weight must be finite, at least 0 and not all zero; it ranges from "
-            f"{weights.min()} to {weights.max()}"
+            f"sample_weight must be at least 0, at most {LARGEST:g} and not all zero; it ranges "
+            f"from {weights.min()} to {weights.max()}"
         )
     return weights
 
@@ -542,17 +583,27 @@ def _checked_covariance(
             f"variances must be at most {LARGEST**2:g}: [{i}, {i}] is {variance[i]:g}. Divide the "
             "features by a constant"
         )
+    constant = np.flatnonzero((variance == 0) & covariance.any(axis=1))
+    if len(constant):
+        i, k = constant[0], int(np.argmax(np.abs(covariance[constant[0]])))
+        raise ValueError(
+            f"the covariance is not positive semidefinite: variance [{i}, {i}] is 0, but [{i}, "
+            f"{k}] is {covariance[i, k]:g}"
+        )
     scale = np.outer(np.sqrt(variance), np.sqrt(variance))
-    asymmetry = np.abs(covariance - covariance.T) - _ASYMMETRY * scale
+    with np.errstate(over="ignore"):
+        asymmetry = np.abs(covariance - covariance.T) - _ASYMMETRY * scale
     if asymmetry.max() > 0:
         i, k = np.unravel_index(np.argmax(asymmetry), scale.shape)
         raise ValueError(
             f"the covariance is not symmetric: [{i}, {k}] is {covariance[i, k]:g}, but [{k}, {i}] "
             f"is {covariance[k, i]:g}"
         )
-    covariance = (covariance + covariance.T) / 2
+    covariance = covariance / 2 + covariance.T / 2
     per_std = np.divide(1.0, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
-    correlation = covariance * np.outer(per_std, per_std)
+    with np.errstate(over="ignore"):
+        correlation = covariance * per_std[:, np.newaxis] * per_std
+    correlation = np.clip(correlation, -LARGEST, LARGEST)
     # By Cholesky, which is fast; eigenvalues are for the message.
     try:
         np.linalg.cholesky(correlation + _ASYMMETRY * np.eye(len(correlation)))
@@ -603,6 +654,15 @@ def _in_blocks(
     return shift + rest, cov_zx, var_x
 
 
+def _check_overflow(data: Float[np.ndarray, "..."], moments: Float[np.ndarray, "..."]) -> None:
+    """Raise a ValueError where finite data have moments that are not."""
+    if not np.isfinite(moments).all() and np.isfinite(data).all():
+        raise ValueError(
+            f"numbers up to {np.abs(data).max():.3g} cannot be squared in {data.dtype}: divide the "
+            "data by a constant, such as their largest value"
+        )
+
+
 def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "samples k"]]:
     """Means, and deviations from them: of a constant, exactly 0.
 
@@ -619,9 +679,11 @@ def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "
 def std_beyond_rounding(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> Float[Any, " k"]:
     """Square root of a variance, zero (with a zero gradient) where it is only rounding."""
     xp = array_namespace(variance)
-    rounding = _CONSTANT_ROUNDINGS * xp.finfo(variance.dtype).eps * mean
-    varies = variance > rounding * rounding
-    return xp.where(varies, xp.sqrt(xp.where(varies, variance, 1.0)), 0.0)
+    rounding = _CONSTANT_ROUNDINGS * xp.finfo(variance.dtype).eps * xp.abs(mean)
+    positive = variance > 0
+    std = xp.sqrt(xp.where(positive, variance, 1.0))
+    # Not the squares of both, which may overflow.
+    return xp.where(positive & (std > rounding), std, 0.0)
 
 
 def _correlation(

@@ -262,7 +262,7 @@ def find_decoder(decoder: Any) -> "partial[Decoder]":
         found = partial(decoder)
     if found.args or not (isinstance(found.func, type) and issubclass(found.func, Decoder)):
         raise TypeError(
-            f"decoder={decoder!r} must be a name, a subclass of minsyn.nn.Decoder, or a "
-            "functools.partial of one with keyword arguments"
+            f"decoder={' '.join(repr(decoder).split())} must be a name, a subclass of "
+            "minsyn.nn.Decoder, or a functools.partial of one with keyword arguments"
         )
     return found

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from minsyn.information import single_parent
+from minsyn.information._options import number
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information.ci import bernoulli, mixed
 from minsyn.information.ci import gaussian as ci_gaussian
@@ -209,7 +210,7 @@ def gk_synergy_penalty(
     >>> gk_synergy_penalty(z, x, decoder.weight.T, decoder.bias, reduction="none").shape
     torch.Size([5])
     """
-    if not temperature >= 0:
+    if not number(temperature, "temperature") >= 0:
         raise ValueError(f"temperature must be at least 0, found {temperature}")
     _check("noise", noise, get_args(Noise))
     _check("reduction", reduction, get_args(Reduction))

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from minsyn.information import single_parent
+from minsyn.information._options import number
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn.decoder import Decoder
 from minsyn.nn.latents import SOFTPLUS
@@ -68,7 +69,7 @@ class SingleParentDecoder(Decoder, name="single-parent"):
 
     @temperature.setter
     def temperature(self, temperature: float) -> None:
-        if not temperature >= 0:
+        if not number(temperature, "temperature") >= 0:
             raise ValueError(f"temperature must be at least 0, found {temperature}")
         self._temperature = float(temperature)
 

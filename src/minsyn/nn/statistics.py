@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from minsyn.information._options import number
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["RunningStatistics"]
@@ -41,7 +42,7 @@ class RunningStatistics(nn.Module):
 
     def __init__(self, n_latents: int, n_features: int, momentum: float = 0.1) -> None:
         super().__init__()
-        if not 0 < momentum <= 1:
+        if not 0 < number(momentum, "momentum") <= 1:
             raise ValueError(f"momentum must be in (0, 1], found {momentum}")
         self.n_latents = n_latents
         self.n_features = n_features

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from minsyn.information import union_information_batch
+from minsyn.information._options import whole_number
 from minsyn.information._pmf import Unit, in_unit
 
 __all__ = ["gk_synergy", "union_information"]
@@ -121,16 +122,24 @@ def gk_synergy(
     """
     p = _normalised(pmf, batch_dims)
     p = p.reshape(*p.shape[:batch_dims], -1, p.shape[-1])
-    singles = p.sum(dim=-1, keepdim=True) * p.sum(dim=-2, keepdim=True)
-    # log 1 where p is 0: neither the value nor the gradient has a part there.
-    ratio = torch.where(p > 0, p, 1.0) / torch.where(p > 0, singles, 1.0)
-    whole = in_unit(1.0, unit) * (p * ratio.log()).sum(dim=(-2, -1))
+    # log 1 where p is 0: neither the value nor the gradient has a part there. Not the log of a
+    # ratio, as products of small probabilities underflow.
+    log_p, log_z, log_x = (
+        torch.where(p > 0, q, 1.0).log()
+        for q in (p, p.sum(dim=-1, keepdim=True), p.sum(dim=-2, keepdim=True))
+    )
+    whole = in_unit(1.0, unit) * (p * (log_p - log_z - log_x)).sum(dim=(-2, -1))
     synergy: Tensor = whole - union_information(pmf, batch_dims=batch_dims, unit=unit)
     return synergy
 
 
 def _normalised(pmf: Float[Tensor, "*shape"], batch_dims: int) -> Float[Tensor, "*shape"]:
-    if not 0 <= batch_dims <= pmf.ndim - 2:
+    if not isinstance(pmf, Tensor) or not pmf.is_floating_point():
+        raise ValueError(
+            "pmf must be a tensor of floating type; of arrays see "
+            "minsyn.information.union_information"
+        )
+    if not 0 <= whole_number(batch_dims, "batch_dims", 0) <= pmf.ndim - 2:
         raise ValueError(
             "pmf must have an axis for each source and one for the target, behind batch_dims axes; "
             f"found shape {tuple(pmf.shape)} and batch_dims={batch_dims}"
@@ -152,7 +161,10 @@ class _UnionInformation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pmfs: Tensor) -> Tensor:
         """Solve, and keep the derivative."""
-        batch = union_information_batch(pmfs.detach().double().cpu().numpy(), unit="nats")
+        p = pmfs.detach().double().cpu()
+        # In single precision they sum to 1 to seven digits only.
+        p = p / p.sum(dim=tuple(range(1, p.ndim)), keepdim=True)
+        batch = union_information_batch(p.numpy(), unit="nats")
         derivative = torch.zeros(pmfs.shape, dtype=torch.float64)
         m = pmfs.ndim - 2
         for j, potential in enumerate(batch.potentials):

@@ -538,7 +538,9 @@ class DiscreteModel:
     def _pmfs(self, counts: Int[np.ndarray, "k *shape"]) -> Float[np.ndarray, "k *shape"]:
         if self.shrunk:
             return shrink(counts)
-        p: np.ndarray = counts / counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
+        # Leaving out the only sample leaves none: a table of zeros, without any information.
+        totals = counts.sum(axis=tuple(range(1, counts.ndim)), keepdims=True)
+        p: np.ndarray = counts / np.maximum(totals, 1)
         return p
 
     def _measure_in_parts(

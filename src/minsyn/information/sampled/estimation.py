@@ -14,6 +14,7 @@ from minsyn._warnings import warn
 from minsyn.information._arrays import as_array
 from minsyn.information._bias import N_GROUPS
 from minsyn.information._gaussian_sources import information
+from minsyn.information._options import as_names, generator, number, one_of, whole_number
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information.measures import ATOMS, MEASURES, Null, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
@@ -99,8 +100,10 @@ class VectorSources:
                 f"groups must hold one label for each of the {len(variables)} columns of Z; found "
                 f"shape {labels.shape}"
             )
-        if labels.dtype.kind == "f" and np.isnan(labels).any():
-            raise ValueError("groups holds NaN; give every column of Z a label")
+        if any(label is None or label != label for label in labels.tolist()):
+            raise ValueError("groups holds missing labels; give every column of Z one")
+        if labels.dtype.kind == "O":  # labels of several types have no order
+            labels = labels.astype(str)
         found, index = np.unique(labels, return_inverse=True)
         groups = tuple(np.flatnonzero(index == k) for k in range(len(found)))
         members = tuple(tuple(variables[j] for j in group) for group in groups)
@@ -378,8 +381,7 @@ def synergy(
     """
     _check_options(model, groups, bins, binning, n_bootstrap, confidence, n_permutations, null)
     _check_series(lag, trials, block_length)
-    if n_neighbors < 1:
-        raise ValueError(f"n_neighbors must be at least 1; found {n_neighbors}")
+    n_neighbors = whole_number(n_neighbors, "n_neighbors", 1)
     correction = _correction(model, bias_correction, lag is not None)
     in_unit(0.0, unit)
     sources, targets = as_table(Z, "Z"), as_table(aligned(Z, X), "X")
@@ -417,7 +419,7 @@ def synergy(
     elif correction != "wishart":
         known = tuple(name for name in names if name in _FOR_NOTES)
         sampling_bias = fitted.only(known).sampling_bias()
-    for_bootstrap, for_null = np.random.default_rng(random_state).spawn(2)
+    for_bootstrap, for_null = generator(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
         n_effective = effective_samples(sources.n_samples, len(targets.names), series)
@@ -529,7 +531,7 @@ def synergy_from_statistics(
             f"{bias_correction!r}"
         )
     names = _measure_names("gaussian", measures, len(vectors.names))
-    weight = float(statistics.weight if n_samples is None else n_samples)
+    weight = float(statistics.weight) if n_samples is None else number(n_samples, "n_samples")
     moments = GaussianMoments(statistics, names, vectors.groups)
     n_varying = int(moments.varying.sum())
     if bias_correction == "wishart":
@@ -743,8 +745,7 @@ def _check_options(
     n_permutations: int,
     null: str,
 ) -> None:
-    if model not in CORRECTIONS:
-        raise ValueError(f"model must be one of {', '.join(CORRECTIONS)}; found {model!r}")
+    one_of(model, "model", CORRECTIONS)
     if groups is not None and model == "discrete":
         raise ValueError(
             "groups need model='gaussian' or 'copula'; of discrete sources make one column with a "
@@ -752,18 +753,15 @@ def _check_options(
         )
     if bins is not None and model != "discrete":
         raise ValueError(f"bins is for model='discrete'; model={model!r} takes data as they are")
-    if bins is not None and bins < 2:
-        raise ValueError(f"bins must be at least 2; found {bins}")
-    if binning not in ("equal-frequency", "equal-width"):
-        raise ValueError(f"binning must be 'equal-frequency' or 'equal-width'; found {binning!r}")
-    if n_bootstrap < 0 or n_permutations < 0:
-        raise ValueError(
-            "n_bootstrap and n_permutations must not be negative; "
-            f"found {n_bootstrap} and {n_permutations}"
-        )
-    if null not in ("synergy", "independence"):
-        raise ValueError(f"null must be 'synergy' or 'independence'; found {null!r}")
-    if not 0 < confidence < 1:
+    if bins is not None:
+        whole_number(bins, "bins", 2)
+        if bins > _MAX_CELLS:
+            raise ValueError(f"bins must be at most {_MAX_CELLS:,}; found {bins:,}")
+    one_of(binning, "binning", ("equal-frequency", "equal-width"))
+    whole_number(n_bootstrap, "n_bootstrap", 0)
+    whole_number(n_permutations, "n_permutations", 0)
+    one_of(null, "null", ("synergy", "independence"))
+    if not 0 < number(confidence, "confidence") < 1:
         raise ValueError(f"confidence must be between 0 and 1; found {confidence}")
 
 
@@ -771,13 +769,13 @@ def _check_series(lag: Any, trials: Any, block_length: int | float | None) -> No
     for name, value in (("trials", trials), ("block_length", block_length)):
         if value is not None and lag is None:
             raise ValueError(f"{name} is for time series: give lag, such as lag=1 (or lag=0)")
-    if block_length is not None and not 1 <= block_length < math.inf:
+    if block_length is not None and not 1 <= number(block_length, "block_length") < math.inf:
         raise ValueError(f"block_length must be at least 1; found {block_length}")
 
 
 def _measure_names(model: str, measures: str | Sequence[str], n_sources: int) -> tuple[str, ...]:
     """Names of the measures; of what each source has for itself, one for each source's number."""
-    asked = [measures] if isinstance(measures, str) else list(measures)
+    asked = as_names(measures, "measures")
     every = names_of(model)
     known = (*every, *names_of(model, on_request=True))
     # The redundancy of tables is that of two sources, from their union information.
@@ -827,6 +825,8 @@ def _by_source(values: Mapping[str, Any], sources: tuple[str, ...]) -> dict[str,
 
 def _correction(model: str, bias_correction: str, is_series: bool) -> str:
     known = CORRECTIONS[model]
+    if not isinstance(bias_correction, str):
+        raise ValueError(f"bias_correction must be a word; found {bias_correction!r}")
     if is_series:
         known = tuple(name for name in known if name in _FOR_SERIES)
         if bias_correction in CORRECTIONS[model] and bias_correction not in known:

@@ -140,7 +140,7 @@ def lagged_tables(
     order, codes = _order(trials, n_samples)
     longest = lags[-1]
     # A row's past is known where the row `longest` steps before is of the same trial.
-    last = np.arange(longest, n_samples)
+    last = np.arange(min(longest, n_samples), n_samples)
     last = last[codes[last] == codes[last - longest]]
     if len(last) == 0:
         most = int(np.bincount(codes).max())

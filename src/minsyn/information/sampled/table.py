@@ -192,7 +192,9 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
         n_values = int(found.max()) + 1
         too_many = n_values > max(_FEW_VALUES, len(column) / 2)
         if bins is not None and (continuous or (too_many and column.dtype.kind in "fiu")):
-            found = _category_codes(_bin_numbers(column.astype(np.float64), bins, binning))
+            numbers = column.astype(np.float64)
+            check_magnitude(numbers[:, None], lambda _, name=name: f"{table.argument}[{name!r}]")
+            found = _category_codes(_bin_numbers(numbers, bins, binning))
             binned.setdefault(int(found.max()) + 1, []).append(name)
         else:
             kept.append(f"{name} ({n_values})")
@@ -246,6 +248,7 @@ def _equal_frequency_edges(
     values, counts = np.unique(column, return_counts=True)
     below, n, gaps = counts.cumsum()[:-1], len(column), np.diff(values)
     cuts = set()
+    bins = min(bins, n)  # of more, each value has a bin of its own as well
     for share in range(1, bins):
         away = np.abs(bins * below - share * n)
         near = np.flatnonzero(away == away.min(initial=away.max(initial=0)))

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from minsyn._warnings import warn
 from minsyn.information._arrays import as_array
+from minsyn.information._options import number, whole_number
 from minsyn.information._pmf import (
     TOTAL_TOLERANCE,
     Unit,
@@ -402,10 +403,10 @@ def _warn(n_failed: int, n: int, gap: float, unit: str, asked: float = CERTIFIED
 
 
 def _check_options(tol: float | None, max_iter: int | None) -> None:
-    if tol is not None and not 0 < tol < np.inf:
+    if tol is not None and not 0 < number(tol, "tol") < np.inf:
         raise ValueError(f"tol must be positive; found {tol}")
-    if max_iter is not None and max_iter < 1:
-        raise ValueError(f"max_iter must be at least 1; found {max_iter}")
+    if max_iter is not None:
+        whole_number(max_iter, "max_iter", 1)
 
 
 def _one_source(p_zx: Float[np.ndarray, "z x"], unit: Unit) -> UnionInformation:

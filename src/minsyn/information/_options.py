@@ -1,0 +1,96 @@
+"""Checks of options: a ValueError that names the option, what is allowed and what was found."""
+
+from collections.abc import Iterable
+from numbers import Real
+from operator import index
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_names", "generator", "number", "one_of", "whole_number"]
+
+
+def whole_number(value: Any, name: str, least: int) -> int:
+    """An option that is a whole number, ``least`` or more.
+
+    Examples
+    --------
+    >>> whole_number(2.5, "bins", 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: bins must be a whole number of at least 2; found 2.5
+    """
+    try:
+        found = index(value)
+    except TypeError:
+        found = least - 1
+    if found < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}; found {value!r}")
+    return found
+
+
+def number(value: Any, name: str) -> float:
+    """An option that is a real number, or infinite.
+
+    Examples
+    --------
+    >>> number("a", "confidence")
+    Traceback (most recent call last):
+        ...
+    ValueError: confidence must be a number; found 'a'
+    """
+    if not isinstance(value, Real) or value != value:
+        raise ValueError(f"{name} must be a number; found {value!r}")
+    return float(value)
+
+
+def one_of(value: Any, name: str, allowed: Iterable[str]) -> str:
+    """An option that is one of several words.
+
+    Examples
+    --------
+    >>> one_of("x", "unit", ("bits", "nats"))
+    Traceback (most recent call last):
+        ...
+    ValueError: unit must be 'bits' or 'nats'; found 'x'
+    """
+    words = tuple(allowed)
+    if not (isinstance(value, str) and value in words):
+        *others, last = map(repr, words)
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}; found {value!r}")
+    return value
+
+
+def as_names(value: Any, name: str) -> list[str]:
+    """One name, or several, as a list.
+
+    Examples
+    --------
+    >>> as_names("all", "measures"), as_names(("a", "b"), "measures")
+    (['all'], ['a', 'b'])
+    """
+    if isinstance(value, str):
+        return [value]
+    names = list(value) if np.iterable(value) else [value]
+    if not all(isinstance(one, str) for one in names):
+        raise ValueError(f"{name} must be a name or a list of names; found {value!r}")
+    return names
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """A generator from a seed, or the one that is given.
+
+    Examples
+    --------
+    >>> generator(-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: random_state must be None, a whole number of at least 0 or a Generator; found -1
+    """
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "random_state must be None, a whole number of at least 0 or a Generator; found "
+            f"{random_state!r}"
+        ) from None
