@@ -309,6 +309,8 @@ class Bench:
         self.earlier = contents(before, task.outputs)
         self.results = contents(folder / "work", task.outputs + task.state)
         self.names = names(folder / "work")
+        #: Of the files that it writes, in bytes.
+        self.sizes = [(folder / "work" / file).stat().st_size for file in self.results]
 
     def fresh(self) -> Path:
         return copied(self.folder / "before", self.folder / "work")
@@ -486,20 +488,13 @@ def flaw_of_end(code, said, codes):
 
 def disk(bench, rng):
     """No room for all that the task writes."""
-    files = [file for file in (bench.folder / "work").rglob("*") if file.is_file()]
-    size = max(file.stat().st_size for file in files)
-    needed = sum(
-        (bench.folder / "work" / name).stat().st_size
-        for name in bench.results
-        if (bench.folder / "work" / name).is_file()
-    )
     with small_disk() as mounted:
         work = copied(bench.folder / "before", (mounted or bench.folder) / "work")
         if mounted:
-            fill(mounted, rng.randrange(0, 2 * needed))
+            fill(mounted, rng.randrange(0, 2 * sum(bench.sizes)))
             started = start(bench.task, work)
         else:
-            limit = rng.randrange(0, size)
+            limit = rng.randrange(0, max(bench.sizes))
             started = start(
                 bench.task, work, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             )
