@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from minsyn._progress import stage
 from minsyn.commands._cells import clear_errors, console, exit_with, run_cells, split_keys
 
 if TYPE_CHECKING:
@@ -149,17 +150,19 @@ def _report(experiment: "Experiment", store: "Store", letters: str, reference: s
         command += f" --methods {','.join(keys)}"
     if reference not in (None, REFERENCE):
         command += f" --reference {reference}"
-    texts = {
-        "results.csv": results_frame(results, experiment.seed).to_csv(index=False),
-        "summary.csv": summary.to_csv(index=False),
-        "summary.json": summary_json(summary, experiment),
-        "table.md": benchmark_table(rows, experiment, command, tests),
-        "page.html": benchmark_page(experiment, results, rows),
-    }
+    with stage("writing tables and page", shown=True):
+        texts = {
+            "results.csv": results_frame(results, experiment.seed).to_csv(index=False),
+            "summary.csv": summary.to_csv(index=False),
+            "summary.json": summary_json(summary, experiment),
+            "table.md": benchmark_table(rows, experiment, command, tests),
+            "page.html": benchmark_page(experiment, results, rows),
+        }
     for name, text in texts.items():
         write_atomically(store.folder / name, text)
-    figures = benchmark_figures(experiment, results, rows)
-    drawn = save_figures(figures, store.folder / "figures") if rows else []
+    with stage("drawing the figures", shown=True):
+        figures = benchmark_figures(experiment, results, rows)
+        drawn = save_figures(figures, store.folder / "figures") if rows else []
     console.print()
     console.print(terminal_table(rows))
     for paragraph in (caption(rows, experiment), *table_notes(rows)):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from minsyn._progress import stage
 from minsyn.commands._outputs import check_figure, check_parent
 
 __all__ = ["figure1"]
@@ -39,7 +40,7 @@ def figure1(
     from minsyn.report.figure1 import figure1 as draw
     from minsyn.report.style import save_as
 
-    figure = draw()
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_as(figure, output, dpi=dpi)
+    with stage("drawing Figure 1", shown=True):
+        save_as(draw(), output, dpi=dpi)
     typer.echo(str(output))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minsyn._progress import stage
 from minsyn.commands._data import UserData, open_data
 from minsyn.commands._description import (
     SCALES,
@@ -267,6 +268,8 @@ def fit(
         warnings.filterwarnings("ignore", _IN_NOTES)
         model, unit = _fit(model, user_data, summary, scaling)
     seconds = time.perf_counter() - start
+    with stage("statistics of the factors", shown=not quiet):
+        statistics = _training_statistics(model, user_data)
     made = Provenance(
         data=str(data),
         scale=scaling,
@@ -275,7 +278,7 @@ def fit(
         maximum=summary.maximum,
         missing=missing_share(summary),
         missing_marks=layout.missing,
-        statistics=_training_statistics(model, user_data),
+        statistics=statistics,
     )
     save_model(model, made, folder, overwrite=overwrite)
     if not quiet:

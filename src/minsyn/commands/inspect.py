@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from minsyn._progress import stage
 from minsyn.commands._description import MEASURES, Description
 from minsyn.commands._options import (
     Decimal,
@@ -114,22 +115,25 @@ def inspect(
     from minsyn.estimators import load_model
     from minsyn.report import loading_rows
 
-    described = Description.of(load_model(model_folder), model_folder, data, layout)
-    rows = loading_rows(described.loadings, hide_below=hide_below, top=top)
+    with stage("describing the factors", shown=True):
+        described = Description.of(load_model(model_folder), model_folder, data, layout)
+        rows = loading_rows(described.loadings, hide_below=hide_below, top=top)
     # Files first: a reader of the output, such as `head`, may leave before its end.
     written = []
     if figure is not None:
         from minsyn.report.style import save_as
 
         figure.parent.mkdir(parents=True, exist_ok=True)
-        save_as(_figure(described, top, shape), figure, dpi=dpi or 200)
+        with stage("drawing the factors", shown=True):
+            save_as(_figure(described, top, shape), figure, dpi=dpi or 200)
         written.append(figure)
     if report is not None:
         from minsyn._atomic import write_atomically
 
-        maps = {} if shape is None else {"Maps of the factors": _figure(described, top, shape)}
         report.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(report, _page(described, rows, model_folder, maps))
+        with stage("writing the report", shown=True):
+            maps = {} if shape is None else {"Maps of the factors": _figure(described, top, shape)}
+            write_atomically(report, _page(described, rows, model_folder, maps))
         written.append(report)
     if output is not None:
         _write(described, output)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from minsyn._progress import stage
 from minsyn.commands._cells import console
 from minsyn.commands._outputs import check_file
 
@@ -54,8 +55,9 @@ def report(
     if not results:
         raise ValueError(f"{folder}: no finished cells; run `minsyn benchmark --output {folder}`")
     output.parent.mkdir(parents=True, exist_ok=True)
-    rows = summarise(results, experiment.methods)
-    write_atomically(output, benchmark_page(experiment, results, rows))
+    with stage("writing the page", shown=True):
+        rows = summarise(results, experiment.methods)
+        write_atomically(output, benchmark_page(experiment, results, rows))
     console.print(escape(str(output)), soft_wrap=True)
 
 

@@ -18,6 +18,7 @@ from minsyn.commands._options import (
     table_format,
 )
 from minsyn.commands._outputs import check_file
+from minsyn.commands._reading import reading
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -172,7 +173,8 @@ def synergy(
     from minsyn.information import synergy as measure
 
     layout = table_format(sep, decimal, encoding, header, missing)
-    table = read_table(file, layout)
+    with reading(file):
+        table = read_table(file, layout)
     source_names = _columns(table, sources, "--sources")
     of_trials = [] if trials is None else choose_columns(_names(table), [trials], "--trials")
     left_out: list[str] = []
@@ -198,6 +200,7 @@ def synergy(
         "lag": lag,
         "block_length": block_length,
         "random_state": seed or 0,
+        "verbose": 1,
     }
     used = [*source_names, *target_names]
     text = [name for name in used if table[name].dtype.kind not in "fiub"]

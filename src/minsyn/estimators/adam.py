@@ -107,7 +107,9 @@ class Adam(BaseEstimator):
         run = self.run or Run()
         fabric = run.launch()
         worker = worker_of(fabric)
-        scaling = problem.scaling(worker)
+        shown = worker.rank == 0
+        with start.stage("means of the features", shown):
+            scaling = problem.scaling(worker)
         batch_size, n_steps = self._batches(problem)
         whole = batch_size is None or batch_size >= problem.n_samples
 
@@ -141,7 +143,8 @@ class Adam(BaseEstimator):
         module, result = best_of_starts(
             fit_once, start, start.number(1), run, fabric, worker, problem.unit(scaling)
         )
-        return problem.solution(module, result, scaling, worker, self.statistics == "running")
+        with start.stage("statistics of all samples", shown):
+            return problem.solution(module, result, scaling, worker, self.statistics == "running")
 
     def step_size(self, problem: Problem) -> float:
         """Step size of the encoder."""

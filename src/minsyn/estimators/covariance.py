@@ -106,7 +106,8 @@ class CovarianceSolver:
         """
         self.check(problem)
         worker = worker_of(Run().launch())
-        features = problem.features(worker)
+        with start.stage("covariance of the features", worker.rank == 0):
+            features = problem.features(worker)
         variance = np.ones_like(features.variance) if problem.standardize else features.variance
         seed = int(start.generator(worker).initial_seed())
         with start.progress(1.0, "iterations") as on_iteration:

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.data import plain_frame
 from minsyn.estimators.problem import checked_latents
@@ -45,6 +46,8 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         this, or when the direction of the change has been steady for 20 passes.
     random_state : int, RandomState instance or None, default=None
         Seeds the order of the samples.
+    verbose : int, default=0
+        Whether to show that the fit goes on.
 
     Attributes
     ----------
@@ -86,6 +89,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -95,11 +99,13 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         max_iter: int = 1000,
         tol: float = 1e-7,
         random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
     ) -> None:
         self.n_components = n_components
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "InfoMax":
@@ -126,6 +132,10 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             components.
         """
         X = self._checked(X, reset=True, ensure_min_samples=2)
+        with stage("InfoMax", shown=bool(self.verbose)):
+            return self._fit(X)
+
+    def _fit(self, X: Float[np.ndarray, "samples features"]) -> "InfoMax":
         if self.n_components is not None and self.n_components > min(X.shape):
             raise ValueError(
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.data import as_samples, is_stream
 from minsyn.estimators.adam import Adam
@@ -286,9 +287,10 @@ class MinSyn(FactorModel):
             the encoder, the decoder or the data.
         """
         self.__dict__.pop("_partial_fit", None)
-        problem = self._problem(X, sample_weight)
-        solver = choose_solver(self.solver, problem)
-        self._choose_number(problem)
+        with stage("MinSyn: samples and number of factors", shown=bool(self.verbose)):
+            problem = self._problem(X, sample_weight)
+            solver = choose_solver(self.solver, problem)
+            self._choose_number(problem)
         start = self._start(self._model_parameters(problem.n_components))
         self._take(solver.fit(problem, start))
         self._warn_of_units()
@@ -357,7 +359,8 @@ class MinSyn(FactorModel):
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
         problem = self._moments_problem(moments, self.n_components)
-        self._choose_number(problem)
+        with stage("MinSyn: number of factors", shown=bool(self.verbose)):
+            self._choose_number(problem)
         self._take(CovarianceSolver().fit(problem, self._start({})))
         self._without_means = mean is None and not isinstance(cov, Moments)
         self._warn_of_units()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from minsyn._progress import stage
 from minsyn.estimators.run import Run
 from minsyn.training import TrainingResult, training_progress
 from minsyn.training.worker import Worker
@@ -61,6 +62,10 @@ class Start:
         """Random generator of the next start, the same on all ranks even without a seed."""
         seed = (worker or Worker()).on_rank_zero(lambda: int(self.random_state.randint(_MAX_SEED)))
         return torch.Generator().manual_seed(seed)
+
+    def stage(self, doing: str, shown: bool = True) -> AbstractContextManager[None]:
+        """Sign of life while something is done that has no steps to count."""
+        return stage(f"{self.name}: {doing}", shown=self.verbose and shown)
 
     def progress(
         self, unit: float, steps: str, number: int = 1, n_starts: int = 1, shown: bool = True

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from minsyn._progress import stage
 from minsyn.data import is_stream
 from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import encode
@@ -283,7 +284,9 @@ class VectorMinSyn(FactorModel):
         sizes = NetSizes(*(_hidden_layers(self, name) for name in ("encoder", "decoder")))
         nets = bool(sizes.encoder or sizes.decoder)
         self._check_solver(nets)
-        problem = self._problem(self._training_data(X))
+        X = self._training_data(X)
+        with stage("VectorMinSyn: groups of features", shown=bool(self.verbose)):
+            problem = self._problem(X)
         solution = self._fit_nets(problem, sizes) if nets else self._fit_maps(problem)
         self._take(solution)
         self.groups_, self.parents_ = problem.grouping.groups, problem.grouping.parents
@@ -300,13 +303,14 @@ class VectorMinSyn(FactorModel):
         return fit_vector_nets(problem, sizes, solver, self._start(model), self.alpha)
 
     def _fit_maps(self, problem: VectorProblem) -> Solution:
-        with training_progress(
-            type(self).__name__,
-            self.max_iter,
-            steps="evaluations",
-            # Linear fits are in closed form.
-            verbose=bool(self.verbose) and problem.logistic,
-        ) as on_epoch:
+        shown = bool(self.verbose)
+        with (
+            # Linear fits have no steps to count; of all groups' steps the number is not known.
+            stage("VectorMinSyn: linear maps", shown=shown and not problem.logistic),
+            training_progress(
+                type(self).__name__, None, steps="evaluations", verbose=shown and problem.logistic
+            ) as on_epoch,
+        ):
             evaluations = count(1)
             solver = Annealing(
                 penalty=self.alpha,

@@ -12,7 +12,7 @@ __all__ = ["training_progress"]
 @contextmanager
 def training_progress(
     description: str,
-    max_epochs: int,
+    max_epochs: int | None,
     *,
     steps: str = "epochs",
     loss_unit: float = 1.0,
@@ -24,8 +24,8 @@ def training_progress(
     ----------
     description : str
         Name of the model.
-    max_epochs : int
-        Maximum number of epochs.
+    max_epochs : int or None
+        Maximum number of epochs, if it is known.
     steps : str, default="epochs"
         Name of the steps, such as "iterations".
     loss_unit : float, default=1.0
@@ -46,10 +46,11 @@ def training_progress(
     if not verbose:
         yield lambda epoch, loss: None
         return
+    of_all = "" if max_epochs is None else "/{task.total}"
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn(f"{{task.completed}}/{{task.total}} {steps}, loss {{task.fields[loss]:.6g}}"),
+        TextColumn(f"{{task.completed}}{of_all} {steps}, loss {{task.fields[loss]:.6g}}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:

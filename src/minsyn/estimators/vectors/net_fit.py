@@ -142,7 +142,8 @@ class _NetFit:
         for number in range(1, self.start.n_init + 1):
             generator = self.start.generator(self.worker)
             held_out, rest = _parts(len(self.problem.X), generator)
-            module = self._module(generator, rest)
+            with self.start.stage("linear part", self.worker.rank == 0):
+                module = self._module(generator, rest)
             results = self._train(module, rest, held_out, generator, number)
             found.append((module, results, generator, number))
         module, results, generator, number = min(found, key=lambda fit: fit[1][-1].loss)

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.information._arrays import as_array
 from minsyn.information._bias import N_GROUPS
@@ -143,6 +144,7 @@ def synergy(
     block_length: int | float | None = None,
     n_neighbors: int = 3,
     random_state: int | np.random.Generator | None = None,
+    verbose: int = 0,
 ) -> SynergyResult:
     r"""Measures of synergy of sources Z about each target X, from samples.
 
@@ -265,6 +267,8 @@ def synergy(
         trials where these are shorter.
     random_state : int, Generator or None
         Seed of bootstrap and permutations, each with a stream of its own.
+    verbose : int, default=0
+        Whether to show in a terminal what is being computed.
 
     Returns
     -------
@@ -405,28 +409,33 @@ def synergy(
         series = fitted.series
     constant = _constant(fitted, sources.names)
     started = time.perf_counter()
-    uncorrected = fitted.values()
+    shown = bool(verbose)
+    with stage("synergy", shown=shown):
+        uncorrected = fitted.values()
     if isinstance(fitted, DiscreteModel):
         n_tables = N_GROUPS * (correction == "jackknife") + n_bootstrap + n_permutations
         _warn_of_slow(time.perf_counter() - started, n_tables)
     if isinstance(fitted, GaussianModel):
         whole = information(fitted.moments.sources.unexplained)
         warn_of_missed(*fitted.scored, whole, targets.names, series)
-    bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
-    sampling_bias = bias
-    if series is not None:
-        sampling_bias = {}
-    elif correction != "wishart":
-        known = tuple(name for name in names if name in _FOR_NOTES)
-        sampling_bias = fitted.only(known).sampling_bias()
+    with stage("synergy: bias of the samples", shown=shown):
+        bias = fitted.bias(correction) if correction not in ("none", "shrinkage") else {}
+        sampling_bias = bias
+        if series is not None:
+            sampling_bias = {}
+        elif correction != "wishart":
+            known = tuple(name for name in names if name in _FOR_NOTES)
+            sampling_bias = fitted.only(known).sampling_bias()
     for_bootstrap, for_null = generator(random_state).spawn(2)
     intervals = p_values = q_values = None
     if n_bootstrap:
         n_effective = effective_samples(sources.n_samples, len(targets.names), series)
-        intervals = _intervals(fitted, n_effective, n_bootstrap, confidence, for_bootstrap)
+        with stage(f"synergy: {n_bootstrap} bootstrap samples", shown=shown):
+            intervals = _intervals(fitted, n_effective, n_bootstrap, confidence, for_bootstrap)
     nulls = _nulls(names, null if model != "nearest-neighbors" else "independence")
     if n_permutations:
-        p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
+        with stage(f"synergy: {n_permutations} permutations", shown=shown):
+            p_values = _p_values(fitted, uncorrected, nulls, n_permutations, for_null)
         q_values = {name: false_discovery_rate(p) for name, p in p_values.items()}
 
     def in_result(nats: Mapping[str, Any]) -> dict[str, Any]:
