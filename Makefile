@@ -13,6 +13,9 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
+# What Python compiled is kept, whatever the shell asks for: test workers and the commands that tests
+# start all load the same files.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help benchmark test test-wheel test-oldest fuzz lint types docs dist format clean
 

@@ -9,9 +9,15 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import jaxtyping
 import numpy as np
 import pytest
 from PIL import Image
+
+from shapes import once_for_each_kind
+
+# Before the package loads, the functions of which are decorated as `pyproject.toml` says.
+jaxtyping.jaxtyped = once_for_each_kind(jaxtyping.jaxtyped)
 
 #: A folder beside the checkout, or the one named in MINSYN_DATA.
 _DATA = Path(os.environ.get("MINSYN_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -21,8 +27,10 @@ _DATA = Path(os.environ.get("MINSYN_DATA", Path(__file__).parents[2] / "shared" 
 _LONG = ("test_ranks.py", "test_benchmark.py", "test_checkpoint.py")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: item.path.name not in _LONG)
+    # Not in `pyproject.toml`: the process that only hands out tests would import scikit-learn.
+    config.addinivalue_line("filterwarnings", "ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,15 @@
-"""The checker of shapes that `pyproject.toml` names sees what beartype sees, in every call."""
+"""Calls are passed over only where the checker of shapes has seen one of the same kind."""
 
 import jaxtyping
 import numpy as np
 import pytest
+from beartype import beartype
 from jaxtyping import Float, Int, jaxtyped
 
 from minsyn.information import PairwiseStatistics
-from shapes import checked
 
 
-@jaxtyped(typechecker=checked)
+@jaxtyped(typechecker=beartype)
 def scaled(
     X: Float[np.ndarray, "samples features"], by: tuple[float, ...] = (), n: int = 2
 ) -> Int[np.ndarray, "{n}"]:

@@ -1,37 +1,82 @@
-"""The checker of types and shapes for the tests: beartype, once for each kind of call."""
+"""Types and shapes are checked once for each kind of call, instead of in every call."""
 
+import dataclasses
 from collections.abc import Callable, Hashable
-from functools import wraps
+from functools import partial, update_wrapper, wraps
+from types import FunctionType
 from typing import Any
 
-from beartype import beartype
+Function = Callable[..., Any]
 
 
-def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`beartype(function)` for jaxtyping, which passes over calls like one that has passed before.
+def once_for_each_kind(jaxtyped: Function) -> Function:
+    """`jaxtyping.jaxtyped`, which passes over calls like one that has passed before.
 
-    What jaxtyping and beartype ask of an argument follows from its type, shape and dtype and, for
-    integers and strings, from its value. A fit calls the same few functions thousands of times
-    with arguments that are alike in all of these.
+    What jaxtyping and its type checker ask of an argument or a result follows from its type, shape
+    and dtype and, for integers and strings, from its value. A fit calls the same few functions
+    thousands of times with arguments that are alike in all of these.
     """
-    check: Callable[..., Any] | None = None
-    passed = set()
+
+    def decorate(function: Any = None, *, typechecker: Any) -> Any:
+        if function is None:
+            return partial(decorate, typechecker=typechecker)
+        check = partial(jaxtyped, typechecker=typechecker)
+        if not isinstance(function, type):
+            return _checked(function, check)
+        if dataclasses.is_dataclass(function):
+            function.__init__ = _checked(function.__init__, check)
+        return function
+
+    return decorate
+
+
+def _checked(function: Function, check: Callable[[Function], Function]) -> Function:
+    """`check(function)` for each kind of arguments and of results, the function itself after it."""
+    whole: Function | None = None
+    result_alone: Function | None = None
+    passed: dict[Hashable, set[Hashable]] = {}
+    returned: list[Any] = [None]
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return returned[0]
 
     @wraps(function)
-    def checked_once(*args: Any, **kwargs: Any) -> None:
-        nonlocal check
-        try:
-            call = (*map(_kind, args), *kwargs, *map(_kind, kwargs.values()))
-        except _TooLongError:
-            call = None
-        if call is None or call not in passed:
-            if check is None:  # most functions are not called in most test processes
-                check = beartype(function)
-            check(*args, **kwargs)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        nonlocal whole, result_alone
+        kinds = _kinds((*args, *kwargs.values()))
+        call = None if kinds is None else (kinds, *kwargs)
+        results = passed.get(call)
+        if results is None:
+            if whole is None:  # most functions are not called in most test processes
+                whole = check(function)
+            result = whole(*args, **kwargs)
             if call is not None:
-                passed.add(call)
+                passed[call] = {_kinds((result,))}
+            return result
+        result = function(*args, **kwargs)
+        kind = _kinds((result,))
+        if kind is None or kind not in results:
+            if result_alone is None:
+                # jaxtyping reads annotations in the globals of the function that has them.
+                same = FunctionType(
+                    stand_in.__code__, function.__globals__, closure=stand_in.__closure__
+                )
+                result_alone = check(update_wrapper(same, function))
+            returned[0] = result
+            result_alone(*args, **kwargs)
+            results.add(kind)
+        return result
 
-    return checked_once
+    return checked
+
+
+def _kinds(values: tuple[Any, ...]) -> Hashable:
+    """All of the values that a check may depend on; None where that is too much to compare."""
+    try:
+        return tuple(map(_kind, values))
+    except _TooLongError:
+        return None
 
 
 class _TooLongError(Exception):
@@ -39,7 +84,6 @@ class _TooLongError(Exception):
 
 
 def _kind(value: Any) -> Hashable:
-    """All of `value` that a check may depend on."""
     kind = type(value)
     if kind in _BY_VALUE:
         return kind, value
