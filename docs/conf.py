@@ -64,7 +64,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,  # its page loads scripts from other hosts
     "abort_on_example_error": True,
     "default_thumb_file": str(DOCS / "figures" / "factors.png"),
-    "image_scrapers": ("matplotlib", "figures_returned.scrape"),
+    "image_scrapers": ("figures_returned.scrape", "matplotlib"),
     "reset_modules": ("matplotlib",),
 }
 

@@ -9,12 +9,12 @@ there is to optimise are the encoder's parameters.
     python examples/convolutional_encoder.py
 """
 
-# sphinx_gallery_thumbnail_path = "figures/decoder_maps.png"
-
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import torch
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
@@ -103,17 +103,27 @@ def save_and_load(model: Model, path: Path) -> Model:
     return loaded.eval()
 
 
-def show_strongest_latent(decoder: BernoulliDecoder) -> None:
-    """What a latent means: what it adds to the log odds of every pixel, an image of its own."""
-    weights, _ = decoder.linear_map(decoder.running.statistics())
-    strongest = weights.abs().sum(dim=1).argmax()
-    print(f"latent {strongest} draws (+) and erases (-):")
-    for row in weights[strongest].view(8, 8):
-        print("  " + " ".join("+" if w > 0.5 else "-" if w < -0.5 else "." for w in row.tolist()))
+def draw(model: Model, images: Tensor) -> Figure:
+    """What each latent adds to the log odds of pixels; images and their reconstructions."""
+    weights, _ = model.decoder.linear_map(model.decoder.running.statistics())
+    order = weights.abs().sum(dim=1).argsort(descending=True)
+    limit = weights.abs().quantile(0.99).item()
+    with torch.no_grad():
+        rows = [weights[order[:8]], weights[order[8:]], images[:8], model(images[:8])]
+    titles = ["latents: red is drawn, blue erased", "", "test images", "reconstructions"]
+    figure, grid = plt.subplots(4, 8, figsize=(7, 4), gridspec_kw={"hspace": 0.4})
+    for axes, row, title in zip(grid, rows, titles, strict=True):
+        signed = bool(row.min() < 0)
+        low, high, colours = (-limit, limit, "RdBu_r") if signed else (0.0, 1.0, "Greys")
+        for ax, pixels in zip(axes, row, strict=True):
+            ax.imshow(pixels.view(8, 8).numpy(), vmin=low, vmax=high, cmap=colours)
+            ax.set(xticks=[], yticks=[])
+        axes[0].set_title(title, loc="left", fontsize=9)
+    return figure
 
 
 def main(n_steps: int = 300) -> dict[str, float]:
-    """Train, evaluate, save and load again, and look at a latent."""
+    """Train, evaluate, save and load again, and look at the latents."""
     torch.manual_seed(0)
     train, test = digits()
     model = Model()
@@ -124,7 +134,8 @@ def main(n_steps: int = 300) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         loaded = save_and_load(model, Path(folder) / "model.pt")
     assert torch.equal(loaded(test), model(test))
-    show_strongest_latent(loaded.decoder)
+    draw(loaded, test)
+    plt.show()
     return results
 
 

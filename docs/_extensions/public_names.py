@@ -31,6 +31,11 @@ def _introduction(module: ModuleType) -> str:
     return f".. automodule:: {module.__name__}\n   :no-members:\n\n"
 
 
+def _summary(name: str) -> str:
+    """First paragraph of a package's docstring, in a line."""
+    return " ".join((inspect.getdoc(importlib.import_module(name)) or "").split("\n\n")[0].split())
+
+
 def _table(module: ModuleType, names: list[str]) -> str:
     rows = "".join(f"   {name}\n" for name in names)
     return (
@@ -85,11 +90,13 @@ def write_reference(app: Sphinx, config: object = None) -> None:
     seen: set[int] = set()
     pages = {f"{name}.rst": _page(name, seen) for name in PACKAGES}
     entries = "".join(f"   {name}\n" for name in PACKAGES)
+    described = "".join(f":doc:`{name}`\n    {_summary(name)}\n\n" for name in PACKAGES)
     pages["index.rst"] = (
         HEADER
         + _title("Reference", "=")
-        + "Every public name, by the package that holds it. Arrows of imports run down this list "
-        "only.\n\n" + f".. toctree::\n   :maxdepth: 1\n\n{entries}"
+        + "Every public name, by the package that holds it.\n\n"
+        + described
+        + f".. toctree::\n   :hidden:\n\n{entries}"
     )
     for name, text in pages.items():
         page = folder / name

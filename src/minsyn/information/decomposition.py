@@ -9,7 +9,7 @@ every antichain of sets of them, which a measure of redundancy determines. Of Ga
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -344,8 +344,11 @@ def pid(
     lattice = antichain_lattice(m)
     known = _MEASURES if m == 2 else LATTICE_MEASURES
     asked = as_names(measure, "measure")
-    measures = tuple(
-        dict.fromkeys(name for word in asked for name in (known if word == "all" else [word]))
+    measures = cast(  # names are checked below
+        tuple[PidMeasure, ...],
+        tuple(
+            dict.fromkeys(name for word in asked for name in (known if word == "all" else [word]))
+        ),
     )
     for name in measures:
         if name not in _MEASURES:

@@ -89,12 +89,13 @@ function scatter() {
         cx: to.x(x), cy: to.y(y), r: 4, fill: method.colour, "fill-opacity": 0.55,
         class: kept && kept !== method.key ? "faded" : "",
       });
-      svg.append(mark);
       marks.push({ mark, x: to.x(x), y: to.y(y), key: method.key, text:
         `${method.label}, draw ${one.draw + 1}: train loss ${number(one.train_loss, 2)}, ` +
         `test loss ${number(one.test_loss, 2)}, ACC ${number(one.acc, 3)}` });
     }
-    for (const method of data.scores) {
+    // The first method comes last, on top of others at the same place.
+    svg.append(...marks.map(({ mark }) => mark).reverse());
+    for (const method of data.scores.slice().reverse()) {
       const own = points.filter((p) => p.method === method);
       if (!own.length) continue;
       const mean = (name) => own.reduce((sum, p) => sum + p[name], 0) / own.length;

@@ -193,7 +193,7 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
         too_many = n_values > max(_FEW_VALUES, len(column) / 2)
         if bins is not None and (continuous or (too_many and column.dtype.kind in "fiu")):
             numbers = column.astype(np.float64)
-            check_magnitude(numbers[:, None], lambda _, name=name: f"{table.argument}[{name!r}]")
+            check_magnitude(numbers[:, None], {0: f"{table.argument}[{name!r}]"}.__getitem__)
             found = _category_codes(_bin_numbers(numbers, bins, binning))
             binned.setdefault(int(found.max()) + 1, []).append(name)
         else:
