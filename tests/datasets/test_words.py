@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -250,12 +247,3 @@ def test_paper_words_in_real_handwriting(real_data):
     assert 0.1 < words.train.mean() < 0.25
     assert words.train.min() == 0
     assert words.train.max() == 1
-
-
-def test_importing_is_light():
-    code = (
-        "import sys, minsyn.datasets\n"
-        "print({'torch', 'matplotlib', 'requests', 'sklearn'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

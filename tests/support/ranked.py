@@ -17,6 +17,7 @@ from minsyn.estimators import Adam, AutoEncoder, Free, MinSyn, Run
 from minsyn.nn import share_of_batch
 from minsyn.training import launch, n_processes
 from minsyn.training.worker import worker_of
+from shares import on_shares
 
 #: Batches of 11, 10, 10 and 10 samples, or of 41: shares of two processes are uneven.
 N_SAMPLES, BATCH_SIZE = 41, 11
@@ -48,7 +49,7 @@ def comparable():
     fabric = launch("cpu")
     found = {}
     for batch_size, statistics in [(None, "exact"), (BATCH_SIZE, "running")]:
-        settings = {"random_state": 0, "max_iter": 10}
+        settings = {"random_state": 0, "max_iter": 5}
         for decoder in ("gaussian", "bernoulli"):
             solver = Adam(batch_size=batch_size, statistics=statistics)
             model = MinSyn(2, decoder=decoder, solver=solver, **settings)
@@ -58,7 +59,7 @@ def comparable():
         found[f"line {batch_size}"] = fitted_line(batch_size, fabric)
     for name, model in STREAMED.items():
         found[f"stream {name}"] = fitted(
-            clone(model).set_params(random_state=0, max_iter=10).fit(sparse.csr_array(data()))
+            clone(model).set_params(random_state=0, max_iter=5).fit(sparse.csr_array(data()))
         )
     wide = np.tile(data(), 80)  # more features than samples: these are gathered
     for name, X in {"covariance": data(), "rows": wide}.items():
@@ -88,7 +89,7 @@ def fitted_line(batch_size, fabric):
         loss,
         line_samples(N_SAMPLES),
         batch_size=batch_size,
-        max_epochs=30,
+        max_epochs=15,
         fabric=fabric,
         on_epoch=lambda epoch, loss: told.append(epoch),
     )
@@ -146,6 +147,7 @@ def main(folder):
     found = {"comparable": comparable(), "together": together(folder)}
     rank = torch.distributed.get_rank()
     (folder / f"rank-{rank}.json").write_text(json.dumps(found))
+    torch.save(on_shares(), folder / f"rank-{rank}.pt")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+import shares
 from ranked import comparable
 
 
@@ -35,9 +37,27 @@ def run_two(script, folder):
     return [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in range(2)]
 
 
+def assert_gradients_are_those_of_one_process(ranks):
+    whole = shares.gradients(shares.data())
+    assert len(whole) == 6
+    for share in shares.SHARES:
+        for case, (gradient, running) in whole.items():
+            for rank in ranks:
+                torch.testing.assert_close(rank[share][case][0], gradient, rtol=1e-8, atol=1e-12)
+            for name, value in running.items():
+                mine, others = (rank[share][case][1][name] for rank in ranks)
+                assert torch.equal(mine, others)
+                torch.testing.assert_close(mine, value, rtol=1e-9, atol=1e-9)
+    for rank in ranks:
+        assert "one sample" in rank["one sample in all"]
+
+
 def test_two_processes(tmp_path):
     """In one test, since starting them takes longer than all they do."""
     first, second = run_two(Path(__file__).parents[1] / "support" / "ranked.py", tmp_path)
+    assert_gradients_are_those_of_one_process(
+        [torch.load(tmp_path / f"rank-{rank}.pt") for rank in range(2)]
+    )
     assert first == second
     alone = comparable()
     assert len(alone) == 16
