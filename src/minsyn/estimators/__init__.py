@@ -1,16 +1,16 @@
 """scikit-learn estimators: `MinSyn`, `VectorMinSyn`, and methods for comparison."""
 
 from minsyn.estimators.adam import Adam
-from minsyn.estimators.autoencoder import AutoEncoder
+from minsyn.estimators.baselines.autoencoder import AutoEncoder
+from minsyn.estimators.baselines.infomax import InfoMax
+from minsyn.estimators.baselines.information_dropout import InformationDropout
+from minsyn.estimators.baselines.linear_corex import LinearCorex
+from minsyn.estimators.baselines.variational import BetaTCVAE, BetaVAE
 from minsyn.estimators.free import Free
-from minsyn.estimators.infomax import InfoMax
-from minsyn.estimators.information_dropout import InformationDropout
-from minsyn.estimators.linear_corex import LinearCorex
 from minsyn.estimators.minsyn import MinSyn
 from minsyn.estimators.models import load_model
 from minsyn.estimators.persistence import ModelFormatError
 from minsyn.estimators.run import Run
-from minsyn.estimators.variational import BetaTCVAE, BetaVAE
 from minsyn.estimators.vector_minsyn import VectorMinSyn
 
 __all__ = [

@@ -5,13 +5,13 @@ from typing import Any
 
 from torch import nn
 
-from minsyn.estimators.autoencoder import AutoEncoder
+from minsyn.estimators.baselines.autoencoder import AutoEncoder
+from minsyn.estimators.baselines.information_dropout import InformationDropout
+from minsyn.estimators.baselines.linear_corex import LinearCorex
+from minsyn.estimators.baselines.variational import BetaTCVAE, BetaVAE
 from minsyn.estimators.factor_model import FactorModel
-from minsyn.estimators.information_dropout import InformationDropout
-from minsyn.estimators.linear_corex import LinearCorex
 from minsyn.estimators.minsyn import MinSyn
 from minsyn.estimators.persistence import read_model
-from minsyn.estimators.variational import BetaTCVAE, BetaVAE
 from minsyn.estimators.vector_minsyn import VectorMinSyn
 
 __all__ = ["load_model"]

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
+from minsyn.estimators.baselines.trained_model import TrainedModel, TrainedModule
 from minsyn.estimators.persistence import require_array
 from minsyn.estimators.run import Run
-from minsyn.estimators.trained_model import TrainedModel, TrainedModule
 from minsyn.nn import LINEAR, REAL, Observations
 from minsyn.nn.ranks import world_size
 from minsyn.nn.variational import normal_divergence, total_correlation

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from minsyn.estimators.baselines.variational import NoisyCode, VariationalModel
 from minsyn.estimators.run import Run
-from minsyn.estimators.variational import NoisyCode, VariationalModel
 from minsyn.nn import SOFTPLUS, Observations
 from minsyn.nn.variational import log_normal_divergence
 

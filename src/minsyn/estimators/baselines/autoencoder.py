@@ -9,8 +9,8 @@ from jaxtyping import Float
 from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
+from minsyn.estimators.baselines.trained_model import TrainedModel, TrainedModule
 from minsyn.estimators.run import Run
-from minsyn.estimators.trained_model import TrainedModel, TrainedModule
 from minsyn.nn import SOFTPLUS, Observations
 
 __all__ = ["AutoEncoder"]

@@ -1,0 +1,1 @@
+"""Methods that MinSyn is compared with, over the same training engine and file format."""
