@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from minsyn import Adam, MinSyn, VectorMinSyn
-from minsyn.estimators import AutoEncoder, InfoMax
+from minsyn.estimators import AutoEncoder, BetaTCVAE, InfoMax, InformationDropout, LinearCorex
 from minsyn.information import gaussian, synergy
 from minsyn.information.ci import bernoulli
 
@@ -23,6 +23,9 @@ MODELS = {
     "vectors": VectorMinSyn(n_groups=1, random_state=0),
     "autoencoder": AutoEncoder(2, **QUICK),
     "infomax": InfoMax(2, random_state=0),
+    "corex": LinearCorex(2, n_init=1, random_state=0),
+    "tcvae": BetaTCVAE(2, **QUICK),
+    "dropout": InformationDropout(2, **QUICK),
 }
 SCALES = {
     "1e-310": 1e-310,

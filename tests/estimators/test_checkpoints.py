@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from minsyn._locks import locked
-from minsyn.estimators import Adam, AutoEncoder, MinSyn, Run, VectorMinSyn
+from minsyn.estimators import (
+    Adam,
+    AutoEncoder,
+    InformationDropout,
+    MinSyn,
+    Run,
+    VectorMinSyn,
+)
 from minsyn.estimators.start import Start
 from minsyn.training import CheckpointError
 
@@ -26,6 +33,7 @@ MODELS = {
     "AutoEncoder": lambda run=None, **settings: AutoEncoder(
         2, noise_std=0.1, batch_size=8, run=run, **settings
     ),
+    "InformationDropout": lambda run=None, **settings: InformationDropout(2, run=run, **settings),
 }
 
 

@@ -12,7 +12,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from minsyn.estimators import Adam, AutoEncoder, Free, InfoMax, MinSyn
+from minsyn.estimators import (
+    Adam,
+    AutoEncoder,
+    BetaTCVAE,
+    BetaVAE,
+    Free,
+    InfoMax,
+    InformationDropout,
+    LinearCorex,
+    MinSyn,
+)
 
 
 # Few epochs for some: what is checked is the interface. The checks' data do not lie in [0, 1], as
@@ -32,12 +42,28 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+# They share their code with those above: the checks of the interface alone, for time. All pass.
+@parametrize_with_checks(
+    [
+        LinearCorex(n_init=1),
+        BetaVAE(max_iter=2),
+        BetaTCVAE(max_iter=2),
+        InformationDropout(max_iter=2),
+    ],
+    legacy=False,
+)
+def test_scikit_learn_checks_of_the_interface(estimator, check):
+    check(estimator)
+
+
 ESTIMATORS = [
     MinSyn(2, max_iter=50, random_state=0),
     MinSyn(2, decoder="bernoulli", max_iter=50, random_state=0),
     MinSyn(2, decoder="single-parent", max_iter=50, random_state=0),
     AutoEncoder(2, decoder="sigmoid", max_iter=50, random_state=0),
     InfoMax(2, random_state=0),
+    LinearCorex(2, n_init=1, random_state=0),
+    InformationDropout(2, decoder="sigmoid", max_iter=50, random_state=0),
 ]
 
 

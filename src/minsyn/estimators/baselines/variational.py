@@ -165,7 +165,7 @@ class BetaVAE(VariationalModel):
     ----------
     n_components : int or None, default=None
         Number of latents; None is ``min(n_samples, n_features)``.
-    beta : float, default=4.0
+    beta : float, default=2.0
         Weight of the divergence from the prior. 1 is the variational autoencoder; more makes
         latents nearly independent, and turns off those that are worth less than they cost.
     decoder : {"linear", "sigmoid"}, default="linear"
@@ -229,7 +229,7 @@ class BetaVAE(VariationalModel):
     >>> from minsyn.estimators import BetaVAE
     >>> rng = np.random.default_rng(0)
     >>> X = np.repeat(rng.normal(size=(200, 2)), 3, axis=1) + 0.3 * rng.normal(size=(200, 6))
-    >>> model = BetaVAE(4, beta=2.0, random_state=0).fit(X)
+    >>> model = BetaVAE(4, random_state=0).fit(X)
     >>> (model.latent_information_ > 0.1).tolist()
     [True, True, False, False]
     """
@@ -240,7 +240,7 @@ class BetaVAE(VariationalModel):
         self,
         n_components: int | None = None,
         *,
-        beta: float = 4.0,
+        beta: float = 2.0,
         decoder: Literal["linear", "sigmoid"] = "linear",
         learning_rate: float = 1e-2,
         batch_size: int | None = None,
