@@ -111,3 +111,23 @@ def test_constants_tell_nothing(rng):
 def test_bad_input(z, options, message):
     with pytest.raises(ValueError, match=message):
         synergy(z, np.arange(len(z)) ** 2.0, MODEL, **options)
+
+
+def test_each_measure_finds_the_informations_that_it_needs(rng):
+    """Whole minus sum by itself, though no other measure asks for the sources alone."""
+    z = rng.normal(size=(100, 2))
+    x = z.sum(axis=1) + rng.normal(size=100)
+    (found,) = synergy(z, x, MODEL, measures="whole_minus_sum")["whole_minus_sum"]
+    whole, *alone = (
+        synergy(part, x, MODEL, measures="mutual_information")["mutual_information"][0]
+        for part in (z, z[:, :1], z[:, 1:])
+    )
+    assert found == pytest.approx(whole - sum(alone), abs=1e-6)
+
+
+def test_independent_series_are_shifted_and_not_permuted(rng):
+    """Two random walks seem to tell much about each other, and permuted ones nothing."""
+    z, x = rng.normal(size=(2, 150)).cumsum(axis=1)
+    options = {"measures": "mutual_information", "n_permutations": 39, "random_state": 0}
+    assert synergy(z, x, MODEL, **options).p_values["mutual_information"] == 1 / 40
+    assert synergy(z, x, MODEL, lag=0, **options).p_values["mutual_information"] > 0.05

@@ -7,7 +7,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import false_discovery_control
+from scipy.stats import chi2, false_discovery_control
+from sklearn.metrics import mutual_info_score
 
 from minsyn.information import (
     ConstantSourceWarning,
@@ -651,3 +652,46 @@ def test_p_values_of_synergy_are_about_synergy(rng):
     assert np.mean(about_nothing.p_values["gk_synergy"] <= 0.05) > 0.15
     both = synergy(z, z @ [[0.6], [0.6]] + noise[:, :50], n_permutations=99, random_state=0)
     assert np.mean(both.p_values["gk_synergy"] <= 0.05) > 0.9
+
+
+def test_what_bins_tell_is_the_information_of_quarters(rng):
+    """Less the largest that chance gives: 2 N I is chi-squared of 9 degrees of freedom."""
+    z = rng.normal(size=300)
+    x = z**2 + 0.1 * rng.normal(size=300)
+    (found,) = missed_targets(z[:, None], x[:, None], np.zeros(1))
+    quarters = [pd.qcut(a, 4, labels=False) for a in (z, x)]
+    assert found.nats == pytest.approx(mutual_info_score(*quarters) - chi2.isf(1e-7, 9) / 600)
+    assert (found.target, found.bins) == (0, 4)
+    known = np.array([found.nats - 0.06, found.nats - 0.04])
+    both = missed_targets(z[:, None], np.column_stack([x, x]), known)
+    assert [one.target for one in both] == [0]  # of the second, only 0.04 nats are missed
+
+
+def test_the_bias_of_whole_minus_sum_is_that_of_its_parts(rng):
+    z = rng.integers(3, size=(40, 3))
+    x = z.sum(axis=1) % 3 + rng.integers(2, size=40)
+    options = {"model": "discrete", "bias_correction": "miller-madow"}
+    names = ["mutual_information", "whole_minus_sum"]
+    whole, found = (synergy(z, x, measures=names, **options)[name] for name in names)
+    alone = [synergy(one, x, measures=names[:1], **options)[names[0]] for one in z.T]
+    np.testing.assert_allclose(found, whole - np.sum(alone, axis=0))
+
+
+def test_the_null_of_equal_sources_has_a_channel_for_every_observed_combination():
+    """The minimiser copies the one to the other; unlike values need the channel of potentials."""
+    counts = np.zeros((1, 2, 2, 2), dtype=int)
+    counts[0, ..., 0], counts[0, ..., 1] = [[40, 12], [12, 6]], [[6, 12], [12, 40]]
+    (member,) = least_synergistic(counts)
+    np.testing.assert_allclose(member.sum(axis=-1), counts[0].sum(axis=-1) / counts.sum())
+    assert discrete.gk_synergy(member) < 1e-5
+
+
+def test_long_lists_are_cut_and_zeros_have_no_sign(rng):
+    z = pd.DataFrame(rng.normal(size=(60, 7)), columns=list("abcdefg"))
+    x = rng.normal(size=60)
+    text = synergy(z[["a", "b"]], x, "discrete", bins=2, measures="mutual_information")
+    assert "a, b in 2" in str(text)
+    found = tables_of._some(list("abcdef")), tables_of._some(list("abcde"))
+    assert found == ("a, b, c, d, e and 1 more", "a, b, c, d, e")
+    interval = {"mutual_information": np.array([[-0.0004, 0.12345]])}
+    assert "[0.000, 0.123]" in repr(replace(text, intervals=interval))

@@ -1,5 +1,7 @@
 """Time series: lags within trials, blocks, surrogates, and tests that keep their size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from minsyn.information.sampled.autocorrelation import (
     block_length,
     effective_number,
 )
-from minsyn.information.sampled.discrete import DiscreteModel
+from minsyn.information.sampled.discrete import DiscreteModel, smoothed
 from minsyn.information.sampled.gaussian import GaussianModel
 from minsyn.information.sampled.quantile_residuals import Residuals
 from minsyn.information.sampled.series import Series
@@ -304,3 +306,32 @@ def test_constants_and_short_series(rng):
 def test_bad_options(rng, options, message):
     with pytest.raises(ValueError, match=message):
         synergy(rng.normal(size=(50, 2)), rng.normal(size=50), **options)
+
+
+def test_trials_of_different_levels_have_surrogates_about_zero(rng):
+    """Random signs of the levels of a few trials add up to a mean, which is taken off again."""
+    z, x = (np.repeat(rng.normal(size=(4, 1)), 50, axis=0) for _ in range(2))
+    z, x = z + 0.1 * rng.normal(size=z.shape), x + 0.1 * rng.normal(size=x.shape)
+    fitted = GaussianModel(z, x, ("mutual_information",), series=Series.of(z, x, np.full(4, 50)))
+    (null, *_) = fitted.without_gk_synergy(200, rng)
+    # Four levels: what they seem to tell is of the size of what four samples tell.
+    assert 0.05 < null["mutual_information"].mean() < 1
+
+
+def test_blocks_of_tables_have_the_smoothed_distribution(rng):
+    """Even cells that were never seen get their share, as from tables that are smoothed."""
+    z, x = np.zeros((64, 1), dtype=int), np.repeat([0, 1], 32)[:, None]
+    series = Series.of(z.astype(float), x.astype(float), np.array([64]), 4)
+    fitted = DiscreteModel(z, x, (2,), (2,), ("mutual_information",), series=series)
+    (found,) = fitted._blocks((2, 2), [0], 2000, rng)
+    (expected,) = smoothed(np.array([[[32, 32], [0, 0]]]))
+    np.testing.assert_allclose(found.mean(axis=(0, 1)) / 64, expected, atol=0.01)
+
+
+def test_groups_of_the_jackknife_are_longer_than_blocks():
+    series = Series(np.array([400]), 25.0, 1, np.ones(1))
+    groups = list(series.jackknife_groups())
+    assert [len(group) for group in groups] == [50] * 8
+    np.testing.assert_array_equal(np.concatenate(groups), np.arange(400))
+    for length, n_groups in ((1.0, 20), (300.0, 5)):  # at most twenty, and at least five
+        assert len(list(replace(series, block_length=length).jackknife_groups())) == n_groups

@@ -279,3 +279,12 @@ def test_sums_of_a_trained_decoder_do_not_overflow_in_half_precision():
     z, x = torch.rand(400, 2).half(), torch.rand(400, 600).round().half()
     decoder = FreeDecoder(BernoulliDecoder(2, 600), synergy_weight=1.0).half()
     assert decoder.loss(z, x).item() == pytest.approx(600 * math.log(2), rel=0.1)
+
+
+def test_statistics_follow_the_module_to_double_precision_but_not_below_single():
+    decoder = GaussianDecoder(2, 3)
+    buffers = lambda: {b.dtype for b in decoder.buffers() if b.is_floating_point()}  # noqa: E731
+    decoder.half()
+    assert buffers() == {torch.float32}
+    decoder.double()
+    assert buffers() == {torch.float64}

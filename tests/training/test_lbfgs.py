@@ -7,7 +7,7 @@ from minsyn.nn import SOFTPLUS
 from minsyn.nn.bernoulli import BernoulliObjective
 from minsyn.nn.gaussian import GaussianObjective
 from minsyn.training import fit_linear_encoder
-from minsyn.training.lbfgs import SampleSpan
+from minsyn.training.lbfgs import SampleSpan, _loss
 
 
 @pytest.fixture
@@ -156,3 +156,17 @@ def test_a_start_that_is_an_optimum_is_told_too():
         on_iteration=lambda *step: told.append(step),
     )[2]
     assert told == [(1, 0.0)] and result.history == [0.0] and result.converged
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+def test_gradients_of_several_starts_are_those_of_autograd(inputs, rng, penalty):
+    objective, basis = GaussianObjective(torch.from_numpy(inputs)), SampleSpan(inputs).basis
+    starts = rng.normal(size=(3, 2, basis.shape[1] + 1))
+    values, gradients = _loss(objective, torch.tanh, basis, starts, penalty)
+    for start, value, gradient in zip(starts, values, gradients, strict=True):
+        parameters = torch.tensor(start, dtype=torch.float32, requires_grad=True)
+        pre = basis @ parameters[:, :-1].T + parameters[:, -1]
+        loss = objective(torch.tanh(pre)) + penalty * pre.square().sum(dim=1).mean()
+        (expected,) = torch.autograd.grad(loss, parameters)
+        assert value == pytest.approx(loss.item(), rel=1e-5)
+        np.testing.assert_allclose(gradient, expected.numpy(), rtol=1e-3, atol=1e-5)

@@ -108,3 +108,9 @@ def test_samples_without_a_batch():
 
     with pytest.raises(ValueError, match="yielded no batch"):
         fit_line(samples=Nothing(torch.zeros(3, 2), torch.zeros(3, 1)))
+
+
+def test_a_batch_of_all_samples_is_no_batch():
+    """So its loss is that of the parameters before the step, and the best of them are kept."""
+    whole, all_in_one = (fit_line(batch_size=size, max_epochs=5)[1] for size in (None, 40))
+    assert whole.history == pytest.approx(all_in_one.history) and whole.loss == all_in_one.loss
