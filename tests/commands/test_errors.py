@@ -93,7 +93,7 @@ MISTAKES = {
             ["model", "--figure", "f.png", "--image-shape", "3"],
             "--image-shape 3: expected HEIGHTxWIDTH",
         ),
-        "report": (["model"], "model is a saved model: `minsyn inspect model --report"),
+        "report": (["model", "--letters", "emnist"], "--letters has no effect on model"),
         "synergy": (
             ["x.csv", "--sources", "a", "--bootstrap", "9", "--confidence", "2"],
             "confidence must be between 0 and 1",

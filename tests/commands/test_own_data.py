@@ -542,6 +542,11 @@ def test_report(answers, tmp_path):
     for said in ("by parallel analysis", "standardised", "random_state=0", "data:image/svg"):
         assert said in page
     assert "http" not in page
+    again = run("report", "answers-model")
+    assert again.exit_code == 0, again.output
+    own = (tmp_path / "answers-model.html").read_text()
+    assert "those below 0.3 are left out" in own and "Factors of answers.csv" in own
+    assert "answers-model.html" in again.output
 
 
 def test_a_model_that_appears_during_the_fit_is_not_lost(answers, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from minsyn.report import WhatIf
 
 __all__ = [
+    "HIDE_BELOW",
     "MEASURES",
     "SCALES",
     "Description",
@@ -31,6 +32,8 @@ __all__ = [
     "statistics_on",
 ]
 
+#: Loadings below this are hidden by default, a habit of factor analysis.
+HIDE_BELOW = 0.3
 MEASURES = ("mutual_information", "union_information", "gk_synergy", "ci_synergy")
 #: Scalings of the features, in words.
 SCALES = {

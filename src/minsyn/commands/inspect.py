@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minsyn._progress import stage
-from minsyn.commands._description import MEASURES, Description
+from minsyn.commands._description import HIDE_BELOW, MEASURES, Description
 from minsyn.commands._options import (
     Decimal,
     Encoding,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect"]
 
-#: Loadings below this are hidden by default, a habit of factor analysis.
-_HIDE_BELOW = 0.3
 #: Features of most synergy, and features of each factor in a figure, unless --top says otherwise.
 _SYNERGIES, _BARS = 5, 8
 
@@ -59,7 +57,7 @@ def inspect(
     hide_below: Annotated[
         float,
         typer.Option(min=0, max=1, help="Leave out loadings smaller than this in magnitude."),
-    ] = _HIDE_BELOW,
+    ] = HIDE_BELOW,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -129,11 +127,12 @@ def inspect(
         written.append(figure)
     if report is not None:
         from minsyn._atomic import write_atomically
+        from minsyn.commands._model_page import model_page
 
         report.parent.mkdir(parents=True, exist_ok=True)
         with stage("writing the report", shown=True):
             maps = {} if shape is None else {"Maps of the factors": _figure(described, top, shape)}
-            write_atomically(report, _page(described, rows, model_folder, maps))
+            write_atomically(report, model_page(described, rows, model_folder, maps))
         written.append(report)
     if output is not None:
         _write(described, output)
@@ -196,30 +195,6 @@ def _figure(described: Description, top: int | None, shape: tuple[int, int] | No
     names, features = described.names
     return figure_of_factors(
         described.summary, described.synergy, names, features, max(top or _BARS, 2), shape
-    )
-
-
-def _page(
-    described: Description, rows: "LoadingRows", folder: Path, figures: "dict[str, Figure]"
-) -> str:
-    from minsyn.report import FactorReport, factor_page
-
-    return factor_page(
-        FactorReport(
-            title=f"Factors of {described.data_name()}",
-            lead=described.lead(),
-            rows=rows,
-            explained=described.explained(),
-            groups=described.group_names,
-            synergy=described.synergy,
-            notes=described.notes(),
-            about_loadings=described.about_loadings(),
-            about_synergy=described.about_synergy(),
-            scree=described.scree,
-            what_if=described.what_if(),
-            figures=figures,
-            facts=described.facts(folder),
-        )
     )
 
 

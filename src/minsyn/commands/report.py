@@ -1,4 +1,4 @@
-"""``minsyn report``: the interactive page of a benchmark that was run before."""
+"""``minsyn report``: the interactive page of a benchmark or a model that is there already."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,10 @@ __all__ = ["report"]
 
 def report(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Output folder of `minsyn benchmark`.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Output folder of `minsyn benchmark`, or model of `minsyn fit`."
+        ),
     ],
     letters: Annotated[
         str | None,
@@ -30,16 +33,28 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="The .html file to write.", show_default="page.html in the folder"),
+        typer.Option(
+            help="The .html file to write.",
+            show_default="page.html in the folder of a benchmark, MODEL.html beside a model",
+        ),
     ] = None,
 ) -> None:
-    """Write the interactive page of a benchmark's results.
+    """Write the interactive page of a benchmark's results, or of a saved model.
 
-    One file that needs no network: the table, to be sorted; every draw; what each factor of each
-    method does; and words that are decoded while you move the factors, or swap letters.
+    One file that needs no network. Of a benchmark: the table, to be sorted; every draw; what each
+    factor of each method does; and words that are decoded while you move the factors, or swap
+    letters. Of a model: loadings, path diagram, eigenvalues, synergy, and a slider that moves a
+    factor and shows which features change.
 
-    `minsyn benchmark` writes it too; this command needs no fits, and takes unfinished runs.
+    `minsyn benchmark` and `minsyn inspect --report` write these pages too; this command needs no
+    fits, and takes unfinished runs.
     """
+    if (folder / "model.json").is_file():
+        if letters is not None:
+            raise ValueError(f"--letters has no effect on {folder}, a saved model: leave it out")
+        named = folder if folder.name else folder.absolute()
+        _report_model(folder, output or named.with_name(f"{named.name}.html"))
+        return
     output = output or folder / "page.html"
     check_file(output, (".html", ".htm"))
     settings = _settings(folder)
@@ -61,14 +76,30 @@ def report(
     console.print(escape(str(output)), soft_wrap=True)
 
 
+def _report_model(folder: Path, output: Path) -> None:
+    check_file(output, (".html", ".htm"))
+    from minsyn._atomic import write_atomically
+    from minsyn.commands._description import HIDE_BELOW, Description
+    from minsyn.commands._model_page import model_page
+    from minsyn.data import TableFormat
+    from minsyn.estimators import load_model
+    from minsyn.report import loading_rows
+
+    with stage("describing the factors", shown=True):
+        described = Description.of(load_model(folder), folder, None, TableFormat())
+        rows = loading_rows(described.loadings, hide_below=HIDE_BELOW)
+        page = model_page(described, rows, folder, {})
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(output, page)
+    console.print(escape(str(output)), soft_wrap=True)
+
+
 def _settings(folder: Path) -> dict:
     record = folder / "experiment.json"
-    if (folder / "model.json").is_file():
-        raise ValueError(
-            f"{folder} is a saved model: `minsyn inspect {folder} --report FILE` writes its report"
-        )
     if not record.is_file():
-        raise FileNotFoundError(f"{folder} holds no results of `minsyn benchmark`")
+        raise FileNotFoundError(
+            f"{folder} holds no results of `minsyn benchmark`, and no model of `minsyn fit`"
+        )
     try:
         settings = json.loads(record.read_text(encoding="utf-8"))
     except ValueError as error:
