@@ -92,8 +92,8 @@ def test_no_module_is_shadowed():
     for name in MODULES:
         package, _, last = name.rpartition(".")
         if package and not last.startswith("__"):
-            importlib.import_module(name)
-            value = getattr(importlib.import_module(package), last)
+            module = importlib.import_module(name)
+            value = getattr(importlib.import_module(package), last, module)
             if type(value).__name__ != "module":
                 shadowed.append(name)
     assert not shadowed
