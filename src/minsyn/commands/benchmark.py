@@ -33,7 +33,8 @@ def benchmark(
             "`minsyn-bernoulli`, `minsyn-gaussian`, `ica`, `infomax`, `pca`, `autoencoder`, "
             "`denoising` (the paper's seven), `minsyn-vector`, `oracle` (told the positions of the "
             "characters); scikit-learn's `nmf`, `dictionary` and `sparse-pca` (slow); "
-            "`pca-varimax` and `fa-varimax` (factor analysis).",
+            "`pca-varimax` and `fa-varimax` (factor analysis); `linear-corex`; `beta-vae`, "
+            "`beta-tcvae` and `information-dropout`.",
             show_default="the first nine",
         ),
     ] = None,
