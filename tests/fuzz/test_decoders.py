@@ -76,7 +76,7 @@ def all_finite(*tensors):
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
-@fuzz(15)
+@fuzz(4)
 @given(st.data(), WRONG)
 def test_steps_of_decoders(data, how):
     binary = data.draw(st.booleans())
@@ -98,7 +98,7 @@ def penalised(penalty, z, x, weights, **options):
     return value, z.grad, weights.grad
 
 
-@fuzz(15)
+@fuzz(4)
 @given(
     st.data(),
     WRONG,
@@ -133,7 +133,7 @@ def weights_of_pmfs(draw):
     return torch.tensor(weights, dtype=draw(KINDS))
 
 
-@fuzz(15)
+@fuzz(4)
 @given(weights_of_pmfs(), st.sampled_from([0, 0, 0, 1, 2, -1]))
 def test_union_information_and_its_gradient(weights, batch_dims):
     def values(pmf):
@@ -148,15 +148,15 @@ def test_union_information_and_its_gradient(weights, batch_dims):
     found = result_of(values, weights)
     if found is not None:
         assert all_finite(*found)
-        assert min(float(f.min()) for f in found[:2]) >= -1e-5
+        assert min(float(f.detach().min()) for f in found[:2]) >= -1e-5
     elif batch_dims == 0:
         assert weights.sum() == 0
     if found is not None and batch_dims == 0:
         p = weights.detach().double().numpy()
-        assert abs(float(found[0]) - union_information(p / p.sum()).value) < 1e-5
+        assert abs(float(found[0].detach()) - union_information(p / p.sum()).value) < 1e-5
 
 
-@fuzz(30)
+@fuzz(8)
 @given(
     nonsense(), nonsense(), st.sampled_from(["bits", "x", None]), st.sampled_from([0, 1, "a", None])
 )

@@ -173,7 +173,7 @@ def test_progress_is_shown_on_request(rng, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_resamples": 0}, "n_resamples=0"),
+        ({"n_resamples": 0}, "n_resamples must be a whole number"),
         ({"confidence": 1.0}, "confidence=1.0"),
         ({"X": np.ones((3, 2))}, "X has 3 samples"),
     ],

@@ -207,14 +207,14 @@ def test_what_is_no_correlation_matrix_is_told(function, matrix, message):
     ("options", "message"),
     [
         ({"n_samples": 1}, "at least two samples"),
-        ({"n_resamples": 0}, "at least one matrix"),
+        ({"n_resamples": 0}, "n_resamples must be a whole number"),
         ({"quantile": 1.0}, "between 0 and 1"),
     ],
 )
 def test_arguments_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
         parallel_analysis(np.eye(3), **{"n_samples": 10, **options})
-    with pytest.raises(ValueError, match="max_factors=0"):
+    with pytest.raises(ValueError, match="max_factors must be a whole number"):
         minimum_average_partial(np.eye(3), max_factors=0)
     with pytest.raises(ValueError, match="positive definite"):
         parallel_analysis(np.ones((3, 3)), 10, kind="factors")

@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import is_array_api_obj
 from jaxtyping import Float, Shaped
 
-__all__ = ["as_array", "as_floating", "as_numbers", "rounding_of"]
+__all__ = ["as_array", "as_floating", "as_numbers", "in_unit_of_size", "rounding_of"]
 
 #: A number in half precision was rounded once: sums are not taken in it.
 _SUMS_OF_HALF = 64
@@ -124,6 +124,19 @@ def of_tensor(tensor: Any, name: str) -> Shaped[np.ndarray, "..."]:
         tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
     ).numpy()
     return values
+
+
+def in_unit_of_size(columns: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
+    """Each column times a power of two, so that its largest number is about 1: without rounding.
+
+    Examples
+    --------
+    >>> in_unit_of_size(np.array([[3.0, 0.0], [-1.5, 0.0]]))
+    array([[ 0.75 ,  0.   ],
+           [-0.375,  0.   ]])
+    """
+    exponents = np.frexp(np.abs(columns).max(axis=0, initial=0.0))[1]
+    return np.ldexp(columns, -exponents)
 
 
 def rounding_of(*arrays: Shaped[np.ndarray, "..."]) -> float:

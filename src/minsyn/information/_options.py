@@ -10,8 +10,8 @@ import numpy as np
 __all__ = ["as_names", "generator", "number", "one_of", "whole_number"]
 
 
-def whole_number(value: Any, name: str, least: int) -> int:
-    """An option that is a whole number, ``least`` or more.
+def whole_number(value: Any, name: str, least: int, most: int | None = None) -> int:
+    """An option that is a whole number, ``least`` or more, and ``most`` or less.
 
     Examples
     --------
@@ -26,6 +26,8 @@ def whole_number(value: Any, name: str, least: int) -> int:
         found = least - 1
     if found < least:
         raise ValueError(f"{name} must be a whole number of at least {least}; found {value!r}")
+    if most is not None and found > most:
+        raise ValueError(f"{name} must be at most {most:,}; found {value!r}")
     return found
 
 

@@ -599,7 +599,8 @@ def _checked_covariance(
             f"the covariance is not symmetric: [{i}, {k}] is {covariance[i, k]:g}, but [{k}, {i}] "
             f"is {covariance[k, i]:g}"
         )
-    covariance = covariance / 2 + covariance.T / 2
+    same = covariance == covariance.T  # half of the smallest number is 0
+    covariance = np.where(same, covariance, covariance / 2 + covariance.T / 2)
     per_std = np.divide(1.0, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
     with np.errstate(over="ignore"):
         correlation = covariance * per_std[:, np.newaxis] * per_std

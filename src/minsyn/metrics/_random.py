@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from minsyn.information._options import generator
+
 #: A seed, or a source of random numbers; None is fresh entropy from the operating system.
 RandomState = int | np.integer | np.random.Generator | np.random.RandomState | None
 
@@ -10,4 +12,4 @@ def as_generator(random_state: RandomState) -> np.random.Generator:
     """A generator seeded by, or drawing from, what was given."""
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(np.iinfo(np.int32).max))
-    return np.random.default_rng(random_state)
+    return generator(random_state)

@@ -5,6 +5,7 @@ predictability, modularity with explicitness, and disentanglement with completen
 where each latent is one factor and each factor one latent; they differ in what they forgive.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,14 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from minsyn.information._arrays import as_array, as_numbers
+from minsyn.information._arrays import as_array, as_numbers, in_unit_of_size
+from minsyn.information._options import number, whole_number
+from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = [
     "DCI",
@@ -30,6 +33,10 @@ __all__ = [
     "mutual_information_gap",
     "separated_attribute_predictability",
 ]
+
+
+#: Largest options: beyond them there is nothing to gain but waiting.
+_MOST_BINS, _MOST_TREES = 1_000_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -229,14 +236,17 @@ def explicitness(
     1.0
     """
     Z, V = _checked(latents, factors)
-    scores = []
+    scores, varies = [], False
     for values in V:
         if values.dtype.kind == "f":
             raise ValueError("factors must be categories (integers) for explicitness")
         categories, codes = np.unique(values, return_inverse=True)
         if len(categories) < 2:
             continue
+        varies = True
         train, test = _halves(codes, test_size, random_state)
+        if len(np.unique(codes[train])) < 2:
+            continue
         scale = StandardScaler().fit(Z[train])
         model = LogisticRegression(C=100.0, max_iter=1000).fit(
             scale.transform(Z[train]), codes[train]
@@ -247,9 +257,14 @@ def explicitness(
             for i, c in enumerate(model.classes_)
             if 0 < np.mean(codes[test] == c) < 1
         ]
-        scores.append(2 * np.mean(areas) - 1)
+        if areas:
+            scores.append(2 * np.mean(areas) - 1)
     if not scores:
-        raise ValueError("factors do not vary")
+        raise ValueError(
+            "samples are too few: all that are held out, or all others, are of one category"
+            if varies
+            else "factors do not vary"
+        )
     return float(np.mean(scores))
 
 
@@ -357,6 +372,7 @@ def dci(
     >>> result.disentanglement > 0.99, result.completeness > 0.99, result.informativeness
     (True, True, 1.0)
     """
+    n_estimators = whole_number(n_estimators, "n_estimators", 1, _MOST_TREES)
     Z, V = _checked(latents, factors)
     importance, scores = [], []
     for values in V:
@@ -389,7 +405,7 @@ def _checked(
     """Latents as floats, and each factor as a column of its own kind."""
     Z = as_numbers(latents, "latents")
     if hasattr(factors, "columns") and hasattr(factors, "iloc"):
-        columns = [np.asarray(factors.iloc[:, k]) for k in range(factors.shape[1])]
+        columns = [as_array(factors.iloc[:, k], "factors") for k in range(factors.shape[1])]
     else:
         table = as_array(factors, "factors")
         table = table[:, np.newaxis] if table.ndim == 1 else table
@@ -402,11 +418,17 @@ def _checked(
     if Z.size == 0:
         raise ValueError(f"latents are empty: their shape is {Z.shape}")
     columns = [column.astype(str) if column.dtype == object else column for column in columns]
+    if any(column.dtype.kind not in "fiubUST" for column in columns):
+        raise ValueError("factors must hold numbers, booleans or text")
     if not np.isfinite(Z).all() or any(
         column.dtype.kind == "f" and not np.isfinite(column).all() for column in columns
     ):
         raise ValueError("latents and factors must be finite; found NaN or infinity")
-    return Z, columns
+    # No score depends on units, and trees see single precision.
+    return in_unit_of_size(Z), [
+        in_unit_of_size(c.astype(np.float64)[:, np.newaxis])[:, 0] if c.dtype.kind == "f" else c
+        for c in columns
+    ]
 
 
 def _binned(values: Any, bins: int) -> Int[np.ndarray, " samples"]:
@@ -416,15 +438,15 @@ def _binned(values: Any, bins: int) -> Int[np.ndarray, " samples"]:
     low, high = values.min(), values.max()
     if low == high:
         return np.zeros(len(values), dtype=int)
-    return np.minimum(((values - low) / (high - low) * bins).astype(int), bins - 1)
+    found = np.minimum(((values - low) / (high - low) * bins).astype(int), bins - 1)
+    return np.unique(found, return_inverse=True)[1]  # without the empty bins
 
 
 def _informations(
     Z: Float[np.ndarray, "samples latents"], V: list[Any], bins: int
 ) -> tuple[Float[np.ndarray, "latents factors"], Float[np.ndarray, " factors"]]:
     """Mutual informations of latents and factors, and the entropies of the factors, in nats."""
-    if bins < 2:
-        raise ValueError(f"bins={bins} must be at least 2")
+    bins = whole_number(bins, "bins", 2, _MOST_BINS)
     codes = [_binned(z, bins) for z in Z.T]
     found = np.empty((len(codes), len(V)))
     entropies = np.empty(len(V))
@@ -434,8 +456,8 @@ def _informations(
         p_v = np.bincount(v, minlength=size) / len(v)
         entropies[k] = -xlogy(p_v, p_v).sum()
         for j, z in enumerate(codes):
-            joint = np.bincount(z * size + v, minlength=(z.max() + 1) * size) / len(v)
-            p_z = joint.reshape(-1, size).sum(axis=1)
+            joint = np.unique(z * size + v, return_counts=True)[1] / len(v)
+            p_z = np.bincount(z) / len(v)
             found[j, k] = xlogy(joint, joint).sum() - xlogy(p_z, p_z).sum() + entropies[k]
     return np.maximum(found, 0.0), entropies
 
@@ -452,18 +474,27 @@ def _alone(z: Float[np.ndarray, " samples"], values: Any) -> float:
     if z.min() == z.max():
         return 0.0
     if values.dtype.kind == "f":
-        return float(np.corrcoef(z, values)[0, 1] ** 2)
+        return PairwiseStatistics.of(z[:, np.newaxis], values[:, np.newaxis]).rho.item() ** 2
     codes = np.unique(values, return_inverse=True)[1]
     tree = DecisionTreeClassifier(max_leaf_nodes=codes.max() + 1, class_weight="balanced")
     column = z[:, np.newaxis]
-    return float(balanced_accuracy_score(codes, tree.fit(column, codes).predict(column)))
+    return _balanced_accuracy(codes, tree.fit(column, codes).predict(column))
 
 
 def _halves(
     values: Any, test_size: float, random_state: int, category: bool = True
 ) -> tuple[Int[np.ndarray, " train"], Int[np.ndarray, " test"]]:
     """Training and held-out samples, with the same shares of categories where that is possible."""
-    stratify = values if category and np.bincount(values).min() > 1 else None
+    if not 0 < number(test_size, "test_size") < 1:
+        raise ValueError(f"test_size must be between 0 and 1; found {test_size}")
+    whole_number(random_state, "random_state", 0, 2**32 - 1)
+    n_test = math.ceil(test_size * len(values))
+    n_train = len(values) - n_test
+    if n_train < 1:
+        raise ValueError(f"{len(values)} samples are too few to hold out {test_size:g} of them")
+    counts = np.bincount(values) if category else np.zeros(1)
+    possible = category and counts.min() > 1 and len(counts) <= min(n_test, n_train)
+    stratify = values if possible else None
     train, test = train_test_split(
         np.arange(len(values)), test_size=test_size, random_state=random_state, stratify=stratify
     )
@@ -472,8 +503,16 @@ def _halves(
 
 def _prediction_score(truth: Any, predicted: Any, category: bool) -> float:
     if category:
-        return float(balanced_accuracy_score(truth, predicted))
-    return max(0.0, 1 - float(np.mean((truth - predicted) ** 2) / np.var(truth)))
+        return _balanced_accuracy(truth, predicted)
+    error, variance = float(np.mean((truth - predicted) ** 2)), float(np.var(truth))
+    if variance == 0:  # of one held-out value there is all or nothing to predict
+        return float(error == 0)
+    return max(0.0, 1 - error / variance)
+
+
+def _balanced_accuracy(truth: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:
+    """Mean over the categories of the share of samples that are recognised."""
+    return float(np.mean([np.mean(predicted[truth == c] == c) for c in np.unique(truth)]))
 
 
 def _relative_entropy(

@@ -15,6 +15,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from minsyn.information._arrays import as_array, as_numbers, in_unit_of_size
+from minsyn.information._options import number, whole_number
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.metrics._random import RandomState, as_generator
 from minsyn.metrics.feature_loadings import Loadings, loadings
@@ -158,6 +160,11 @@ def congruence(
     ndarray of shape (n_factors of the first, n_factors of the second)
         In [-1, 1]; 0 for factors without any loading.
 
+    Raises
+    ------
+    ValueError
+        If the features differ in number, or loadings are NaN or infinite.
+
     References
     ----------
     .. [1] Tucker, "A method for synthesis of factor analysis studies", Personnel Research Section
@@ -170,7 +177,13 @@ def congruence(
     >>> congruence(np.array([[1.0], [2.0]]), np.array([[-2.0, 2.0], [-4.0, 1.0]])).round(3)
     array([[-1. ,  0.8]])
     """
-    return np.clip(_unit_length(first).T @ _unit_length(second), -1.0, 1.0)
+    one, two = _unit_length(first, "first"), _unit_length(second, "second")
+    if len(one) != len(two):
+        raise ValueError(
+            f"first and second must have loadings of the same features; found {len(one)} and "
+            f"{len(two)}"
+        )
+    return np.clip(one.T @ two, -1.0, 1.0)
 
 
 def match_factors(
@@ -187,6 +200,11 @@ def match_factors(
     Returns
     -------
     FactorMatch
+
+    Raises
+    ------
+    ValueError
+        As `congruence`.
 
     Examples
     --------
@@ -275,13 +293,12 @@ def stability(
     pca1     0.991         0.978     37.5%  found again
     pca2     0.241         0.037      3.5%  unstable
     """
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples={n_resamples} must be at least 1")
+    whole_number(n_resamples, "n_resamples", 1)
     if split not in ("half", "bootstrap"):
         raise ValueError(f'split={split!r} must be "half" or "bootstrap"')
-    if not 0 < confidence < 1:
+    if not 0 < number(confidence, "confidence") < 1:
         raise ValueError(f"confidence={confidence} must lie between 0 and 1")
-    X = X if hasattr(X, "shape") else np.asarray(X)
+    X = X if hasattr(X, "shape") else as_array(X, "X")
     n_samples = X.shape[0]
     if n_samples < 2 * _FEWEST:
         raise ValueError(f"X has {n_samples} samples; halves need at least {2 * _FEWEST}")
@@ -322,7 +339,14 @@ def stability(
     )
 
 
-def _unit_length(values: Float[np.ndarray, "features k"]) -> Float[np.ndarray, "features k"]:
+def _unit_length(values: Any, name: str) -> Float[np.ndarray, "features k"]:
+    values = as_numbers(values, name)
+    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(
+            f"{name} must hold finite loadings, of shape (n_features, n_factors) with one of each "
+            f"at least; found shape {values.shape}"
+        )
+    values = in_unit_of_size(values)  # whose squares neither overflow nor vanish
     lengths = np.linalg.norm(values, axis=0)
     return values / np.where(lengths > 0, lengths, 1.0)
 

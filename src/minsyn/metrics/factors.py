@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from minsyn.information import gaussian
+from minsyn.information._arrays import as_numbers
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["FactorSummary", "summarise_factors"]
@@ -84,6 +85,11 @@ def summarise_factors(
     -------
     FactorSummary
 
+    Raises
+    ------
+    ValueError
+        If ``unit`` does not hold a positive number for each feature.
+
     Examples
     --------
     The first factor stands behind two features, the second behind one:
@@ -99,7 +105,13 @@ def summarise_factors(
     sigma, rho = statistics.sigma, statistics.rho
     variance = statistics.std_x**2
     if unit is not None:
-        variance = variance / unit**2
+        unit = as_numbers(unit, "unit")
+        if unit.shape != variance.shape or not ((unit > 0) & (unit < np.inf)).all():
+            raise ValueError(
+                f"unit must hold {len(variance)} finite numbers above 0, one a feature; found "
+                f"shape {unit.shape}"
+            )
+        variance = (statistics.std_x / unit) ** 2
     total = float(variance.sum()) or 1.0
 
     def explained_by(kept: Int[np.ndarray, " kept"]) -> float:

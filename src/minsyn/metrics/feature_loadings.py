@@ -421,9 +421,10 @@ def _added_by_each(
 def _names(
     given: Sequence[str] | np.ndarray, argument: str, order: Int[np.ndarray, " k"]
 ) -> tuple[str, ...]:
-    if len(given) != len(order):
-        raise ValueError(f"{argument}: expected {len(order)} names, found {len(given)}")
-    return tuple(str(given[i]) for i in order)
+    listed = [given] if isinstance(given, str) or not np.iterable(given) else list(given)
+    if len(listed) != len(order):
+        raise ValueError(f"{argument}: expected {len(order)} names, found {len(listed)}")
+    return tuple(str(listed[i]) for i in order)
 
 
 def _two_digits(value: float) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh, eigvalsh_tridiagonal
 
 from minsyn.information._arrays import as_numbers
+from minsyn.information._options import number, whole_number
 from minsyn.metrics._random import RandomState, as_generator
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _BATCH_ENTRIES = 2**20
 #: Deviation from symmetry and from a unit diagonal that is taken for rounding.
 _ROUNDING = 1e-6
 #: A variance below this is none: so much of a feature is left when components explain it wholly.
+_MOST_RESAMPLES = 1_000_000
 _NO_VARIANCE = 1e-10
 #: Eigenvalues that `str` lists beyond those of the factors, and in all.
 _TAIL, _LISTED = 5, 30
@@ -263,9 +265,8 @@ def parallel_analysis(
     matrix = _checked_correlation(correlation)
     n_features = len(matrix)
     _check_samples(n_samples)
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples={n_resamples}: at least one matrix must be sampled")
-    if not 0 < quantile < 1:
+    whole_number(n_resamples, "n_resamples", 1, _MOST_RESAMPLES)
+    if not 0 < number(quantile, "quantile") < 1:
         raise ValueError(f"quantile={quantile} must lie between 0 and 1")
     if kind not in ("components", "factors"):
         raise ValueError(f'kind={kind!r} must be "components" or "factors"')
@@ -430,8 +431,7 @@ def minimum_average_partial(correlation: ArrayLike, *, max_factors: int = 100) -
     2
     """
     rest = _checked_correlation(correlation).copy()
-    if max_factors < 1:
-        raise ValueError(f"max_factors={max_factors} must be at least 1")
+    whole_number(max_factors, "max_factors", 1)
     n_features = len(rest)
     n_tried = min(max_factors, n_features - 1)
     values, vectors = eigh(
@@ -581,5 +581,5 @@ def _checked_correlation(correlation: ArrayLike) -> Float[np.ndarray, "p p"]:
 
 
 def _check_samples(n_samples: int) -> None:
-    if n_samples < 2:
+    if whole_number(n_samples, "n_samples", 0) < 2:
         raise ValueError(f"n_samples={n_samples}: correlations need at least two samples")

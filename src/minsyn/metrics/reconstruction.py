@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from scipy.special import xlog1py, xlogy
 
 from minsyn.information._arrays import as_numbers
+from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["cross_entropy", "squared_error"]
 
@@ -30,7 +31,8 @@ def squared_error(X: ArrayLike, X_hat: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        The shapes differ, there are no samples, or a value is NaN or infinite.
+        The shapes differ, there are no samples, or a value is NaN, infinite or too large to be
+        squared.
 
     References
     ----------
@@ -43,7 +45,12 @@ def squared_error(X: ArrayLike, X_hat: ArrayLike) -> float:
     2.5
     """
     X, X_hat = _pair(X, X_hat, "X_hat")
-    return float(np.mean(np.sum((X - X_hat) ** 2, axis=1)))
+    with np.errstate(over="ignore"):
+        error = float(np.mean(np.sum((X - X_hat) ** 2, axis=1)))
+    if error == np.inf:
+        check_magnitude(X)
+        check_magnitude(X_hat, lambda j: f"X_hat[:, {j}]")
+    return error
 
 
 def cross_entropy(X: ArrayLike, P: ArrayLike) -> float:

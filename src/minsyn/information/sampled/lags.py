@@ -140,8 +140,9 @@ def lagged_tables(
     order, codes = _order(trials, n_samples)
     longest = lags[-1]
     # A row's past is known where the row `longest` steps before is of the same trial.
-    last = np.arange(min(longest, n_samples), n_samples)
-    last = last[codes[last] == codes[last - longest]]
+    back = min(longest, n_samples)
+    last = np.arange(back, n_samples)
+    last = last[codes[last] == codes[last - back]]
     if len(last) == 0:
         most = int(np.bincount(codes).max())
         raise ValueError(
