@@ -94,7 +94,7 @@ class AutoEncoder(FactorModel):
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "decoder": [StrOptions({"linear", "sigmoid"})],
         "noise_std": [Interval(Real, 0, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, 1e30, closed="right")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -160,6 +160,12 @@ class AutoEncoder(FactorModel):
         scale = 1.0
         if observations.affine:  # Adam and float32 need features of mean square 1
             mean, scale = origin_and_scale(X)
+        noise_std = self.noise_std / scale
+        if noise_std > _MOST_NOISE:
+            raise ValueError(
+                f"noise_std={self.noise_std:g} is {noise_std:.0e} times the standard deviation of "
+                f"the features, and may be {_MOST_NOISE:.0e} times: lower it"
+            )
         x = ((X - mean) / scale).astype(np.float32)
         run = self.run or Run()
         fabric = run.launch()
@@ -169,7 +175,7 @@ class AutoEncoder(FactorModel):
         unit = scale**2
         module, result = best_of_starts(
             lambda generator, on_epoch, settings: self._fit_once(
-                n_components, samples, self.noise_std / scale, generator, on_epoch, settings
+                n_components, samples, noise_std, generator, on_epoch, settings
             ),
             start,
             self.n_init,
@@ -240,6 +246,9 @@ class AutoEncoder(FactorModel):
         tags.input_tags.positive_only = self.decoder == "sigmoid"
         return tags
 
+
+#: Standard deviation of the noise, in units of the features', that float32 computes with.
+_MOST_NOISE = 1e9
 
 _OBSERVATIONS: dict[str, Observations] = {"linear": REAL, "sigmoid": BINARY}
 

@@ -615,10 +615,14 @@ def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "
 
 
 def std_beyond_rounding(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> Float[Any, " k"]:
-    """Square root of a variance, zero (with a zero gradient) where it is only rounding."""
+    """Square root of a variance, zero (with a zero gradient) where it is only rounding.
+
+    So it is where the variance is so small that its type holds it with few digits.
+    """
     xp = array_namespace(variance)
-    rounding = _CONSTANT_ROUNDINGS * xp.finfo(variance.dtype).eps * mean
-    varies = variance > rounding * rounding
+    finfo = xp.finfo(variance.dtype)
+    rounding = _CONSTANT_ROUNDINGS * finfo.eps * mean
+    varies = (variance > rounding * rounding) & (variance > finfo.smallest_normal / finfo.eps)
     return xp.where(varies, xp.sqrt(xp.where(varies, variance, 1.0)), 0.0)
 
 
