@@ -8,7 +8,7 @@ import pandas as pd
 
 from minsyn.information._arrays import is_tensor, of_tensor
 
-__all__ = ["is_anndata", "named_array", "plain_frame"]
+__all__ = ["array_of_numbers", "is_anndata", "named_array", "plain_frame"]
 
 _LEAVE_OUT = "or leave it out"
 
@@ -104,11 +104,83 @@ def plain_frame(X: Any) -> Any:
     array([[ 1., nan]])
     """
     values, names = named_array(X)
+    values = array_of_numbers(values)
     if isinstance(X, pd.DataFrame):  # with names that are no texts, on which scikit-learn decides
         return X if values is X else pd.DataFrame(values, X.index, X.columns, copy=False)
     if names is None or not isinstance(values, np.ndarray) or values.ndim != 2:
         return values
     return pd.DataFrame(values, columns=list(names), copy=False)
+
+
+def array_of_numbers(X: Any) -> Any:
+    """Numbers of a list, or of an array of Python objects or texts, as an array.
+
+    Parameters
+    ----------
+    X : object
+        A list or array. What has an array of its own, such as a sparse matrix, is returned as it
+        is.
+
+    Returns
+    -------
+    ndarray or object
+        None and pandas' NA become NaN.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the rows of a list differ in length, a value is no number, or the data are neither a list
+        nor an array.
+
+    Examples
+    --------
+    >>> array_of_numbers([[1, None], ["2.5", 3]])
+    array([[1. , nan],
+           [2.5, 3. ]])
+    >>> array_of_numbers([[1, 2], [3]])
+    Traceback (most recent call last):
+        ...
+    ValueError: rows of X must have the same length; row 0 has 2 values, row 1 has 1
+    """
+    if isinstance(X, np.ndarray):
+        array = X
+    elif isinstance(X, Sequence) and not isinstance(X, str | bytes):
+        array = _of_sequence(X)
+    elif any(hasattr(X, name) for name in ("__array__", "__array_interface__", "shape")):
+        return X
+    else:
+        raise TypeError(f"X must be an array, or a list of samples; found {type(X).__name__}")
+    if array.dtype.kind in "fiubc":
+        return array
+    if array.dtype.kind not in "OUST":
+        what = "dates or times" if array.dtype.kind in "Mm" else str(array.dtype)
+        raise TypeError(f"X must hold real numbers; found {what}: compute numbers from them")
+    missing = pd.isna(array)
+    objects = np.where(missing, np.nan, array.astype(object))
+    for place, value in np.ndenumerate(objects):
+        if not _is_number(value):
+            kind = ValueError if isinstance(value, str | bytes) else TypeError
+            raise kind(
+                f"X[{', '.join(map(str, place))}] is {repr(value)[:40]}: each value of the "
+                "argument must be a number, or a string that holds a number below 1e308"
+            )
+    return objects.astype(np.float64)
+
+
+def _of_sequence(X: Sequence[Any]) -> Any:
+    """A list of rows, which must have the same length."""
+    try:
+        return np.asarray(X)
+    except (ValueError, TypeError, OverflowError):
+        lengths = [len(row) if hasattr(row, "__len__") else None for row in X]
+    other = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
+    if other is None:
+        raise ValueError("X must hold a number for each sample and feature; found longer lists")
+    first, found = ("no values" if n is None else n for n in (lengths[0], lengths[other]))
+    raise ValueError(
+        f"rows of X must have the same length; row 0 has {first}"
+        f"{' values' if isinstance(first, int) else ''}, row {other} has {found}"
+    )
 
 
 def is_anndata(X: Any) -> bool:
@@ -186,7 +258,7 @@ def _of_objects(column: Any, name: Any) -> Any:
 def _is_number(value: Any) -> bool:
     try:
         float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from minsyn.data.arrays import ArraySamples, ArraySlices, SparseSamples
 from minsyn.data.files import memmap_stream, npy_file, npz_file
-from minsyn.data.frames import is_anndata, named_array
+from minsyn.data.frames import array_of_numbers, is_anndata, named_array
 from minsyn.data.stream import SampleStream
 from minsyn.data.table_format import TableFormat
 from minsyn.data.table_samples import table_samples
@@ -110,7 +110,7 @@ def _of_object(data: Any) -> SampleStream:
     if hasattr(values, "shape") and hasattr(values, "dtype") and hasattr(values, "__getitem__"):
         return ArraySlices(values, type(data).__name__, names)
     if isinstance(data, Sequence):
-        return ArraySamples(np.asarray(data))
+        return ArraySamples(array_of_numbers(data))
     once = "; an iterator allows only a single pass" if isinstance(data, Iterator) else ""
     raise TypeError(
         "samples must be an array, a path, a sparse matrix, a Tensor, a Dataset or a DataLoader; "

@@ -61,7 +61,7 @@ class Adam(BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "learning_rate": [Interval(Real, 0, 1e30, closed="right"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 2, None, closed="left"), None],
         "statistics": [StrOptions({"exact", "running"})],
         "momentum": [Interval(Real, 0, 1, closed="right")],

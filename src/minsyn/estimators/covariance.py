@@ -161,7 +161,7 @@ class CovarianceSolver:
             objective, a.ravel(), jac=True, method="L-BFGS-B", callback=record, options=options
         )
         if not history:  # the start was the optimum
-            history.append(float(result.fun))
+            history.append(float(loss(result.x.reshape(a.shape))[0]))  # `fun` may be of another x
             on_iteration(1, history[-1])
         # A line search that finds nothing lower (status 2) has met rounding: settled.
         settled = result.status != _OUT_OF_ITERATIONS
@@ -404,25 +404,27 @@ def filled(
     incomplete = np.flatnonzero(np.isnan(X).any(axis=1))
     if len(incomplete) == 0:
         return X
-    mean, variance = statistics.mean_x, statistics.std_x**2
-    # Factors of unit variance, uncorrelated: z = root w, x = mean + w @ maps + noise.
+    mean, std = statistics.mean_x, statistics.std_x
+    per_std = np.divide(1.0, std, out=np.zeros_like(std), where=std > 0)
+    # Factors of unit variance, uncorrelated: z = root w, x = mean + std (w @ maps + noise).
     eigenvalues, vectors = np.linalg.eigh(statistics.cov_zz)
     kept = eigenvalues > RANK_TOLERANCE * eigenvalues.max(initial=0.0)
-    maps = (vectors[:, kept] / np.sqrt(eigenvalues[kept])).T @ statistics.cov_zx
-    noise = np.maximum(variance - np.sum(maps**2, axis=0), _LEAST_NOISE * variance)
-    precision = np.divide(1.0, noise, out=np.zeros_like(noise), where=noise > 0)
-    n = len(maps)
-    products = ((maps * precision)[:, np.newaxis] * maps).reshape(n * n, -1)
+    maps = (vectors[:, kept] / np.sqrt(eigenvalues[kept])).T @ (statistics.cov_zx * per_std)
+    precision = 1 / np.maximum(1 - np.sum(maps**2, axis=0), _LEAST_NOISE)
+    n, n_features = maps.shape
+    if n == 0:
+        return np.where(np.isnan(X), mean, X).astype(X.dtype)
+    products = ((maps * precision)[:, np.newaxis] * maps).reshape(n * n, n_features)
     X = X.copy()
     rows = max(1, _BLOCK * 8 // max(1, n * n))
     for top in range(0, len(incomplete), rows):
         chosen = incomplete[top : top + rows]
         block = X[chosen].astype(np.float64)
         missing = np.isnan(block)
-        known = np.where(missing, 0.0, (block - mean) * precision)
+        known = np.where(missing, 0.0, (block - mean) * per_std * precision)
         inverse = ((~missing).astype(np.float64) @ products.T).reshape(-1, n, n) + np.eye(n)
         w = np.linalg.solve(inverse, (known @ maps.T)[..., np.newaxis])[..., 0]
-        X[chosen] = np.where(missing, mean + w @ maps, block)
+        X[chosen] = np.where(missing, mean + std * (w @ maps), block)
     return X
 
 

@@ -231,10 +231,16 @@ class OwnModule(Encoder):
             raise ValueError(
                 "encoder has no parameters that require gradients, so it cannot be trained"
             )
-        inputs = torch.from_numpy(rows[:2].astype(np.float32))
+        inputs = _as_given(rows[:2], torch.float32)
         modes = [(part, part.training) for part in encoder.modules()]
-        with torch.no_grad():
-            output = encoder.eval()(inputs)
+        try:
+            with torch.no_grad():
+                output = encoder.eval()(inputs)
+        except RuntimeError as error:
+            raise ValueError(
+                f"encoder cannot take samples of {rows.shape[1]} features: "
+                f"{' '.join(str(error).split())}"
+            ) from error
         for part, mode in modes:
             part.training = mode
         expected = (len(inputs), n_latents)
@@ -350,6 +356,22 @@ def linear_encoder(
     return nn.Sequential(layer).eval()
 
 
+def _as_given(
+    rows: Float[np.ndarray, "samples features"], dtype: torch.dtype
+) -> Float[Tensor, "samples features"]:
+    """Unscaled samples in the type that an encoder computes with, and in one layout.
+
+    The last digits would depend on the layout, and torch refuses some of them.
+    """
+    inputs = torch.from_numpy(np.array(rows, order="C")).to(dtype)
+    if dtype != torch.float64 and not inputs.isfinite().all():
+        raise ValueError(
+            f"the encoder takes the data as they are, in {str(dtype).removeprefix('torch.')}, "
+            "which they exceed: scale them"
+        )
+    return inputs
+
+
 def encode(
     encoder: nn.Module,
     X: Float[np.ndarray, "samples features"],
@@ -364,7 +386,6 @@ def encode(
     with torch.no_grad():
         blocks = []
         for start in range(0, len(X), _BLOCK_ROWS):
-            rows = torch.tensor(X[start : start + _BLOCK_ROWS], dtype=dtype)
-            pre = encoder(rows).double()
+            pre = encoder(_as_given(X[start : start + _BLOCK_ROWS], dtype)).double()
             blocks.append(pre if latents is None else latents(pre))
     return torch.cat(blocks).numpy()

@@ -448,6 +448,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _take(self, solution: Solution) -> None:
         """Set the fitted attributes from a solution."""
+        solution.require_finite()
         self.encoder_, self.decoder_ = solution.encoder, solution.decoder
         self.components_, self.intercept_ = solution.components, solution.intercept
         self.loss_curve_, self.n_iter_ = solution.loss_curve, len(solution.loss_curve)
@@ -500,7 +501,11 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Float[np.ndarray, "samples features"]:
         """An array in memory, after scikit-learn's checks and that of its magnitude."""
         kinds = [np.float64, np.float32]
-        X = validate_data(self, plain_frame(X), reset=reset, dtype=kinds, **checks)
+        X = plain_frame(X)
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # infinite values are an error, said once
+            X = validate_data(self, X, reset=reset, dtype=kinds, **checks)
         check_magnitude(X, lambda j: self._feature_names()[j])
         return X
 
@@ -536,7 +541,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _encode(
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
-        return encode(self.encoder_, X, self.latents_).astype(X.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            Z = encode(self.encoder_, X, self.latents_).astype(X.dtype, copy=False)
+        finite = np.isfinite(Z).all(axis=1)
+        if not finite.all():
+            raise ValueError(
+                f"the latents of sample {int(np.argmin(finite))} are not finite in {X.dtype}: its "
+                "values lie too far from those of the fit, or the encoder has a fault"
+            )
+        return Z
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]

@@ -567,7 +567,7 @@ class MinSyn(FactorModel):
             return
         found = covariance_obstacles(self._decoder_choice(), find_encoder(self.encoder))
         if self.solver not in ("auto", "covariance"):
-            found.append(f"solver={self.solver!r}")
+            found.append(f"solver={' '.join(repr(self.solver).split())}")
         raise ValueError(
             f"{what} is for linear latents, a linear encoder and decoder='gaussian', which are "
             f"fitted from a covariance; found {', '.join(found)}. Set these parameters to their "

@@ -80,6 +80,7 @@ class PartialFit:
         parameters = self.module.parameters()
         self.optimizer = torch.optim.Adam(parameters, lr=adam.step_size(problem))
 
+    @np.errstate(all="ignore")  # a solution that is not finite is refused as a whole
     def step(self, problem: ArrayProblem) -> Solution:
         """Take a step on each batch of the samples.
 

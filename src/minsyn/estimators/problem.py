@@ -187,6 +187,7 @@ class Problem(ABC):
             return 1.0
         return float(scaling.scale) ** 2
 
+    @np.errstate(all="ignore")  # a solution that is not finite is refused as a whole
     def solution(
         self,
         module: MinSynModule,
@@ -515,7 +516,8 @@ def scale_of(
     if standardize:
         std = std_beyond_rounding(variance, mean)
         return np.where(std > 0, std, 1.0)
-    return float(np.sqrt(variance.mean())) or 1.0
+    # Where the variances are too small to be known, no feature counts as varying either.
+    return float(std_beyond_rounding(variance.mean(keepdims=True), np.zeros(1))[0]) or 1.0
 
 
 def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples latents"]:

@@ -1,7 +1,8 @@
 """Result of a solver: encoder and decoder for the original data."""
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,6 +61,29 @@ class Solution:
     moments: Moments | None = None
     missing: float = 0.0
     decoder: nn.Module | None = None
+
+    def require_finite(self) -> None:
+        """Raise an error where a fit diverged.
+
+        Raises
+        ------
+        FloatingPointError
+            If a weight, a moment or the loss is NaN or infinite.
+        """
+        found: dict[str, Any] = {"components": self.components, "intercept": self.intercept}
+        if self.statistics is not None:
+            moments = fields(self.statistics)
+            found |= {field.name: getattr(self.statistics, field.name) for field in moments}
+        for what, module in (("encoder", self.encoder), ("decoder", self.decoder)):
+            if module is not None:
+                found |= {f"{what}.{name}": w for name, w in module.state_dict().items()}
+        found["loss"] = self.loss_curve
+        for name, values in found.items():
+            if not np.isfinite(np.asarray(values)).all():
+                raise FloatingPointError(
+                    f"the fit diverged, as {name} became NaN or infinite: lower the learning rate, "
+                    "or scale the data"
+                )
 
     def in_order(self, importance: Float[np.ndarray, " features"]) -> "Solution":
         """The same solution, with latents in an order, of signs and units that no seed changes.

@@ -22,6 +22,7 @@ from minsyn.estimators.solution import Solution
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
+from minsyn.estimators.vectors.group_fit import LEAST_VARIANCE
 from minsyn.estimators.vectors.grouping import (
     Grouping,
     find_groups,
@@ -33,6 +34,7 @@ from minsyn.estimators.vectors.net_fit import NetSizes, fit_vector_nets
 from minsyn.estimators.vectors.parents import add_parents, given_parents
 from minsyn.estimators.vectors.summary import GroupSummary, summarise_groups
 from minsyn.information import SynergyResult
+from minsyn.information.statistics import std_beyond_rounding
 from minsyn.training import training_progress
 
 __all__ = ["VectorMinSyn"]
@@ -327,9 +329,10 @@ class VectorMinSyn(FactorModel):
         if self.solver is None:
             return
         if not nets:
+            given = " ".join(repr(self.solver).split())
             raise ValueError(
-                f"solver={self.solver!r} is for nets: set encoder or decoder to sizes of hidden "
-                "layers, such as (64,), or leave solver at None"
+                f"solver={given} is for nets: set encoder or decoder to sizes of hidden layers, "
+                "such as (64,), or leave solver at None"
             )
         self.solver._validate_params()
         if self.solver.statistics != "exact":
@@ -386,10 +389,10 @@ class VectorMinSyn(FactorModel):
         GK synergy between groups: -0.001 bits
         """
         check_is_fitted(self)
-        X = self._checked(X).astype(np.float64, copy=False)
+        given, X = X, self._checked(X).astype(np.float64, copy=False)
         gk_synergy = np.nan
         if len(X) > len(self.latent_groups_) + 1:
-            gk_synergy = self.synergy(X, measures="gk_synergy").means["gk_synergy"]
+            gk_synergy = self.synergy(given, measures="gk_synergy").means["gk_synergy"]
         return summarise_groups(
             X,
             self.inverse_transform(encode(self.encoder_, X, self.latents_)),
@@ -406,11 +409,17 @@ class VectorMinSyn(FactorModel):
                 f"sparse matrices or torch data sets; found {type(X).__name__}"
             )
         X = self._checked(X, reset=True, ensure_min_samples=2)
-        return X.astype(np.float64, copy=False)
+        X = X.astype(np.float64, copy=False)
+        variance = np.var(X, axis=0)
+        varies = std_beyond_rounding(variance, X.mean(axis=0)) > 0
+        if _all_probabilities(X):
+            varies &= variance > LEAST_VARIANCE
+        # What varies by rounding alone has no factors: it is constant from here on.
+        return X if varies.all() else np.where(varies, X, X[0])
 
     def _problem(self, X: Float[np.ndarray, "samples features"]) -> VectorProblem:
         """Groups of features, number of latents of each group, and weights of the samples."""
-        logistic = bool(X.min() >= 0 and X.max() <= 1)
+        logistic = _all_probabilities(X)
         numbers = self._numbers_of_latents(X.shape[1])
         grouping = self._grouping(X, numbers)
         sample_weights = [
@@ -510,6 +519,10 @@ class VectorMinSyn(FactorModel):
         if np.ndim(self.grouping) < 2:
             grouping = add_parents(X, grouping, self.max_parents)
         return with_decoded_features(X, grouping)
+
+
+def _all_probabilities(X: Float[np.ndarray, "samples features"]) -> bool:
+    return bool(X.min() >= 0 and X.max() <= 1)
 
 
 def _hidden_layers(parameters: Any, name: str) -> tuple[int, ...]:

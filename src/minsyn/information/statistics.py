@@ -678,10 +678,14 @@ def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "
 
 
 def std_beyond_rounding(variance: Float[Any, " k"], mean: Float[Any, " k"]) -> Float[Any, " k"]:
-    """Square root of a variance, zero (with a zero gradient) where it is only rounding."""
+    """Square root of a variance, zero (with a zero gradient) where it is only rounding.
+
+    So it is where the variance is so small that its type holds it with few digits.
+    """
     xp = array_namespace(variance)
-    rounding = _CONSTANT_ROUNDINGS * xp.finfo(variance.dtype).eps * xp.abs(mean)
-    positive = variance > 0
+    finfo = xp.finfo(variance.dtype)
+    rounding = _CONSTANT_ROUNDINGS * finfo.eps * xp.abs(mean)
+    positive = variance > finfo.smallest_normal / finfo.eps
     std = xp.sqrt(xp.where(positive, variance, 1.0))
     # Not the squares of both, which may overflow.
     return xp.where(positive & (std > rounding), std, 0.0)

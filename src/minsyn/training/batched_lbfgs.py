@@ -24,6 +24,7 @@ _TINY = 1e-300
 BatchObjective = Callable[[Any], tuple[Any, Any]]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a trial that overflows is refused as too long
 def minimise_batch(
     objective: BatchObjective,
     x: Float[np.ndarray, "starts k"],

@@ -15,6 +15,9 @@ from minsyn.nn import SOFTPLUS, Observations
 
 __all__ = ["AutoEncoder"]
 
+#: Standard deviation of the noise, in units of the features', that float32 computes with.
+_MOST_NOISE = 1e9
+
 
 class AutoEncoder(TrainedModel):
     """Autoencoder with one softplus hidden layer and a trained linear or logistic decoder.
@@ -129,7 +132,13 @@ class AutoEncoder(TrainedModel):
         generator: torch.Generator,
     ) -> "_AutoEncoderModule":
         sizes = n_components, n_features
-        return _AutoEncoderModule(*sizes, observations, generator, self.noise_std / scale)
+        noise_std = self.noise_std / scale
+        if noise_std > _MOST_NOISE:
+            raise ValueError(
+                f"noise_std={self.noise_std:g} is {noise_std:.0e} times the standard deviation of "
+                f"the features, and may be {_MOST_NOISE:.0e} times: lower it"
+            )
+        return _AutoEncoderModule(*sizes, observations, generator, noise_std)
 
 
 class _AutoEncoderModule(TrainedModule):

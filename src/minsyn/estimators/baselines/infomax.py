@@ -243,7 +243,11 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self, X: Any, reset: bool = False, **checks: Any
     ) -> Float[np.ndarray, "samples features"]:
         kinds = [np.float64, np.float32]
-        X = validate_data(self, plain_frame(X), reset=reset, dtype=kinds, **checks)
+        X = plain_frame(X)
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # infinite values are an error, said once
+            X = validate_data(self, X, reset=reset, dtype=kinds, **checks)
         check_magnitude(X)
         return X
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
+from minsyn.information.statistics import std_beyond_rounding
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -104,16 +106,19 @@ def summarise_groups(
       all         2        2      80.0%
     GK synergy between groups: 0.000 bits
     """
-    variance, error = X.var(axis=0), np.mean((X - reconstruction) ** 2, axis=0)
+    variance = std_beyond_rounding(X.var(axis=0), X.mean(axis=0)) ** 2
+    error = np.mean((X - reconstruction) ** 2, axis=0)
     own = np.equal.outer(np.arange(len(n_latents)), groups)
-    explained = 1 - own @ error / np.where(own @ variance > 0, own @ variance, np.nan)
+    with np.errstate(over="ignore"):
+        explained = 1 - own @ error / np.where(own @ variance > 0, own @ variance, np.nan)
+        total = float(1 - error.sum() / variance.sum()) if variance.any() else np.nan
     return GroupSummary(
         own.sum(axis=1),
         np.asarray(n_latents),
         explained,
         int(np.sum((groups < 0) & (variance > 0))),
         n_shared,
-        float(1 - error.sum() / variance.sum()) if variance.any() else np.nan,
+        total,
         gk_synergy,
     )
 
