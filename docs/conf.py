@@ -90,3 +90,4 @@ html_theme_options = {
 if versions := os.environ.get("MINSYN_DOCS_VERSIONS"):
     html_theme_options["switcher"] = {"json_url": versions, "version_match": version}
     html_theme_options["navbar_end"].insert(0, "version-switcher")
+    html_theme_options["check_switcher"] = False  # the list may be published after this build

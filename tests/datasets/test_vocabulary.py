@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minsyn.datasets import (
@@ -31,6 +31,7 @@ def test_the_paper_letters_follow_from_the_300_commonest_words(real_data):
     assert top_letters(words, 8) == PAPER_LETTERS
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("abcd", min_size=3, max_size=3), min_size=1, unique=True))
 def test_combine_splits_all_combinations_by_validity(words):
     letters = top_letters(words, 1)

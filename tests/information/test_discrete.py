@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minsyn import information
@@ -94,6 +94,7 @@ def test_ci_synergy_against_brute_force(rng):
     assert discrete.ci_synergy(p) == pytest.approx(total, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_ci_synergy_vanishes_under_conditional_independence(seed):
     rng = np.random.default_rng(seed)

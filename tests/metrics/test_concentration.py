@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -43,6 +43,7 @@ def test_factor_without_weight_is_left_out(rng):
     assert np.isnan(average_character_concentration(np.zeros((2, 12)), THREE))
 
 
+@settings(deadline=None)
 @given(
     arrays(float, (2, 12), elements=st.floats(-1e300, 1e300)),
     st.floats(1e-3, 1e3),

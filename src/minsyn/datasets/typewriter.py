@@ -119,7 +119,7 @@ def _has_glyphs(font: str, alphabet: str) -> bool:
 def _render(font: str, alphabet: str, size: int) -> list[UInt8[np.ndarray, "h w"]]:
     # Every build of Pillow has the basic layout engine. Raqm would change the pixels.
     face = ImageFont.truetype(
-        _font_file(font), size * _OVERSAMPLING, layout_engine=ImageFont.Layout.BASIC
+        str(_font_file(font)), size * _OVERSAMPLING, layout_engine=ImageFont.Layout.BASIC
     )
     return [_frame(_ink(face, letter), size) for letter in alphabet]
 
