@@ -782,7 +782,7 @@ def main():
                 found.setdefault(fault, []).append(flaw)
             for fault, flaws in found.items():
                 tell(fault, "load_emnist", flaws, time.monotonic() - began)
-        for number, task in enumerate(TASKS):
+        for number, task in enumerate(TASKS if {*FAULTS, "folders"} & {*arguments.kinds} else ()):
             if arguments.task and not any(t in task.name for t in arguments.task.split("|")):
                 continue
             bench = Bench(task, Path(name, str(number)))
