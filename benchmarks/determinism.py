@@ -115,7 +115,9 @@ def cases(X):
                 np.random.default_rng(0).dirichlet(np.ones(108)).reshape(3, 3, 3, 4)
             ).value
         ),
-        "parallel_analysis": lambda: parallel_analysis(np.corrcoef(X.T), len(X)).reference,
+        "parallel_analysis": lambda: (
+            parallel_analysis(np.corrcoef(X.T), len(X), random_state=0).reference
+        ),
         "stability, n_jobs": lambda n_jobs=1: (
             stability(MinSyn(6), X, 4, random_state=0, n_jobs=n_jobs).congruence
         ),

@@ -54,6 +54,7 @@ from minsyn.information import synergy, union_information
 from minsyn.metrics import parallel_analysis, stability
 
 INTERRUPTED, FAILED = 130, 1
+EARLIER = "of an earlier run"
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,9 @@ class Bench:
         self.earlier = contents(before, task.outputs)
         self.results = contents(folder / "work", task.outputs + task.state)
         self.names = names(folder / "work")
+        self.models = []
+        if "model" in task.outputs:
+            self.models = [digest_of_model(folder / at / "model") for at in ("before", "work")]
         #: Of the files that it writes, in bytes.
         self.sizes = [(folder / "work" / file).stat().st_size for file in self.results]
 
@@ -318,8 +322,14 @@ class Bench:
     def flaw(self, work: Path, *, cleared: bool) -> str | None:
         """What a disturbed run left that is neither old nor new, or that is left over."""
         for name in self.task.outputs:
-            found = contents(work, (name,))
-            if found not in (pick(self.earlier, name), pick(self.results, name)):
+            if name == "model":  # its folder may hold arrays of both, until the next save
+                same = digest_of_model(work / name) in self.models
+            else:
+                same = contents(work, (name,)) in (
+                    pick(self.earlier, name),
+                    pick(self.results, name),
+                )
+            if not same:
                 return f"{name} is neither the old nor the new one"
         more = {name for name in names(work) - self.names if ".part" in name or ".lock" in name}
         return f"left: {', '.join(sorted(more))}" if cleared and more else None
@@ -345,7 +355,7 @@ def prepare(folder, task):
         if name == "model":
             shutil.copytree(folder / "other", folder / name)
         else:
-            (folder / name).write_text("of an earlier run\n")
+            (folder / name).write_text(EARLIER)
 
 
 def copied(source, target):
@@ -374,6 +384,8 @@ def contents(folder, chosen):
 
 def digest(file):
     content = file.read_bytes()
+    if content == EARLIER.encode():
+        return "earlier"
     if file.suffix == ".json":
         document = json.loads(content)
         forget(document)
@@ -385,6 +397,11 @@ def digest(file):
         whole = content.rstrip().endswith((b"%%EOF", b"</html>")) or file.suffix == ".csv"
         content = str(whole).encode()
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of_model(folder):
+    model = load_model(folder)
+    return hashlib.sha256(model.transform(table().to_numpy()).tobytes()).hexdigest()
 
 
 def forget(document):
