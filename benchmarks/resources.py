@@ -39,6 +39,7 @@ for model in (MinSyn(random_state=0), MinSyn(solver=Adam(), tol=1.0, random_stat
 
 def estimators():
     from minsyn import Adam, AutoEncoder, InfoMax, MinSyn, VectorMinSyn
+    from minsyn.estimators import BetaTCVAE, BetaVAE, InformationDropout, LinearCorex
 
     few = {"max_iter": 3, "random_state": 0}
     return {
@@ -50,6 +51,10 @@ def estimators():
         "VectorMinSyn": VectorMinSyn(**few),
         "VectorMinSyn, nets": VectorMinSyn(encoder=(3,), decoder=(3,), **few),
         "AutoEncoder": AutoEncoder(2, batch_size=32, **few),
+        "BetaVAE": BetaVAE(2, batch_size=32, **few),
+        "BetaTCVAE": BetaTCVAE(2, batch_size=32, **few),
+        "InformationDropout": InformationDropout(2, batch_size=32, **few),
+        "LinearCorex": LinearCorex(2, **few),
         "InfoMax": InfoMax(2, **few),
     }
 
