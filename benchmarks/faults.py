@@ -199,7 +199,7 @@ TASKS = (
         "MinSyn, Adam, checkpoints",
         fit(
             lambda folder: MinSyn(
-                3, solver=Adam(run=checkpoints(folder)), n_init=2, max_iter=80, random_state=0
+                3, solver=Adam(run=checkpoints(folder)), n_init=2, max_iter=20, random_state=0
             )
         ),
         outputs=("fit.json",),
@@ -213,7 +213,7 @@ TASKS = (
                 noise_std=0.1,
                 batch_size=64,
                 run=checkpoints(folder),
-                max_iter=60,
+                max_iter=15,
                 random_state=0,
             )
         ),
@@ -227,7 +227,7 @@ TASKS = (
                 encoder=(8,),
                 decoder=(8,),
                 solver=Adam(batch_size=64, run=checkpoints(folder)),
-                max_iter=60,
+                max_iter=15,
                 random_state=0,
             )
         ),
