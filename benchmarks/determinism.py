@@ -1,6 +1,6 @@
 """The same bits for the same seed: over processes, threads, hash seeds and numbers of jobs.
 
-    python benchmarks/determinism.py [--samples 1000] [--features 240]
+    python benchmarks/determinism.py [--samples 1000] [--features 240] [--case NAME]
 
 Fits every estimator and measures synergy in processes that differ in one thing each: nothing
 (twice the same), PYTHONHASHSEED, two threads of BLAS and torch instead of one. Compared are the
@@ -56,6 +56,7 @@ def in_parts(model, X):
 def cases(X):
     """Name -> function of ``n_jobs``, or of nothing."""
     from minsyn import Adam, AutoEncoder, Free, InfoMax, MinSyn, VectorMinSyn
+    from minsyn.estimators import BetaTCVAE, BetaVAE, InformationDropout, LinearCorex
     from minsyn.information import synergy, union_information
     from minsyn.metrics import parallel_analysis, stability
 
@@ -99,6 +100,10 @@ def cases(X):
         "AutoEncoder": lambda: fitted(
             AutoEncoder(6, noise_std=0.1, batch_size=64, max_iter=8, **seed), X
         ),
+        "BetaVAE": lambda: fitted(BetaVAE(6, max_iter=8, **seed), X),
+        "BetaTCVAE": lambda: fitted(BetaTCVAE(6, max_iter=8, **seed), X),
+        "InformationDropout": lambda: fitted(InformationDropout(6, max_iter=8, **seed), P),
+        "LinearCorex": lambda: fitted(LinearCorex(6, **seed), X),
         "InfoMax": lambda: fitted(InfoMax(6, max_iter=20, **seed), X),
         "synergy, gaussian": synergies("gaussian", 100),
         "synergy, copula": synergies("copula", 50),
@@ -115,18 +120,21 @@ def cases(X):
                 np.random.default_rng(0).dirichlet(np.ones(108)).reshape(3, 3, 3, 4)
             ).value
         ),
-        "parallel_analysis": lambda: parallel_analysis(np.corrcoef(X.T), len(X)).reference,
+        "parallel_analysis": lambda: (
+            parallel_analysis(np.corrcoef(X.T), len(X), random_state=0).reference
+        ),
         "stability, n_jobs": lambda n_jobs=1: (
             stability(MinSyn(6), X, 4, random_state=0, n_jobs=n_jobs).congruence
         ),
     }
 
 
-def run_one(n_samples, n_features, output):
-    """In a process of its own: all cases."""
+def run_one(n_samples, n_features, only, output):
+    """In a process of its own: all cases, or those with a text in their names."""
     warnings.simplefilter("ignore")
     X, found = data(n_samples, n_features), {}
-    for name, function in cases(X).items():
+    chosen = {name: function for name, function in cases(X).items() if only in name}
+    for name, function in chosen.items():
         found[name] = np.ravel(function())
         if "n_jobs" in name:
             found[name.replace("n_jobs", "n_jobs=2")] = np.ravel(function(n_jobs=2))
@@ -175,16 +183,17 @@ def main():
     )
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--features", type=int, default=240)
+    parser.add_argument("--case", default="", help="only cases with this in their names")
     parser.add_argument("--output", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.output:
-        run_one(arguments.samples, arguments.features, arguments.output)
+        run_one(arguments.samples, arguments.features, arguments.case, arguments.output)
         return
     with tempfile.TemporaryDirectory() as name:
         folder, found = Path(name), {}
         for process, changes in PROCESSES.items():
             output = folder / f"{process.replace(' ', '-')}.npz"
-            words = [__file__, "--output", str(output)]
+            words = [__file__, "--output", str(output), "--case", arguments.case]
             words += ["--samples", str(arguments.samples), "--features", str(arguments.features)]
             subprocess.run([sys.executable, *words], env=environment(changes), check=True)
             found[process] = dict(np.load(output))
@@ -196,11 +205,12 @@ def main():
             cells = [compared(found[process][case], reference) for process in others]
             differing += sum(cell != "same" for cell in cells)
             print(f"| {case} | {' | '.join(cells)} |")
-        one, two = first["stability, n_jobs"], first["stability, n_jobs=2"]
-        print(f"\nstability, n_jobs=1 and n_jobs=2: {compared(two, one)}")
-        cells = benchmarks(folder)
-        same = "same" if cells[0] == cells[1] else "differ"
-        print(f"minsyn benchmark --jobs 1 and --jobs 2: {same}")
+        if not arguments.case:
+            one, two = first["stability, n_jobs"], first["stability, n_jobs=2"]
+            print(f"\nstability, n_jobs=1 and n_jobs=2: {compared(two, one)}")
+            cells = benchmarks(folder)
+            same = "same" if cells[0] == cells[1] else "differ"
+            print(f"minsyn benchmark --jobs 1 and --jobs 2: {same}")
         print(f"{differing} of {len(first) * len(others)} differ")
 
 

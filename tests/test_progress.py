@@ -6,6 +6,7 @@ import pytest
 from minsyn import Adam, InfoMax, MinSyn, VectorMinSyn
 from minsyn._progress import stage
 from minsyn.information import synergy
+from minsyn.metrics import stability
 
 
 @pytest.fixture
@@ -51,6 +52,10 @@ VERBOSE = {
     "nets": (
         lambda X: VectorMinSyn(1, encoder=(2,), max_iter=2, random_state=0, verbose=1).fit(X),
         ["groups of features", "linear part", "step size 1"],
+    ),
+    "stability": (
+        lambda X: stability(MinSyn(1), X, 1, verbose=1),
+        ["stability: a fit to all samples", "100%"],
     ),
     "synergy": (
         lambda X: synergy(X[:, :2], X[:, 4], n_bootstrap=9, n_permutations=9, verbose=1),

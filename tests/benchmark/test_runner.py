@@ -1,4 +1,5 @@
 import os
+import signal
 
 import joblib
 import numpy as np
@@ -95,6 +96,19 @@ def test_one_method_s_failure_is_not_the_others(tmp_path, tiny):
     ]
     assert "in _broken" in (tmp_path / "failures" / "broken-0.txt").read_text()
     assert [cell.method for cell in store.results()] == ["pca", "pca"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
+def test_ctrl_c_is_left_to_the_first_process(tmp_path, tiny):
+    """From the start of its workers on: they would tell of it in the middle of their imports."""
+
+    def tell(n_components, random_state):
+        raise RuntimeError(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+    masked = Method("masked", "Masked", tell)
+    outcomes = run(tiny([masked]), Store(tmp_path, tiny([masked])), n_jobs=2)
+    assert ["SIGINT" in outcome.error for outcome in outcomes] == [True, True]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_worker_that_dies_is_reported(tmp_path, tiny):

@@ -5,8 +5,10 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from typing import Any
 
 from joblib import Parallel, delayed
 
@@ -125,7 +127,8 @@ def _run(
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs", max_nbytes=None
     )
-    outcomes = parallel(_tasks(experiment, todo, on_start))
+    with _interrupts_held():  # workers inherit that, and Ctrl-C does not meet their imports
+        outcomes = parallel(_tasks(experiment, todo, on_start))
     try:
         with closing(outcomes):
             for outcome in outcomes:
@@ -200,8 +203,23 @@ def _attempt(
         )
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait, where the system has signals that can be blocked."""
+    mask: Any = getattr(signal, "pthread_sigmask", None)
+    if mask is None:
+        yield
+        return
+    resource_tracker.ensure_running()  # to start it later would release them
+    before = mask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)
+
+
 def _leave_interrupts_to_the_parent() -> None:
-    """In joblib's own worker processes, ignore Ctrl-C.
+    """In joblib's own worker processes, ignore Ctrl-C, where it could not be held.
 
     A terminal sends it to all processes at once. The parent says what is finished and ends its
     workers; without this each of them would print a traceback into that.

@@ -136,7 +136,8 @@ def in_unit_of_size(columns: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k
            [-0.375,  0.   ]])
     """
     exponents = np.frexp(np.abs(columns).max(axis=0, initial=0.0))[1]
-    return np.ldexp(columns, -exponents)
+    scaled: np.ndarray = np.ldexp(columns, -exponents)
+    return scaled
 
 
 def rounding_of(*arrays: Shaped[np.ndarray, "..."]) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from joblib import Parallel, delayed
+from rich.console import Console
 from rich.progress import track
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
@@ -15,6 +16,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from minsyn._progress import stage
 from minsyn.information._arrays import as_array, as_numbers, in_unit_of_size
 from minsyn.information._options import number, whole_number
 from minsyn.information.statistics import PairwiseStatistics
@@ -304,7 +306,8 @@ def stability(
         raise ValueError(f"X has {n_samples} samples; halves need at least {2 * _FEWEST}")
     rng = as_generator(random_state)
     first, *seeds = rng.spawn(n_resamples + 1)
-    whole = model if _is_fitted(model) else _fitted(model, X, first)
+    with stage("stability: a fit to all samples", shown=bool(verbose)):
+        whole = model if _is_fitted(model) else _fitted(model, X, first)
     names = getattr(whole, "feature_names_in_", getattr(X, "columns", None))
     factors = whole.get_feature_names_out() if hasattr(whole, "get_feature_names_out") else None
     table = loadings(
@@ -320,9 +323,15 @@ def stability(
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     tasks = (delayed(_loadings_of_resample)(model, X, split, seed) for seed in seeds)
     aligned, congruences = [], []
-    for solutions in track(
-        parallel(tasks), "stability", total=n_resamples, transient=True, disable=not verbose
-    ):
+    shown = track(
+        parallel(tasks),
+        "stability",
+        total=n_resamples,
+        transient=True,
+        console=Console(stderr=True),
+        disable=not verbose,
+    )
+    for solutions in shown:
         found = [_aligned(table.values, solution) for solution in solutions]
         one, other = found if split == "half" else (table.values, found[0])
         congruences.append(np.abs(np.diagonal(congruence(one, other))))
