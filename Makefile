@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
-.PHONY: help benchmark test fuzz lint types docs format clean
+.PHONY: help benchmark test fuzz mutants lint types docs format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,11 @@ test: $(VENV)/.installed-dev  ## the test suite, doctests included
 
 fuzz: $(VENV)/.installed-dev  ## thousands of damaged files and extreme data, instead of dozens
 	MINSYN_FUZZ=2000 $(BIN)/python -m pytest -n auto -q tests/data/test_damage.py
+
+mutants: $(VENV)/.installed-dev  ## changes of NAMES='minsyn.nn.ranks*' that no test notices; all names take hours
+	$(PIP) mutmut
+	$(BIN)/mutmut run $(NAMES)
+	$(BIN)/mutmut results
 
 lint: $(VENV)/.installed-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -40,7 +45,7 @@ format: $(VENV)/.installed-dev  ## rewrite files in the project's format
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) runs dist docs/_build docs/gallery docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) runs dist docs/_build docs/gallery docs/reference mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
