@@ -184,6 +184,8 @@ def test_a_known_covariance(X):
     printed = np.round(np.corrcoef(X.T), 3)
     assert np.array_equal(Moments.of_covariance(printed).covariance, printed)
     assert Moments.of_covariance(printed).weight == 1
+    constant = np.diag([1.0, 0.0])
+    assert np.array_equal(Moments.of_covariance(constant).covariance, constant)
     with pytest.raises(ValueError, match="mean must hold 5"):
         Moments.of_covariance(printed, np.zeros(4))
     with pytest.raises(ValueError, match="n_samples"):

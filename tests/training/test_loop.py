@@ -121,3 +121,8 @@ def test_progress_shows_the_loss_in_its_unit_and_ends_full(capsys):
     with training_progress("Line", 10, loss_unit=2.0, verbose=True) as on_epoch:
         on_epoch(4, 1.5)
     assert "Line" in (shown := capsys.readouterr().err) and "4/4 epochs, loss 3" in shown
+
+
+def test_the_loss_of_batches_is_that_of_the_last_epoch():
+    result = fit_line(batch_size=8, max_epochs=5)[1]
+    assert result.loss == result.history[-1] < result.history[-2]
