@@ -9,7 +9,7 @@ from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information._wishart import drawn, information_bias, union_bias
 from minsyn.information.measures import MEASURES, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
-from minsyn.information.sampled.models import near_best
+from minsyn.information.sampled.models import near_best, of_ties
 from minsyn.information.sampled.normal_scores import expected_correlation, normal_scores
 from minsyn.information.sampled.selection import Informations, Selection, selected
 
@@ -232,3 +232,20 @@ def test_the_sign_of_a_target_changes_no_correction(rng):
     x = z.sum(axis=1) + rng.normal(size=40)
     one, other = (synergy(z, sign * x)["gk_synergy"] for sign in (1, -1))
     np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_values_of_tied_sources_by_hand():
+    """Of eleven sources, of 0 to 1 bits, the best two are tied and the worst two."""
+    alone = np.arange(11)[:, None] / 10
+    tied = np.zeros((2, 11, 1), dtype=bool)
+    tied[0, 9:] = tied[1, :2] = True
+    changes = {
+        "union_information": -0.05,
+        "gk_synergy": 0.05,
+        "redundancy": 0.05,
+        "unique_information[10]": 0.0,
+        "unique_information[1]": 0.1 - 1,
+    }
+    found = of_ties({name: np.array([2.0]) for name in changes}, alone, tied)
+    for name, change in changes.items():
+        assert found[name] == pytest.approx(2 + change), name

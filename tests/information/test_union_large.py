@@ -198,6 +198,8 @@ def test_free_memory_is_the_least_of_all_limits(tmp_path, monkeypatch):
     (inner.parent / "memory.current").write_text("600000\n")
     (inner.parent / "memory.stat").write_text("anon 1\ninactive_file 100000\n")
     assert free_memory.available_bytes() == 500_000
+    (inner.parent / "memory.current").write_text("1200000\n")  # over its limit
+    assert free_memory.available_bytes() == 0
     # Version 1, seen from a container that does not know the host's path.
     groups = tmp_path / "proc" / "self" / "cgroup"
     groups.write_text("4:memory:/docker/abc\n")
