@@ -17,7 +17,7 @@ export MPLBACKEND ?= Agg
 # start all load the same files.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help benchmark test test-wheel test-oldest fuzz lint types docs dist format clean
+.PHONY: help benchmark test test-wheel test-oldest fuzz mutants lint types docs dist format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,11 @@ test-oldest: dist  ## the same with the oldest versions that pyproject.toml allo
 fuzz: $(VENV)/.installed-dev  ## extreme data and damaged files: TIMES=100 as many as the tests try
 	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q tests/fuzz tests/data/test_damage.py
 
+mutants: $(VENV)/.installed-dev  ## changes of NAMES='minsyn.nn.ranks*' that no test notices; all names take hours
+	$(PIP) mutmut
+	$(BIN)/mutmut run $(NAMES)
+	$(BIN)/mutmut results
+
 lint: $(VENV)/.installed-dev  ## style of Python (ruff) and JavaScript (oxlint), spelling (codespell)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,7 +71,7 @@ format: $(VENV)/.installed-dev  ## rewrite files in the project's format
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .venv-wheel .venv-oldest runs dist docs/_build docs/gallery docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-wheel .venv-oldest runs dist docs/_build docs/gallery docs/reference mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -9,12 +9,18 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
-from scipy.optimize import check_grad
+from scipy.optimize import check_grad, minimize
 
 from minsyn.data import as_samples
 from minsyn.estimators import Adam, Free
 from minsyn.estimators import MinSyn as AnyMinSyn
-from minsyn.estimators.covariance import CovarianceSolver, _Loss, _varimax, filled
+from minsyn.estimators.covariance import (
+    CovarianceSolver,
+    _Loss,
+    _to_the_last_digits,
+    _varimax,
+    filled,
+)
 from minsyn.estimators.features import Features, Rows
 from minsyn.information import Moments, PairwiseStatistics
 from minsyn.information.ci import gaussian
@@ -530,3 +536,18 @@ def test_a_problem_of_moments_is_for_no_other_solver():
     )
     assert not CovarianceSolver().obstacles(problem)
     assert LBFGS().obstacles(problem)
+
+
+def test_the_last_digits_of_the_optimum_are_found(rng):
+    """Where the loss is flat, the gradient still leads on: to a thousandth of a billionth."""
+    basis = rng.normal(size=(5, 8))
+    loss = _Loss(basis / np.linalg.norm(basis, axis=0), np.arange(1.0, 9))
+
+    def objective(flat):
+        value, gradient = loss(flat.reshape(2, 5))
+        return float(value), gradient.ravel()
+
+    near = minimize(objective, rng.normal(size=10), jac=True, method="CG", options={"gtol": 1e-3})
+    best = _to_the_last_digits(loss, near.x.reshape(2, 5))
+    assert np.linalg.norm(loss(best)[1]) < 1e-12 < 1e-5 < np.linalg.norm(near.jac)
+    assert loss(best)[0] <= near.fun

@@ -138,6 +138,9 @@ def test_features_never_seen_together(X):
         moments.require_pairs()
     with pytest.raises(ValueError, match="features 'b' and 'd' were never"):
         moments.require_pairs(list("abcde"))
+    X[:200, 4] = np.nan
+    with pytest.raises(ValueError, match=r"'1' and '3' were .* \(and 1 more pairs\): no sample"):
+        Moments.of(X).require_pairs()
     seen = moments.update(np.ones((1, 5)))
     seen.require_pairs()
     X[:200, 3] = X[200:, 1] = 0.0
@@ -181,6 +184,8 @@ def test_a_known_covariance(X):
     printed = np.round(np.corrcoef(X.T), 3)
     assert np.array_equal(Moments.of_covariance(printed).covariance, printed)
     assert Moments.of_covariance(printed).weight == 1
+    constant = np.diag([1.0, 0.0])
+    assert np.array_equal(Moments.of_covariance(constant).covariance, constant)
     with pytest.raises(ValueError, match="mean must hold 5"):
         Moments.of_covariance(printed, np.zeros(4))
     with pytest.raises(ValueError, match="n_samples"):

@@ -123,6 +123,8 @@ def test_each_measure_finds_the_informations_that_it_needs(rng):
         for part in (z, z[:, :1], z[:, 1:])
     )
     assert found == pytest.approx(whole - sum(alone), abs=1e-6)
+    own = synergy(z, x, MODEL, measures="source_information")
+    assert [own[f"source_information[z{j}]"][0] for j in range(2)] == pytest.approx(alone, abs=1e-6)
 
 
 def test_independent_series_are_shifted_and_not_permuted(rng):

@@ -30,7 +30,7 @@ from minsyn.information.sampled.discrete import DiscreteModel, least_synergistic
 from minsyn.information.sampled.gaussian import GaussianModel
 from minsyn.information.sampled.nonlinear import missed_targets
 from minsyn.information.sampled.normal_scores import normal_scores
-from minsyn.information.sampled.resampling import hull, shifted_interval
+from minsyn.information.sampled.resampling import finite_mean, hull, shifted_interval
 
 
 @pytest.fixture
@@ -617,6 +617,7 @@ def test_an_interval_by_hand():
         10**9, np.array([1]),
     )  # fmt: skip
     np.testing.assert_allclose(interval, [[8 - 50.5 + 50 - 10.5, 93 - 50.5 + 50 - 10.5]])
+    assert finite_mean(np.array([[np.inf, 3, 1], [np.inf, np.inf, 2]])).tolist() == [0, 3, 1.5]
     one = np.array([[1.0, 2]])
     assert hull(one, np.array([[0.0, 1.5]])).tolist() == [[0, 2]]
 

@@ -8,6 +8,8 @@ from minsyn.information._gaussian_sources import GaussianSources
 from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information._wishart import drawn, information_bias, union_bias
 from minsyn.information.measures import MEASURES, names_of
+from minsyn.information.sampled.discrete import DiscreteModel
+from minsyn.information.sampled.models import near_best, of_ties
 from minsyn.information.sampled.normal_scores import expected_correlation, normal_scores
 from minsyn.information.sampled.selection import Informations, Selection, selected
 
@@ -196,3 +198,54 @@ def test_discrete_correction_of_equal_sources(rng):
         result = synergy(z, x, "discrete", measures="gk_synergy")
         bias.append((result.uncorrected["gk_synergy"] - result["gk_synergy"]).mean())
     assert -0.03 < np.mean(bias) < -0.006
+
+
+@pytest.mark.parametrize(("below", "added"), [(1.1, 0.5), (1.3, 0.0)])
+def test_informations_within_some_deviations_count_as_equal(below, added):
+    """Of two, within sqrt(2 log 2) = 1.18 of them. The noise of the one is 1 or -1."""
+    draws = np.array([[[1.0], [0.0]], [[-1.0], [0.0]]])
+    alone, none = np.array([[5.0], [5.0 - below]]), np.zeros(2)
+    assert union_bias(alone, draws, none, 1.0) == pytest.approx(added)
+    assert union_bias(alone + 0.3, draws, none + 0.3, 1.0) == pytest.approx(added + 0.3)
+
+
+def test_near_the_best_are_sources_whose_difference_varies(rng):
+    """By the deviations of their difference from the best, and of no other."""
+    n = 400
+    influences = rng.normal(size=(3, n, 1))
+    influences[1] = influences[0] + 0.01 * rng.normal(size=(n, 1))
+    alone = np.array([[1.0], [0.95], [0.95]])
+    found = near_best(alone, influences, np.array([float(n)]))
+    assert found.ravel().tolist() == [True, False, True]
+
+
+def test_more_categories_make_no_source_better(rng):
+    """With the empirical distribution of the target, whatever the size of a source."""
+    x = rng.integers(2, size=200)
+    z = np.column_stack([x, rng.integers(16, size=200)])
+    fitted = DiscreteModel(z, x[:, None], (2, 16), (2,), ("gk_synergy",))
+    assert fitted._ties(0).tolist() == [[True, False], [False, True]]
+
+
+def test_the_sign_of_a_target_changes_no_correction(rng):
+    z = rng.normal(size=(40, 2))
+    x = z.sum(axis=1) + rng.normal(size=40)
+    one, other = (synergy(z, sign * x)["gk_synergy"] for sign in (1, -1))
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_values_of_tied_sources_by_hand():
+    """Of eleven sources, of 0 to 1 bits, the best two are tied and the worst two."""
+    alone = np.arange(11)[:, None] / 10
+    tied = np.zeros((2, 11, 1), dtype=bool)
+    tied[0, 9:] = tied[1, :2] = True
+    changes = {
+        "union_information": -0.05,
+        "gk_synergy": 0.05,
+        "redundancy": 0.05,
+        "unique_information[10]": 0.0,
+        "unique_information[1]": 0.1 - 1,
+    }
+    found = of_ties({name: np.array([2.0]) for name in changes}, alone, tied)
+    for name, change in changes.items():
+        assert found[name] == pytest.approx(2 + change), name

@@ -335,3 +335,12 @@ def test_groups_of_the_jackknife_are_longer_than_blocks():
     np.testing.assert_array_equal(np.concatenate(groups), np.arange(400))
     for length, n_groups in ((1.0, 20), (300.0, 5)):  # at most twenty, and at least five
         assert len(list(replace(series, block_length=length).jackknife_groups())) == n_groups
+
+
+def test_a_null_of_series_knows_categories_that_do_not_occur_together(rng):
+    """The last one of the best source never meets the last one of the target."""
+    z = (rng.random((60, 2)) < 0.5).astype(int)
+    x = np.where(z[:, 0] == 1, 0, rng.integers(2, size=60))
+    options = {"measures": "gk_synergy", "n_permutations": 3, "random_state": 0}
+    p_value = synergy(z, x, "discrete", lag=0, **options).p_values["gk_synergy"]
+    assert 0 < p_value[0] <= 1

@@ -17,6 +17,7 @@ from minsyn.information.union import (
 )
 from minsyn.information.union.equivalent_values import Merged
 from minsyn.information.union.marginals import MarginalMap
+from minsyn.information.union.potential_system import _factor
 from zoo import counted, dirichlet
 
 
@@ -197,12 +198,17 @@ def test_free_memory_is_the_least_of_all_limits(tmp_path, monkeypatch):
     (inner.parent / "memory.current").write_text("600000\n")
     (inner.parent / "memory.stat").write_text("anon 1\ninactive_file 100000\n")
     assert free_memory.available_bytes() == 500_000
+    (inner.parent / "memory.current").write_text("1200000\n")  # over its limit
+    assert free_memory.available_bytes() == 0
     # Version 1, seen from a container that does not know the host's path.
-    (tmp_path / "proc" / "self" / "cgroup").write_text("3:cpu:/x\n4:memory:/docker/abc\n")
+    groups = tmp_path / "proc" / "self" / "cgroup"
+    groups.write_text("4:memory:/docker/abc\n")
     (tmp_path / "cgroup" / "memory").mkdir()
     (tmp_path / "cgroup" / "memory" / "memory.limit_in_bytes").write_text("300000\n")
     (tmp_path / "cgroup" / "memory" / "memory.usage_in_bytes").write_text("100000\n")
     assert free_memory.available_bytes() == 200_000
+    groups.write_text("3:cpu:/docker/abc\n")
+    assert free_memory.available_bytes() == 2**21
 
 
 def test_many_categories_of_few_samples_are_small(rng):
@@ -222,3 +228,11 @@ def test_slow_resampling_is_announced(rng, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         synergy(z, z[:, 0], "discrete", measures="gk_synergy", bias_correction="none")
+
+
+def test_the_newton_system_is_factorised_with_a_ridge_where_it_is_singular():
+    singular = np.ones((3, 3))
+    lower = np.tril(_factor(singular.copy()))
+    np.testing.assert_allclose(lower @ lower.T, singular, atol=1e-4)
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        _factor(np.array([[1.0, 2.0], [2.0, 1.0]]))

@@ -9,6 +9,7 @@ from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, categorical, gaussian, mixed
 from minsyn.information.single_parent import gk_linear_map
 from minsyn.nn import (
+    SOFTPLUS,
     BernoulliCategoricalDecoder,
     BernoulliDecoder,
     BernoulliGaussianDecoder,
@@ -288,3 +289,8 @@ def test_statistics_follow_the_module_to_double_precision_but_not_below_single()
     assert buffers() == {torch.float32}
     decoder.double()
     assert buffers() == {torch.float64}
+
+
+def test_softplus_is_exact_in_double_precision():
+    z = torch.tensor([25.0, -3.0], dtype=torch.float64)
+    torch.testing.assert_close(SOFTPLUS(z), torch.log1p(z.exp()), rtol=1e-14, atol=0)

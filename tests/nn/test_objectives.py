@@ -110,4 +110,25 @@ def test_a_constant_far_from_the_origin_does_not_vary():
 
 def test_what_is_at_stake_is_not_negative_in_single_precision():
     x = (0.5 + 1e-5 * torch.randn(2000, 50, generator=torch.Generator().manual_seed(0))).float()
-    assert BernoulliObjective(x).at_stake >= 0
+    assert 0 <= BernoulliObjective(x).at_stake < 0.1
+
+
+@pytest.mark.parametrize("objective", [GaussianObjective, BernoulliObjective])
+def test_a_cluster_that_is_constant_in_some_rows_is_kept(objective, data):
+    """Clusters keep their places, and what does not vary adds nothing to the gradient."""
+    z, x = data
+    x = x[:, 4:7].clone()
+    x[:20, 1] = 1.0
+    rows, clusters = torch.arange(20), (torch.arange(3), torch.tensor([2.0, 5, 1]).double())
+    merged = objective(x).merged(rows, *clusters)
+    kept = objective(x[:, [0, 2]]).merged(rows, torch.arange(2), clusters[1][[0, 2]])
+    gradient, expected = (loss.value_and_gradient(z[:20])[1] for loss in (merged, kept))
+    torch.testing.assert_close(gradient, expected)
+    assert merged.features.shape == (20, 3) and merged.at_stake == pytest.approx(kept.at_stake)
+
+
+@pytest.mark.parametrize("decoder", [GaussianDecoder, BernoulliDecoder])
+def test_constants_are_left_out_of_objectives_only_where_that_is_asked_for(decoder):
+    x = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+    assert decoder.objective(x).features.shape == (2, 1)
+    assert decoder.objective(x, drop_constant=False).features.shape == (2, 2)

@@ -41,3 +41,9 @@ def test_features_are_in_the_cluster_whose_mean_is_nearest(seed):
     clusters = cluster_features(x, 40, generator)
     nearest = torch.cdist(x.T, clusters.means(x).T).argmin(dim=1)
     assert (nearest == clusters.membership).float().mean() > 0.93
+
+
+def test_the_generator_alone_decides_about_the_clusters():
+    x = torch.randn(300, 50, generator=torch.Generator().manual_seed(1))
+    one, other = (cluster_features(x, 20, torch.Generator().manual_seed(0)) for _ in range(2))
+    assert torch.equal(one.membership, other.membership)

@@ -5,6 +5,7 @@ from torch import nn
 from line import Line, fit_line, squared_error
 from minsyn.data import TensorSamples
 from minsyn.training import train
+from minsyn.training.progress import training_progress
 
 
 @pytest.mark.parametrize("batch_size", [None, 8, 1000])
@@ -114,3 +115,14 @@ def test_a_batch_of_all_samples_is_no_batch():
     """So its loss is that of the parameters before the step, and the best of them are kept."""
     whole, all_in_one = (fit_line(batch_size=size, max_epochs=5)[1] for size in (None, 40))
     assert whole.history == pytest.approx(all_in_one.history) and whole.loss == all_in_one.loss
+
+
+def test_progress_shows_the_loss_in_its_unit_and_ends_full(capsys):
+    with training_progress("Line", 10, loss_unit=2.0, verbose=True) as on_epoch:
+        on_epoch(4, 1.5)
+    assert "Line" in (shown := capsys.readouterr().err) and "4/4 epochs, loss 3" in shown
+
+
+def test_the_loss_of_batches_is_that_of_the_last_epoch():
+    result = fit_line(batch_size=8, max_epochs=5)[1]
+    assert result.loss == result.history[-1] < result.history[-2]
