@@ -14,7 +14,10 @@ from torch import nn
 from minsyn.estimators import (
     Adam,
     AutoEncoder,
+    BetaTCVAE,
+    BetaVAE,
     Free,
+    InformationDropout,
     MinSyn,
     Run,
     VectorMinSyn,
@@ -178,6 +181,9 @@ FITS = {
     "standardized": MinSyn(2, standardize=True, solver=Adam(), max_iter=50),
     "autoencoder": AutoEncoder(2, max_iter=50),
     "denoising": AutoEncoder(2, noise_std=0.1, batch_size=16, max_iter=10),
+    "beta-vae": BetaVAE(2, batch_size=16, max_iter=10),
+    "beta-tcvae": BetaTCVAE(2, max_iter=10),
+    "information dropout": InformationDropout(2, max_iter=10),
     "vectors": VectorMinSyn(4, n_groups=2, encoder=(8,), decoder=(8,), max_iter=30),
 }
 
@@ -185,8 +191,8 @@ FITS = {
 def on_device(name, **options):
     """A model of the list with a run of those options."""
     model, run = FITS[name], Run(**options)
-    if isinstance(model, AutoEncoder):
-        return AutoEncoder(**model.get_params(deep=False) | {"run": run, "random_state": 0})
+    if hasattr(model, "run"):
+        return type(model)(**model.get_params(deep=False) | {"run": run, "random_state": 0})
     parameters = model.get_params(deep=False)
     solver = parameters["solver"]
     solver = Adam(run=run) if not isinstance(solver, Adam) else solver.set_params(run=run)

@@ -33,7 +33,7 @@ def test_as_the_manual_has_it(csv, table, tmp_path):
         "synergy", csv, "--sources", "a", "b", "c", "--targets", "x", "y", "--output", output
     )
     assert result.exit_code == 0, result.output
-    assert "gk synergy" in result.output and "120 samples, 3 sources: a, b, c" in result.output
+    assert "GK synergy" in result.output and "120 samples, 3 sources: a, b, c" in result.output
     expected = measure(table[["a", "b", "c"]], table[["x", "y"]]).to_frame()
     pd.testing.assert_frame_equal(pd.read_csv(output), expected)
 

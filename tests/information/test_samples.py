@@ -249,7 +249,7 @@ def test_what_a_correction_made_negative_is_explained_and_has_no_star(rng):
     for i, row in enumerate(rows):
         cell = row.split()[1 + result.measures.index("gk_synergy")]
         assert cell.endswith("***") == (gk[i] > 0) and not cell.startswith("-")
-    assert any(note.startswith("negative ") and "gk synergy" in note for note in result.notes())
+    assert any(note.startswith("negative ") and "GK synergy" in note for note in result.notes())
     assert (result.shown("gk_synergy") == np.maximum(result["gk_synergy"], 0)).all()
     assert (result.shown("whole_minus_sum") == result["whole_minus_sum"]).all()
     assert not any("negative" in note for note in replace(result, values=zeros).notes())

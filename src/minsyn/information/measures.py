@@ -156,16 +156,22 @@ class Measure:
         )
 
 
+#: Words of measures' names that are no words, as readers know them.
+_SYMBOLS = {"gk": "GK", "ci": "CI", "imin": "I_min", "s_max": "S_max", "o": "O"}
+
+
 def in_words(name: str) -> str:
     """A measure's name for readers.
 
     Examples
     --------
-    >>> in_words("gk_synergy"), in_words("source_information[my_height]")
-    ('gk synergy', 'source information of my_height')
+    >>> in_words("gk_synergy"), in_words("s_max"), in_words("source_information[my_height]")
+    ('GK synergy', 'S_max', 'source information of my_height')
     """
     base, _, source = name.partition("[")
-    return base.replace("_", " ") + (f" of {source[:-1]}" if source else "")
+    words = [base] if base in _SYMBOLS else base.split("_")
+    said = " ".join(_SYMBOLS.get(word, word) for word in words)
+    return said + (f" of {source[:-1]}" if source else "")
 
 
 class _Registry(dict[str, Measure]):

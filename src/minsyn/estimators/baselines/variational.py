@@ -297,9 +297,9 @@ class BetaTCVAE(VariationalModel):
 
     Attributes
     ----------
-    components_, intercept_, encoder_weights_, encoder_bias_, latent_information_
-        As in `BetaVAE`.
-    loss_curve_, n_iter_, converged_, n_features_in_, feature_names_in_
+    components_, intercept_, encoder_weights_, encoder_bias_
+        Decoder and encoder, as in `BetaVAE`.
+    latent_information_, loss_curve_, n_iter_, converged_, n_features_in_, feature_names_in_
         As in `BetaVAE`.
 
     References

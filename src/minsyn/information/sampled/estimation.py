@@ -346,7 +346,7 @@ def synergy(
     ... )
     >>> result
     SynergyResult: gaussian model, 500 samples, 2 sources, 2 targets; bits, bias correction: wishart
-    negative mutual information, gk synergy, shown as 0: less was measured than the bias that ...
+    negative mutual information, GK synergy, shown as 0: less was measured than the bias that ...
     * ** *** for adjusted p-values up to 0.05, 0.01, 0.001, from 99 resamples each
     null of the p-values: independence (mutual_information); no GK synergy (gk_synergy)
         mutual_information  gk_synergy
