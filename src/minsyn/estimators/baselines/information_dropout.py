@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from minsyn.estimators.baselines.variational import NoisyCode, VariationalModel
@@ -112,12 +112,12 @@ class InformationDropout(VariationalModel):
     def _module(
         self,
         n_components: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         scale: float,
         generator: torch.Generator,
     ) -> "_LogNormalCode":
-        return _LogNormalCode(n_components, n_features, observations, generator, self.beta)
+        return _LogNormalCode(n_components, varies, observations, generator, self.beta)
 
 
 class _LogNormalCode(NoisyCode):
