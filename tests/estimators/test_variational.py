@@ -7,8 +7,8 @@ from minsyn.estimators import (
     BetaVAE,
     InformationDropout,
     load_model,
-    variational,
 )
+from minsyn.estimators.baselines import variational
 from minsyn.nn.variational import total_correlation
 
 KINDS = [BetaVAE, BetaTCVAE, InformationDropout]
