@@ -7,8 +7,8 @@ from minsyn.estimators import (
     BetaVAE,
     InformationDropout,
     load_model,
-    variational,
 )
+from minsyn.estimators.baselines import variational
 from minsyn.nn.variational import total_correlation
 
 KINDS = [BetaVAE, BetaTCVAE, InformationDropout]
@@ -34,6 +34,11 @@ def related():
 @pytest.fixture(scope="module")
 def plain(table):
     return BetaVAE(3, beta=1.0, random_state=0).fit(table)
+
+
+def untrained(model, n_latents, n_features, generator):
+    varies = torch.ones(n_features, dtype=torch.bool)
+    return model._module(n_latents, varies, variational.REAL, 1.0, generator)
 
 
 def ppca_log_likelihood(X, k):
@@ -78,11 +83,17 @@ def test_beta_tcvae_adds_a_multiple_of_the_total_correlation(table):
 
     def losses(kind, beta):
         generator = torch.Generator().manual_seed(0)
-        return kind(beta=beta)._module(3, 7, variational.REAL, 1.0, generator).losses(x)
+        return (
+            kind(beta=beta)
+            ._module(3, torch.ones(7, dtype=torch.bool), variational.REAL, 1.0, generator)
+            .losses(x)
+        )
 
     torch.testing.assert_close(losses(BetaTCVAE, 1.0), losses(BetaVAE, 1.0))
     noise = torch.Generator().manual_seed(0)
-    module = BetaVAE(beta=1.0)._module(3, 7, variational.REAL, 1.0, noise)
+    module = BetaVAE(beta=1.0)._module(
+        3, torch.ones(7, dtype=torch.bool), variational.REAL, 1.0, noise
+    )
     mean, log_variance = module.encoder(x), module.spread(x)
     z = mean + module.noise(mean) * torch.exp(0.5 * log_variance)
     added = losses(BetaTCVAE, 5.0) - losses(BetaTCVAE, 1.0)
@@ -99,7 +110,9 @@ def test_one_process_only(monkeypatch, table):
 def test_information_dropout_of_dead_and_saturated_latents():
     """Pre-activations far from 0 give finite losses and gradients."""
     model = InformationDropout(2, max_iter=1)
-    module = model._module(2, 3, variational.REAL, 1.0, torch.Generator().manual_seed(0))
+    module = model._module(
+        2, torch.ones(3, dtype=torch.bool), variational.REAL, 1.0, torch.Generator().manual_seed(0)
+    )
     x = torch.tensor([[1.0, 0, 0], [-1, 0, 0]]) * 1e3
     losses = module.losses(x)
     losses.sum().backward()
@@ -130,3 +143,6 @@ def test_values_in_the_unit_interval(kind, related, tmp_path):
     np.testing.assert_array_equal(again.components_, model.components_)
     with pytest.raises(ValueError, match="MinMaxScaler"):
         kind(2, decoder="sigmoid").fit(related)
+    X[:, 3] = 0.0  # has no logit: its weights must not be driven without end
+    model = kind(3, decoder="sigmoid", max_iter=20, random_state=0).fit(X)
+    assert (model.components_[:, 3] == 0).all() and (model.components_[:, 4] != 0).all()

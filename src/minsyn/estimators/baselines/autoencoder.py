@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
@@ -126,12 +126,12 @@ class AutoEncoder(TrainedModel):
     def _module(
         self,
         n_components: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         scale: float,
         generator: torch.Generator,
     ) -> "_AutoEncoderModule":
-        sizes = n_components, n_features
+        sizes = n_components, len(varies)
         noise_std = self.noise_std / scale
         if noise_std > _MOST_NOISE:
             raise ValueError(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from minsyn.estimators.baselines.variational import NoisyCode, VariationalModel
@@ -37,8 +37,8 @@ class InformationDropout(VariationalModel):
     ----------
     n_components : int or None, default=None
         Number of latents; None is ``min(n_samples, n_features)``.
-    beta : float, default=2.0
-        Weight of the divergence from the prior; 1 bounds the likelihood.
+    beta : float, default=1.0
+        Weight of the divergence from the prior. With 1, the loss is a bound of the likelihood.
     decoder : {"linear", "sigmoid"}, default="linear"
         "linear" is for real values, "sigmoid" for data in [0, 1], with the cross-entropy as loss.
     learning_rate : float, default=1e-2
@@ -84,7 +84,7 @@ class InformationDropout(VariationalModel):
         self,
         n_components: int | None = None,
         *,
-        beta: float = 2.0,
+        beta: float = 1.0,
         decoder: Literal["linear", "sigmoid"] = "linear",
         learning_rate: float = 1e-2,
         batch_size: int | None = None,
@@ -112,12 +112,12 @@ class InformationDropout(VariationalModel):
     def _module(
         self,
         n_components: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         scale: float,
         generator: torch.Generator,
     ) -> "_LogNormalCode":
-        return _LogNormalCode(n_components, n_features, observations, generator, self.beta)
+        return _LogNormalCode(n_components, varies, observations, generator, self.beta)
 
 
 class _LogNormalCode(NoisyCode):

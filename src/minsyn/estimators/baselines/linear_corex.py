@@ -1,5 +1,6 @@
 """Linear CorEx: linear factors that explain as much total correlation as they can."""
 
+import itertools
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -239,10 +240,11 @@ class LinearCorex(FactorModel):
         std = np.linalg.norm(weights @ features.basis.T, axis=1, keepdims=True)
         weights *= _START_STD / std
         history: list[float] = []
+        iterations = itertools.count(1)
 
         def record(intermediate_result: Any) -> None:
             history.append(float(intermediate_result.fun))
-            on_iteration(len(history), history[-1])
+            on_iteration(next(iterations), history[-1])
 
         settled = False
         for shrinkage in (*(s for s in _ANNEALING if s > self.shrinkage), self.shrinkage):

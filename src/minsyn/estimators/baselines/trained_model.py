@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
@@ -134,6 +134,7 @@ class TrainedModel(FactorModel):
         if observations.affine:  # Adam and float32 need features of mean square 1
             mean, scale = origin_and_scale(X)
         x = ((X - mean) / scale).astype(np.float32)
+        varies = torch.from_numpy(x.min(axis=0) != x.max(axis=0))
         run = self.run or Run()
         fabric = run.launch()
         tensors = [torch.from_numpy(x)]
@@ -142,8 +143,7 @@ class TrainedModel(FactorModel):
         def fit_once(
             generator: torch.Generator, on_epoch: OnEpoch, settings: dict[str, Any]
         ) -> tuple[TrainedModule, TrainingResult]:
-            sizes = n_components, X.shape[1]
-            module = self._module(*sizes, observations, scale, generator)
+            module = self._module(n_components, varies, observations, scale, generator)
             return module, self._train(module, samples, on_epoch, settings)
 
         start = self._start(self._model_parameters())
@@ -174,12 +174,12 @@ class TrainedModel(FactorModel):
     def _module(
         self,
         n_components: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         scale: float,
         generator: torch.Generator,
     ) -> TrainedModule:
-        """Untrained module of features that are divided by a scale."""
+        """Untrained module of features that are divided by a scale, some of which vary."""
 
     @abstractmethod
     def _model_parameters(self) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
@@ -28,16 +29,22 @@ class NoisyCode(TrainedModule):
     Real features have normal noise of one trained variance for all.
     """
 
+    varies: Tensor
+
     def __init__(
         self,
         n_latents: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         generator: torch.Generator,
         beta: float,
     ) -> None:
+        n_features = len(varies)
         super().__init__(n_latents, n_features, observations, generator)
         self.beta = beta
+        # Features that are constant are decoded by their bias alone: their weights would stay at
+        # random, or be driven without end.
+        self.register_buffer("varies", varies[:, None].clone(), persistent=False)
         self.log_noise = nn.Parameter(torch.zeros(()))
         # The latents' noise is at first the same for all samples.
         self.spread = nn.Linear(n_features, n_latents)
@@ -48,7 +55,8 @@ class NoisyCode(TrainedModule):
         self, z: Float[Tensor, "batch latents"], x: Float[Tensor, "batch features"]
     ) -> Float[Tensor, " batch"]:
         """Minus the log-likelihood of the samples given latents, in nats."""
-        losses = self.observations.losses(self.decoder(z), x)
+        natural = F.linear(z, self.decoder.weight * self.varies, self.decoder.bias)
+        losses = self.observations.losses(natural, x)
         if self.observations is not REAL:
             return losses
         return 0.5 * (losses * torch.exp(-self.log_noise)) + 0.5 * x.shape[1] * (
@@ -84,12 +92,12 @@ class VariationalModel(TrainedModel):
     def _module(
         self,
         n_components: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         scale: float,
         generator: torch.Generator,
     ) -> NoisyCode:
-        return self._module_class(n_components, n_features, observations, generator, self.beta)
+        return self._module_class(n_components, varies, observations, generator, self.beta)
 
     def _model_parameters(self) -> dict[str, Any]:
         names = ("n_components", "decoder", "beta")
@@ -103,7 +111,7 @@ class VariationalModel(TrainedModel):
         self.latent_information_ = information[order].numpy()
         module.encoder.weight.copy_(module.encoder.weight[order])
         module.encoder.bias.copy_(module.encoder.bias[order])
-        module.decoder.weight.copy_(module.decoder.weight[:, order])
+        module.decoder.weight.copy_(module.decoder.weight[:, order] * module.varies)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {}, {"latent_information": self.latent_information_}
@@ -356,7 +364,7 @@ class BetaTCVAE(VariationalModel):
     def _module(
         self,
         n_components: int,
-        n_features: int,
+        varies: Bool[Tensor, " features"],
         observations: Observations,
         scale: float,
         generator: torch.Generator,
@@ -366,4 +374,4 @@ class BetaTCVAE(VariationalModel):
                 "BetaTCVAE compares all samples of a batch and trains in one process; found "
                 f"{world_size()}: start it without torchrun"
             )
-        return super()._module(n_components, n_features, observations, scale, generator)
+        return super()._module(n_components, varies, observations, scale, generator)
