@@ -153,7 +153,7 @@ def synergy(
     Parameters
     ----------
     Z : array_like or DataFrame, shape (n_samples, n_sources) or (n_samples,)
-        The sources. A DataFrame's column names are kept.
+        The sources. Column names of a DataFrame (pandas, polars) or Arrow table are kept.
     X : array_like, DataFrame or Series, shape (n_samples, n_targets) or (n_samples,)
         The targets; each is measured on its own. Rows of two pandas objects are paired by their
         index, of others by position.
