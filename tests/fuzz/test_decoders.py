@@ -76,7 +76,7 @@ def all_finite(*tensors):
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(st.data(), WRONG)
 def test_steps_of_decoders(data, how):
     binary = data.draw(st.booleans())
@@ -98,7 +98,7 @@ def penalised(penalty, z, x, weights, **options):
     return value, z.grad, weights.grad
 
 
-@fuzz(4)
+@fuzz(3)
 @given(
     st.data(),
     WRONG,
@@ -133,7 +133,7 @@ def weights_of_pmfs(draw):
     return torch.tensor(weights, dtype=draw(KINDS))
 
 
-@fuzz(4)
+@fuzz(3)
 @given(weights_of_pmfs(), st.sampled_from([0, 0, 0, 1, 2, -1]))
 def test_union_information_and_its_gradient(weights, batch_dims):
     def values(pmf):
@@ -156,7 +156,7 @@ def test_union_information_and_its_gradient(weights, batch_dims):
         assert abs(float(found[0].detach()) - union_information(p / p.sum()).value) < 1e-5
 
 
-@fuzz(8)
+@fuzz(6)
 @given(
     nonsense(), nonsense(), st.sampled_from(["bits", "x", None]), st.sampled_from([0, 1, "a", None])
 )

@@ -56,7 +56,7 @@ def pmfs(draw, min_axes=2, max_axes=4, max_side=3):
     return weights / weights.sum()
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pmfs())
 def test_information_lies_between_its_bounds(p):
     whole = result_of(discrete.mutual_information, p)
@@ -66,7 +66,7 @@ def test_information_lies_between_its_bounds(p):
     assert 0 <= whole <= most + 1e-9
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pmfs())
 def test_measures_are_finite_and_at_least_0(p):
     for measure in SCALARS:
@@ -75,7 +75,7 @@ def test_measures_are_finite_and_at_least_0(p):
         assert measure in SIGNED or value >= 0, measure.__name__
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pmfs())
 def test_bounds_of_the_union_information(p):
     result = result_of(union_information, p)
@@ -91,7 +91,7 @@ def test_bounds_of_the_union_information(p):
         np.testing.assert_allclose(q.sum(axis=others), p.sum(axis=others), atol=1e-12)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pmfs(), st.randoms(use_true_random=False))
 def test_order_of_sources_and_states_does_not_count(p, random):
     axes = list(range(p.ndim - 1))
@@ -111,7 +111,7 @@ def test_order_of_sources_and_states_does_not_count(p, random):
     )
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pmfs(max_axes=4))
 def test_atoms_sum_to_the_information(p):
     whole = result_of(discrete.mutual_information, p)
@@ -123,7 +123,7 @@ def test_atoms_sum_to_the_information(p):
     assert str(found)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pmfs(max_axes=4))
 def test_local_values_have_the_measure_for_their_mean(p):
     for name in LOCAL:
@@ -146,7 +146,7 @@ def test_a_batch_is_its_members(pmfs):
     assert batch.certified.all()
 
 
-@fuzz(8)
+@fuzz(6)
 @given(
     nonsense(), st.sampled_from((*SCALARS, *OTHERS)), st.sampled_from(["bits", "nats", "bit", 2])
 )

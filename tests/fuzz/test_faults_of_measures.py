@@ -10,6 +10,7 @@ from minsyn.information import (
     Moments,
     PairwiseStatistics,
     discrete,
+    examples,
     gaussian,
     gaussian_vectors,
     synergy,
@@ -154,3 +155,12 @@ def test_options_of_metrics():
     assert result_of(metrics.loadings, statistics, 5) is None
     assert result_of(metrics.congruence, Z, X[:5]) is None
     assert result_of(metrics.squared_error, Z, 1e200 * Z) is None
+
+
+def test_memory_is_bounded():
+    """What would not fit is refused before it is asked for."""
+    assert result_of(gaussian.multiplet_information, np.eye(60), 8) is None
+    assert result_of(gaussian.gk_distribution, np.broadcast_to(0.0, (3_000, 30_000))) is None
+    assert result_of(examples.parity, 40) is None
+    assert result_of(discrete.entropy, np.ones((1,) * 64)) is None
+    assert result_of(synergy, Z, X, n_bootstrap=10**12) is None

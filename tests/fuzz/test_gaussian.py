@@ -62,7 +62,7 @@ def sources_and_targets(draw):
     return form(r[:m, :m]), form(r[:m, m:])
 
 
-@fuzz(8)
+@fuzz(6)
 @given(sources_and_targets())
 def test_laws(arguments):
     sigma, rho = arguments
@@ -83,7 +83,7 @@ def test_laws(arguments):
     assert (tc >= whole - 1e-9).all()
 
 
-@fuzz(4)
+@fuzz(3)
 @given(sources_and_targets())
 def test_sources_may_be_exchanged_and_turned(arguments):
     sigma, rho = (np.asarray(a, dtype=float) for a in arguments)
@@ -97,7 +97,7 @@ def test_sources_may_be_exchanged_and_turned(arguments):
             np.testing.assert_allclose(turned, found, rtol=1e-5, atol=1e-7)
 
 
-@fuzz(8)
+@fuzz(6)
 @given(
     hnp.arrays(float, (2, 2), elements=st.sampled_from([*NUMBERS, -0.3, 1 + 1e-14, 1 + 1e-9])),
     hnp.arrays(float, (2, 2), elements=st.sampled_from([*NUMBERS, 0.3, 1 + 1e-14, 1 + 1e-9])),
@@ -131,7 +131,7 @@ def vector_sources(draw):
     return covariance * scale * scale[:, None], [g for g in groups[:3] if g], groups[3]
 
 
-@fuzz(8)
+@fuzz(6)
 @given(vector_sources())
 def test_vectors(arguments):
     covariance, sources, target = arguments
@@ -150,7 +150,7 @@ def test_vectors(arguments):
         np.testing.assert_allclose(atoms.atoms.sum(axis=1), whole, rtol=1e-6, atol=1e-7)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(covariances(5), st.integers(2, 4), st.sampled_from(FORMS))
 def test_multiplets(covariance, order, form):
     found = result_of(gaussian.multiplet_information, form(covariance), order)
@@ -159,7 +159,7 @@ def test_multiplets(covariance, order, form):
         assert not np.isnan(found.o_information).any()
 
 
-@fuzz(8)
+@fuzz(6)
 @given(nonsense(), nonsense(), st.data())
 def test_nonsense_is_refused(one, two, data):
     measure = data.draw(

@@ -18,7 +18,7 @@ def tables(elements=NUMBER, least=1, most=6):
     return hnp.arrays(float, shapes, elements=elements)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), tables(UNIT))
 def test_reconstruction(X, P):
     assert result_of(metrics.squared_error, X, X) == 0
@@ -30,7 +30,7 @@ def test_reconstruction(X, P):
     assert result_of(metrics.squared_error, X, P) is None or X.shape == P.shape
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), st.lists(st.sampled_from([0, 1, "a", None, (1, 2)]), min_size=1, max_size=6))
 def test_concentration(components, groups):
     found = result_of(metrics.character_concentration, components, groups)
@@ -80,7 +80,7 @@ def test_disentanglement(data):
             assert -1e-9 <= value <= 1 + 1e-9
 
 
-@fuzz(4)
+@fuzz(3)
 @given(st.lists(st.integers(-2, 3), max_size=6), st.lists(st.integers(-2, 3), max_size=6))
 def test_groups(found, truth):
     agreement = result_of(metrics.group_agreement, found, truth)
@@ -89,7 +89,7 @@ def test_groups(found, truth):
         assert 0 <= agreement.wrong_features <= len(found) and np.isfinite(agreement.adjusted_rand)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), tables())
 def test_congruence(first, second):
     for function in (metrics.congruence, metrics.match_factors):
@@ -100,7 +100,7 @@ def test_congruence(first, second):
         assert ((match.congruence >= 0) & (match.congruence <= 1)).all()
 
 
-@fuzz(4)
+@fuzz(3)
 @given(st.data())
 def test_factors_and_loadings(data):
     n = data.draw(st.integers(1, 6))
@@ -151,7 +151,7 @@ def test_numbers_of_factors(correlation, n_samples, kind, n_resamples, quantile,
     assert np.isfinite(found.average_squared).all()
 
 
-@fuzz(8)
+@fuzz(6)
 @given(nonsense(), nonsense(), st.sampled_from([20, 2, 1, 0, 2.5, "a", None, 10**12]))
 def test_nonsense_is_refused(one, two, bins):
     for function in (

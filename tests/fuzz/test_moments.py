@@ -56,7 +56,7 @@ def pairs(draw):
     return z, draw(samples(len(z)))
 
 
-@fuzz(4)
+@fuzz(3)
 @given(pairs(), pairs())
 def test_statistics_of_finite_samples_are_finite(one, two):
     found = [result_of(PairwiseStatistics.of, *pair) for pair in (one, two)]
@@ -88,7 +88,7 @@ def test_statistics_of_finite_samples_are_finite(one, two):
     assert values is None or not any(np.isnan(v).any() for v in values.values.values())
 
 
-@fuzz(4)
+@fuzz(3)
 @given(
     st.integers(1, 6),
     st.integers(1, 3),
@@ -119,7 +119,7 @@ def test_maps_of_probabilities(n, m, seed, kind, constant):
         assert all(torch.isfinite(part).all() for part in turned)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(
     samples(),
     samples(),
@@ -141,7 +141,7 @@ def test_moments_of_finite_samples_are_finite(one, two, weight, holes):
             assert (found.variance >= 0).all() and np.isfinite(found.std).all()
 
 
-@fuzz(4)
+@fuzz(3)
 @given(
     hnp.arrays(float, (2, 2), elements=st.sampled_from(NUMBERS)),
     st.sampled_from([None, [0, 1], [np.nan, 0], [1]]),
@@ -153,14 +153,14 @@ def test_covariances(covariance, mean, weight):
         assert np.linalg.eigvalsh(found.covariance)[0] >= -1e-5 * np.abs(covariance).max()
 
 
-@fuzz(4)
+@fuzz(3)
 @given(nonsense(1), st.sampled_from([*NUMBERS, "a", None, 2]), nonsense(1))
 def test_adjusted_information(explained, n_samples, n_sources):
     found = result_of(adjusted_information, explained, n_samples, n_sources)
     assert found is None or (found >= 0).all()
 
 
-@fuzz(8)
+@fuzz(6)
 @given(nonsense(), nonsense())
 def test_nonsense_is_refused(one, two):
     result_of(PairwiseStatistics.of, one, two)

@@ -87,7 +87,7 @@ COARSE = (
 )
 
 
-@fuzz(4)
+@fuzz(3)
 @given(
     tables(),
     MODELS,
@@ -124,7 +124,7 @@ def test_values_intervals_and_p_values(
     assert len(result.to_frame())
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), MODELS, st.sampled_from(FORMS), st.sampled_from(FORMS))
 def test_the_form_of_the_arrays_does_not_count(table, model, of_sources, of_targets):
     Z, X = table
@@ -137,7 +137,7 @@ def test_the_form_of_the_arrays_does_not_count(table, model, of_sources, of_targ
             np.testing.assert_allclose(found.values[name], values, rtol=1e-9, atol=1e-9)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), MODELS, st.sampled_from(COARSE), st.sampled_from([*COARSE, *FORMS]))
 def test_types_of_columns(table, model, of_sources, of_targets):
     Z, X = table
@@ -149,7 +149,7 @@ def test_types_of_columns(table, model, of_sources, of_targets):
             assert not np.isnan(v).any(), name
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), st.sampled_from(["gaussian", "copula"]), st.data())
 def test_units_do_not_count(table, model, data):
     Z, X = table
@@ -169,7 +169,7 @@ def test_units_do_not_count(table, model, data):
             np.testing.assert_allclose(scaled.values[name], values, rtol=1e-6, atol=1e-9)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), MODELS)
 def test_the_order_of_sources_and_samples_does_not_count(table, model):
     Z, X = table
@@ -182,7 +182,7 @@ def test_the_order_of_sources_and_samples_does_not_count(table, model):
             np.testing.assert_allclose(turned.values[name], values, rtol=1e-6, atol=1e-8)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(
     tables(40),
     MODELS,
@@ -224,7 +224,7 @@ def test_time_series(table, model, lag, block_length, n_resamples, data):
     result_of(embed, Z, X, lag, trials=trials)
 
 
-@fuzz(4)
+@fuzz(3)
 @given(tables(), st.sampled_from([None, 1, 2, 3, 0, -1, 100]))
 def test_graph(table, n_groups):
     Z, X = table
@@ -283,7 +283,7 @@ OPTIONS = {
 Z6, X6 = (np.random.default_rng(seed).normal(size=(18, 2)) for seed in (0, 1))
 
 
-@fuzz(8)
+@fuzz(6)
 @given(
     st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in OPTIONS.items()}),
     st.booleans(),
@@ -293,7 +293,7 @@ def test_options(options, whole_numbers):
     result_of(synergy, *tables, **options)
 
 
-@fuzz(8)
+@fuzz(6)
 @given(nonsense(), nonsense(), MODELS)
 def test_nonsense_is_refused(one, two, model):
     bins = 2 if model == "discrete" else None

@@ -696,3 +696,17 @@ def test_long_lists_are_cut_and_zeros_have_no_sign(rng):
     assert found == ("a, b, c, d, e and 1 more", "a, b, c, d, e")
     interval = {"mutual_information": np.array([[-0.0004, 0.12345]])}
     assert "[0.000, 0.123]" in repr(replace(text, intervals=interval))
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_tables_of_other_libraries_keep_their_names(library, table):
+    library = pytest.importorskip(library)
+    z, x = table
+    frame = {"a": z[:, 0], "b": z[:, 1]}
+    make = library.DataFrame if hasattr(library, "DataFrame") else library.table
+    result = synergy(make(frame), make({"t": x[:, 0]}))
+    assert (result.sources, result.targets) == (("a", "b"), ("t",))
+    same = synergy(z[:, :2], x[:, :1])
+    np.testing.assert_array_equal(result["gk_synergy"], same["gk_synergy"])
+    with pytest.raises(ValueError, match="column 'a' has 1 missing values"):
+        synergy(make({"a": [1, 2, None]}), make({"t": [1, 2, 3]}))

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from minsyn.information._arrays import as_array, as_numbers, rounding_of
 from minsyn.information._options import whole_number
 from minsyn.information._pmf import Unit, in_unit
+from minsyn.information.union.free_memory import require_bytes
 
 #: Number of sets in a block, whose factors stay in cache.
 _BLOCK = 4096
@@ -69,7 +70,8 @@ def multiplet_information(
     ------
     ValueError
         If ``covariance`` is not a symmetric matrix with positive finite variances, has fewer
-        than ``order`` variables, or is not positive semidefinite on a set (beyond rounding).
+        than ``order`` variables, or is not positive semidefinite on a set (beyond rounding); or
+        if the sets are more than memory holds.
 
     Notes
     -----
@@ -97,6 +99,9 @@ def multiplet_information(
         raise ValueError(f"order must be between 2 and the number of variables {n}; found {order}")
     in_unit(0.0, unit)
     n_sets = comb(n, order)
+    require_bytes(
+        8.0 * n_sets * (order + 2), f"{n_sets:,} sets of {order} variables", "use a lower order"
+    )
     members = np.fromiter(
         chain.from_iterable(combinations(range(n), order)), dtype=np.intp, count=n_sets * order
     ).reshape(n_sets, order)

@@ -14,6 +14,8 @@ Unit = Literal["bits", "nats"]
 #: Allowed deviation of the total from 1: the rounding of a sum over millions of cells, or of
 #: probabilities that were typed in or stored with nine digits.
 TOTAL_TOLERANCE = 1e-8
+#: NumPy's arrays have at most 64 axes, and some measures need a few more than the pmf.
+MOST_AXES = 60
 
 
 def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarray, "..."]:
@@ -25,6 +27,8 @@ def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarra
             + (" (one for each source, then one for the target)" if min_axes == 2 else "")
             + f"; found shape {p.shape}"
         )
+    if p.ndim > MOST_AXES:
+        raise ValueError(f"{name} must have at most {MOST_AXES} axes; found {p.ndim}")
     if p.size == 0:
         raise ValueError(f"{name} has no cells; found shape {p.shape}")
     total = float(p.sum())

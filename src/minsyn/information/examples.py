@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+#: Most sources of `parity`: a table of half a gigabyte.
+_MOST_BITS = 25
+
+
 def _uniform(
     outcomes: Iterable[tuple[int, ...]], shape: tuple[int, ...]
 ) -> Float[np.ndarray, "*sources x"]:
@@ -173,12 +177,12 @@ def parity(n_sources: int = 3) -> Float[np.ndarray, "*sources x"]:
     Parameters
     ----------
     n_sources : int
-        Number of bits, at least 1.
+        Number of bits, from 1 to 25.
 
     Raises
     ------
     ValueError
-        If ``n_sources`` is smaller than 1.
+        If ``n_sources`` is no whole number from 1 to 25.
 
     Examples
     --------
@@ -186,7 +190,7 @@ def parity(n_sources: int = 3) -> Float[np.ndarray, "*sources x"]:
     >>> round(gk_synergy(parity(5)), 9)
     1.0
     """
-    whole_number(n_sources, "n_sources", 1)
+    whole_number(n_sources, "n_sources", 1, _MOST_BITS)
     bits = product((0, 1), repeat=n_sources)
     return _uniform(((*z, sum(z) % 2) for z in bits), (2,) * (n_sources + 1))
 

@@ -28,6 +28,7 @@ from minsyn.information._pmf import Unit, in_unit
 from minsyn.information._whitening import as_correlations
 from minsyn.information.ci.gaussian import GaussianCIDecoder, ci_decoder, ci_linear_map
 from minsyn.information.measures import MEASURES
+from minsyn.information.union.free_memory import require_bytes
 
 __all__ = [
     "GaussianCIDecoder",
@@ -328,7 +329,7 @@ def gk_distribution(rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
     Raises
     ------
     ValueError
-        If ``rho`` is not an array of correlations.
+        If ``rho`` is not an array of correlations, or memory does not hold the matrices.
 
     Examples
     --------
@@ -338,6 +339,8 @@ def gk_distribution(rho: ArrayLike) -> Float[np.ndarray, "n m m"]:
     """
     rho = as_array(rho, "rho")
     _, rho, _ = as_correlations(np.eye(len(rho)) if rho.ndim else rho, rho)
+    m, n = rho.shape
+    require_bytes(16.0 * n * m**2, f"{n:,} matrices of {m:,} sources", "take fewer targets at once")
     largest = np.abs(rho).max(axis=0)
     share = (rho / np.where(largest > 0, largest, 1.0)).T
     return np.where(np.eye(len(rho)) > 0, 1.0, share[:, :, None] * share[:, None, :])

@@ -56,6 +56,8 @@ CORRECTIONS = {
 _FOR_SERIES = ("jackknife", "none")
 #: Largest table of a target that is worked on, in cells: some hundred megabytes.
 _MAX_CELLS = 10_000_000
+#: Most resamples: of each, every target's value is kept.
+_MOST_RESAMPLES = 10_000_000
 #: Measures whose expected bias has a closed form, and is told whatever correction is taken.
 _FOR_NOTES = ("mutual_information", "whole_minus_sum", "total_correlation")
 #: Seconds of resampling that are announced.
@@ -151,7 +153,7 @@ def synergy(
     Parameters
     ----------
     Z : array_like or DataFrame, shape (n_samples, n_sources) or (n_samples,)
-        The sources. A DataFrame's column names are kept.
+        The sources. Column names of a DataFrame (pandas, polars) or Arrow table are kept.
     X : array_like, DataFrame or Series, shape (n_samples, n_targets) or (n_samples,)
         The targets; each is measured on its own. Rows of two pandas objects are paired by their
         index, of others by position.
@@ -767,8 +769,8 @@ def _check_options(
         if bins > _MAX_CELLS:
             raise ValueError(f"bins must be at most {_MAX_CELLS:,}; found {bins:,}")
     one_of(binning, "binning", ("equal-frequency", "equal-width"))
-    whole_number(n_bootstrap, "n_bootstrap", 0)
-    whole_number(n_permutations, "n_permutations", 0)
+    whole_number(n_bootstrap, "n_bootstrap", 0, _MOST_RESAMPLES)
+    whole_number(n_permutations, "n_permutations", 0, _MOST_RESAMPLES)
     one_of(null, "null", ("synergy", "independence"))
     if not 0 < number(confidence, "confidence") < 1:
         raise ValueError(f"confidence must be between 0 and 1; found {confidence}")

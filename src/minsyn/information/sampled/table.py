@@ -76,6 +76,8 @@ def as_table(data: Any, argument: str) -> Table:
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         names = tuple(str(name) for name in data.columns)
         columns = tuple(_of_series(data.iloc[:, j]) for j in range(data.shape[1]))
+    elif type(data).__module__.partition(".")[0] in ("polars", "pyarrow"):
+        names, columns = _of_columnar(data, argument)
     else:
         array = as_array(data, argument)
         if array.ndim == 1:
@@ -122,6 +124,28 @@ def _of_series(series: Any) -> Shaped[np.ndarray, " samples"]:
             dtype=series.dtype.kind + "8" if series.dtype.kind != "b" else bool
         )
     return np.asarray(values)
+
+
+def _of_columnar(
+    data: Any, argument: str
+) -> tuple[tuple[str, ...], tuple[Shaped[np.ndarray, " samples"], ...]]:
+    """Names and values of the columns of a DataFrame or Series of polars, or of an Arrow table."""
+    import narwhals as nw
+
+    try:
+        table: Any = nw.from_native(data, eager_only=True, allow_series=True)
+    except TypeError:
+        raise ValueError(
+            f"{argument} is a {type(data).__name__}, which holds no data: pass a DataFrame "
+            "(of a LazyFrame, .collect())"
+        ) from None
+    series = [table[name] for name in table.columns] if hasattr(table, "columns") else [table]
+    for one in series:
+        missing = int(one.null_count())
+        if missing:
+            raise ValueError(f"column {one.name!r} has {missing} missing values; {_CURE}")
+    names = tuple(str(one.name or argument.lower()) for one in series)
+    return names, tuple(np.asarray(one.to_numpy()) for one in series)
 
 
 _CURE = "drop those rows or fill them in first"

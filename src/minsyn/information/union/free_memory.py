@@ -5,7 +5,30 @@ from pathlib import Path
 
 #: What systems that tell nothing are taken to have.
 UNKNOWN = 8 * 2.0**30
+#: What is less is there.
+NO_MATTER = 2.0**28
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+
+
+def require_bytes(needed: float, what: str, cure: str) -> None:
+    """Raise a ValueError if something needs more memory than there is; little is not looked at.
+
+    Examples
+    --------
+    >>> require_bytes(1e6, "a table", "use fewer sources")
+    >>> require_bytes(1e20, "a table", "use fewer sources")
+    Traceback (most recent call last):
+        ...
+    ValueError: a table needs about 9.31e+10 GiB, and ... GiB are free; use fewer sources
+    """
+    if needed < NO_MATTER:
+        return
+    available = available_bytes()
+    if needed > available:
+        raise ValueError(
+            f"{what} needs about {needed / 2**30:.3g} GiB, and {available / 2**30:.3g} GiB are "
+            f"free; {cure}"
+        )
 
 
 def available_bytes() -> float:

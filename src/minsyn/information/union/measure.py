@@ -19,9 +19,10 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from minsyn._warnings import warn
-from minsyn.information._arrays import as_array
+from minsyn.information._arrays import as_array, as_numbers
 from minsyn.information._options import number, whole_number
 from minsyn.information._pmf import (
+    MOST_AXES,
     TOTAL_TOLERANCE,
     Unit,
     as_pmf,
@@ -360,9 +361,11 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
         )
     if len(p) == 0:
         raise ValueError(f"pmfs holds no pmf; found shape {p.shape}")
+    p = as_numbers(p, "pmfs")
     totals = p.reshape(len(p), -1).sum(1)
-    if p.dtype.kind == "f" and (np.abs(totals - 1) <= TOTAL_TOLERANCE).all() and (p >= 0).all():
-        p = p.astype(np.float64, copy=False) / totals.reshape(-1, *(1,) * (p.ndim - 1))
+    fits = p.ndim <= MOST_AXES and p.size > 0
+    if fits and (np.abs(totals - 1) <= TOTAL_TOLERANCE).all() and (p >= 0).all():
+        p = p / totals.reshape(-1, *(1,) * (p.ndim - 1))
     else:
         p = np.stack([as_pmf(one, name=f"pmfs[{i}]") for i, one in enumerate(p)])
     # Chunks keep the working arrays in cache and in memory.
