@@ -19,7 +19,7 @@ def figure1(
             "with sliders."
         ),
     ] = Path("figure1.png"),
-    dpi: Annotated[int, typer.Option(min=1, help="Dots per inch of a .png.")] = 200,
+    dpi: Annotated[int, typer.Option(min=10, max=2400, help="Dots per inch of a .png.")] = 200,
 ) -> None:
     """Draw Figure 1 of the paper: distributions with equal pairwise marginals.
 

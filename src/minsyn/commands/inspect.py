@@ -77,7 +77,8 @@ def inspect(
         ),
     ] = None,
     dpi: Annotated[
-        int | None, typer.Option(min=1, help="Dots per inch of the figure.", show_default="200")
+        int | None,
+        typer.Option(min=10, max=2400, help="Dots per inch of the figure.", show_default="200"),
     ] = None,
     output: Annotated[
         Path | None,

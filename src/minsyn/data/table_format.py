@@ -126,9 +126,11 @@ class TableFormat:
         if self.decimal not in (None, ".", ","):
             raise ValueError(f"decimal={self.decimal!r} must be '.' or ','")
         if self.encoding is not None:
-            try:
-                codecs.lookup(self.encoding)
-            except LookupError as error:
+            try:  # other codecs of Python are of no text, or for names on the internet alone
+                known = codecs.lookup(self.encoding)
+                if not known._is_text_encoding or known.name in ("idna", "punycode"):
+                    raise LookupError("no encoding of texts")
+            except (LookupError, ValueError) as error:
                 raise ValueError(
                     f"encoding={self.encoding!r} is unknown; common ones are utf-8, utf-16, "
                     "latin-1, cp1252 and shift-jis"

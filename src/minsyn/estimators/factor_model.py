@@ -426,9 +426,18 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             model._set_state(saved.state, saved.arrays)
         except ModelFormatError:
             raise
-        except (KeyError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            AssertionError,
+            OverflowError,
+            FloatingPointError,
+        ) as error:
             raise ModelFormatError(
-                f"not a valid saved {cls.__name__}: {type(error).__name__}: {error}"
+                f"not a valid saved {cls.__name__}: {type(error).__name__}: "
+                f"{' '.join(str(error).split())}"
             ) from error
         return model
 

@@ -28,6 +28,7 @@ from minsyn.estimators.encoders import Net
 from minsyn.estimators.free import Free
 from minsyn.estimators.run import Run
 from minsyn.estimators.solution import Solution
+from minsyn.information._magnitude import LARGEST
 from minsyn.information.statistics import PairwiseStatistics
 from minsyn.nn import DECODERS, LATENTS, Decoder, Observations, observations_of
 from minsyn.nn.group_nets import GroupDecoder, GroupEncoder
@@ -276,7 +277,8 @@ def read_model(
         raise
     except _DAMAGE as error:
         raise ModelFormatError(
-            f"{folder} is not a valid saved {found}: {type(error).__name__}: {error}"
+            f"{folder} is not a valid saved {found}: {type(error).__name__}: "
+            f"{' '.join(str(error).split())}"
         ) from error
 
 
@@ -352,6 +354,8 @@ def _saved_model(
             "var_x": (n_features,),
         }
         moments = {name: require_array(arrays, _STATISTICS + name, shapes[name]) for name in shapes}
+        if any(np.abs(moment).max() > LARGEST**2 for moment in moments.values()):
+            raise ModelFormatError("moments of latents and features are too large for any data")
         weight = _number(record, "statistics_weight", at_least=0.0)
         statistics = PairwiseStatistics(weight, **moments)
     weights, of_decoder = (
@@ -374,7 +378,8 @@ def _saved_model(
     if not _is_list_of(sizes, int) or sum(sizes) != n_features:
         raise ModelFormatError(f"sizes {sizes!r:.80} must be {n_features} in total")
     curve, converged = record["loss_curve"], record["converged"]
-    if not _is_list_of(curve, int, float) or not isinstance(converged, bool):
+    numbers = _is_list_of(curve, int, float) and all(abs(loss) < float("inf") for loss in curve)
+    if not numbers or not isinstance(converged, bool):
         raise ModelFormatError("loss_curve must hold numbers, and converged be true or false")
     solution = Solution(
         encoder.eval(),
@@ -465,7 +470,8 @@ def _load_weights(encoder: nn.Module, weights: dict[str, np.ndarray], what: str)
             {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
         )
     except RuntimeError as error:
-        raise ModelFormatError(f"the saved weights do not fit {what}: {error}") from error
+        said = " ".join(str(error).split())
+        raise ModelFormatError(f"the saved weights do not fit {what}: {said}") from error
 
 
 def _require_finite(arrays: dict[str, np.ndarray], *, custom: bool) -> None:

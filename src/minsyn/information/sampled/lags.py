@@ -139,15 +139,14 @@ def lagged_tables(
         )
     order, codes = _order(trials, n_samples)
     longest = lags[-1]
-    # A row's past is known where the row `longest` steps before is of the same trial.
-    back = min(longest, n_samples)
-    last = np.arange(back, n_samples)
-    last = last[codes[last] == codes[last - back]]
-    if len(last) == 0:
-        most = int(np.bincount(codes).max())
+    most = int(np.bincount(codes).max())
+    if longest >= most:
         raise ValueError(
             f"lag={longest} needs trials of more than {longest} samples; the longest has {most}"
         )
+    # A row's past is known where the row `longest` steps before is of the same trial.
+    last = np.arange(longest, n_samples)
+    last = last[codes[last] == codes[last - longest]]
     names, columns = [], []
     for name, column in zip(sources.names, sources.columns, strict=True):
         for one in lags:

@@ -216,6 +216,10 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
         n_values = int(found.max()) + 1
         too_many = n_values > max(_FEW_VALUES, len(column) / 2)
         if bins is not None and (continuous or (too_many and column.dtype.kind in "fiu")):
+            if bins > table.n_samples:
+                raise ValueError(
+                    f"bins={bins} must be at most the number of samples, {table.n_samples}"
+                )
             numbers = column.astype(np.float64)
             check_magnitude(numbers[:, None], {0: f"{table.argument}[{name!r}]"}.__getitem__)
             found = _category_codes(_bin_numbers(numbers, bins, binning))
