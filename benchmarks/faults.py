@@ -500,6 +500,7 @@ def stop(bench, rng):
 def flaw_of_end(code, said, codes):
     if code not in codes:
         return f"exit code {code}: {said[-300:]!r}"
+    said = "".join(line for line in said.splitlines(True) if not line.startswith("Warning: "))
     if code and (said.count("\n") != 1 or "Traceback" in said):
         return f"not one line: {said[-300:]!r}"
     return None
