@@ -17,7 +17,7 @@ export MPLBACKEND ?= Agg
 # start all load the same files.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help benchmark test test-wheel test-oldest fuzz mutants lint types docs dist format clean
+.PHONY: help benchmark test test-wheel test-oldest coverage fuzz mutants lint types docs dist format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ benchmark: $(VENV)/.installed  ## the words benchmark on embedded letters: table
 
 test: $(VENV)/.installed-dev  ## the test suite, doctests included
 	$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+coverage: $(VENV)/.installed-dev  ## branches of the package's core that no test takes
+	$(BIN)/python -m pytest -n auto --dist worksteal -q --cov --cov-report=term-missing:skip-covered
 
 test-wheel: dist  ## the suite against the built wheel, in a folder outside the tree
 	$(MAKE) --no-print-directory .test-wheel VENV=.venv-wheel
@@ -71,7 +74,7 @@ format: $(VENV)/.installed-dev  ## rewrite files in the project's format
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) .venv-wheel .venv-oldest runs dist docs/_build docs/gallery docs/reference mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-wheel .venv-oldest runs dist docs/_build docs/gallery docs/reference mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,5 +1,7 @@
 """Calls are passed over only where the checker of shapes has seen one of the same kind."""
 
+from typing import Literal
+
 import jaxtyping
 import numpy as np
 import pytest
@@ -11,7 +13,10 @@ from minsyn.information import PairwiseStatistics
 
 @jaxtyped(typechecker=beartype)
 def scaled(
-    X: Float[np.ndarray, "samples features"], by: tuple[float, ...] = (), n: int = 2
+    X: Float[np.ndarray, "samples features"],
+    by: tuple[float, ...] = (),
+    n: int = 2,
+    order: Literal["C", "F"] = "C",
 ) -> Int[np.ndarray, "{n}"]:
     return np.zeros(n if X.size < 100 else 0, dtype=int)
 
@@ -21,6 +26,7 @@ def test_calls_unlike_those_that_passed_are_refused():
     for _ in range(2):
         scaled(X)
         scaled(X, n=3)
+        scaled(X, order="F")
         scaled(X, (1.0, 2.0))
         scaled(X, (1.0,) * 11)
         for wrong in [
@@ -29,6 +35,7 @@ def test_calls_unlike_those_that_passed_are_refused():
             lambda: scaled(X.tolist()),
             lambda: scaled(X, ("1", "2")),
             lambda: scaled(X, n="3"),
+            lambda: scaled(X, order="K"),
             lambda: scaled(X, tuple("12 letters.")),
             lambda: scaled(np.zeros((40, 3))),  # what it returns
         ]:

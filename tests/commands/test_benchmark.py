@@ -29,7 +29,7 @@ def scores(folder):
     return frame.drop(columns="fit_seconds")
 
 
-def test_benchmark_from_letters_to_figures(tmp_path):
+def test_benchmark_from_letters_to_figures(tmp_path, monkeypatch):
     out = tmp_path / "out"
     result = invoke("benchmark", "--methods", "pca,ica", "--draws", 2, "--jobs", 1, "--output", out)
     assert result.exit_code == 0, result.output
@@ -63,6 +63,7 @@ def test_benchmark_from_letters_to_figures(tmp_path):
     )
     assert "4 of 4 cells were finished before" in again.output
     assert {path: path.read_bytes() for path in tables} == tables
+    without_figures(monkeypatch)
     more = invoke("benchmark", "--methods", "pca", "--draws", 3, "--output", out, "--jobs", 1)
     assert "2 of 3 cells were finished before" in more.output
     assert "Not all methods have 3 draws: ICA has 2" in (out / "table.md").read_text()
@@ -73,14 +74,18 @@ def test_benchmark_from_letters_to_figures(tmp_path):
     assert len(scores(out)) == 5
 
 
-@pytest.fixture
-def no_figures(monkeypatch):
+def without_figures(monkeypatch):
     """They take most of the time, and are those of the cells: `test_same_figure_same_bytes`."""
     monkeypatch.setattr("minsyn.report.benchmark_figures", lambda *args: {})
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    without_figures(monkeypatch)
+
+
 def test_killed_run_goes_on_where_it_stopped(tmp_path, no_figures):
-    options = ("--methods", "pca,ica", "--draws", 3, "--jobs", 1)
+    options = ("--methods", "pca,ica", "--draws", 3, "--components", 3, "--jobs", 1)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert invoke("benchmark", *options, "--output", whole).exit_code == 0
     process = subprocess.Popen(
@@ -103,7 +108,7 @@ def test_killed_run_goes_on_where_it_stopped(tmp_path, no_figures):
 def test_interrupted_run_says_how_to_go_on(tmp_path):
     out = tmp_path / "out"
     process = subprocess.Popen(
-        command("--methods", "pca,ica", "--draws", 400, "--jobs", 2, "--output", out),
+        command("--methods", "pca", "--draws", 400, "--jobs", 2, "--output", out),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -278,7 +278,7 @@ def test_every_model_that_fit_makes(table, tmp_path, monkeypatch, scale, options
         coded = [low, ~low, high < 0.3, (high >= 0.3) & (high < 0.6), high >= 0.6]
         x = pd.DataFrame(np.column_stack(coded).astype(float), columns=FEATURES)
     x.to_csv(tmp_path / "x.csv", index=False)
-    words = (*options, "--scale", scale, "--max-iter", 30, "--output", tmp_path / "m")
+    words = (*options, "--scale", scale, "--max-iter", 10, "--output", tmp_path / "m")
     fitted = run("fit", tmp_path / "x.csv", *words)
     assert fitted.exit_code == 0, fitted.output + fitted.stderr
     assert "factors" in fitted.output and "of the variance" in fitted.output

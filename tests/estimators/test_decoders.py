@@ -192,7 +192,7 @@ def test_training_continues_however_a_decoder_was_written(decoder, rng, tmp_path
 def test_a_trained_decoder_is_drawn_towards_the_one_that_was_chosen(name, decoder, data, X, rng):
     X = X if data == "X" else one_hot(rng)
     near, free = (
-        MinSyn(2, decoder=Free(decoder, weight), max_iter=300, random_state=0).fit(X)
+        MinSyn(2, decoder=Free(decoder, weight), max_iter=150, random_state=0).fit(X)
         for weight in (1000.0, 0.0)
     )
     closed = find_decoder(decoder)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from minsyn.datasets import load_letters, make_word_images
+from minsyn.datasets import load_letters, load_typewriter, make_word_images
 from minsyn.estimators import Adam, Free, MinSyn, Run
 from minsyn.information import PairwiseStatistics
 from minsyn.information.ci import bernoulli, gaussian
@@ -15,7 +15,7 @@ SOLVERS = {"adam": Adam(), "lbfgs": "lbfgs", "auto": "auto"}
 
 @pytest.fixture(scope="module")
 def words():
-    return make_word_images(random_state=0)
+    return make_word_images(letters=load_typewriter(size=14), random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_running_statistics_are_in_the_datas_units(words):
 
 
 def test_best_of_several_starts_is_kept(words):
-    X, seeds = words.train[:, ::16], np.random.RandomState(0)
+    X, seeds = words.train[:, ::4], np.random.RandomState(0)
     settings = {"solver": Adam(n_iter_no_change=10), "max_iter": 20, "tol": 1.0}
     single = [MinSyn(4, random_state=seeds, **settings).fit(X) for _ in range(3)]
     best = min(single, key=lambda model: min(model.loss_curve_))
@@ -114,7 +114,7 @@ def test_bernoulli_has_several_starts_by_default(words, fit_once):
     "settings", [{"encoder": (3,)}, {"decoder": Free()}, {"decoder": "single-parent"}]
 )
 def test_auto_takes_adam_for_what_only_adam_does(settings, words):
-    X = words.train[:, ::16]
+    X = words.train[:, ::4]
     with pytest.warns(ConvergenceWarning):
         auto, adam = (
             MinSyn(2, solver=solver, max_iter=3, random_state=0, **settings).fit(X)
@@ -223,7 +223,7 @@ def test_latents_do_not_saturate_where_float32_shows_no_gain():
 
 
 def test_lbfgs_ends_when_ten_iterations_lower_the_loss_by_a_fifth_of_tol(words):
-    model = MinSyn(5, solver="lbfgs", n_init=1, tol=0.05, random_state=0).fit(words.train[:, ::16])
+    model = MinSyn(5, solver="lbfgs", n_init=1, tol=0.05, random_state=0).fit(words.train[:, ::4])
     curve = np.array(model.loss_curve_)
     falls = (curve[:-10] - curve[10:]) / curve[10:]
     assert np.all(falls[:-1] > 0.01) and falls[-1] <= 0.01 and model.converged_

@@ -57,7 +57,7 @@ def model_of(encoder, synergy_weight, decoder="gaussian", noisy=True, **others):
         latents = "softplus" if decoder == "gaussian" else "auto"
     if synergy_weight < np.inf:
         decoder = Free(decoder, synergy_weight)
-    settings = {"max_iter": 12, "tol": 0.0, "random_state": 0}
+    settings = {"max_iter": 8, "tol": 0.0, "random_state": 0}
     settings |= {name: others.pop(name) for name in settings if name in others}
     settings["latents"] = latents
     return MinSyn(2, encoder=encoder, decoder=decoder, solver=Adam(**others), **settings)
@@ -116,7 +116,7 @@ def test_small_blocks_of_a_sparse_matrix(decoder, kind, X, monkeypatch):
     monkeypatch.setattr(stream, "BLOCK_BYTES", 40 * 20)
     data = sparse.csr_array(X)
     assert_same_model(model_of(*kind, decoder, False).fit(data), whole, X)
-    options = {"batch_size": 50, "max_iter": 30}
+    options = {"batch_size": 50, "max_iter": 20}
     mixed = model_of(*kind, decoder, False, **options).fit(data)
     expected = model_of(*kind, decoder, False, **options).fit(X).score(X)
     assert mixed.score(X) == pytest.approx(expected, rel=0.1)
@@ -132,7 +132,7 @@ def test_fitted_decoder(decoder, X):
     np.testing.assert_allclose(closed.components_[:, 3], 0, atol=1e-12)
     if decoder == "gaussian":
         return
-    free = model_of((5,), 0.5, decoder, batch_size=32, max_iter=150).fit(as_samples(X))
+    free = model_of((5,), 0.5, decoder, batch_size=32, max_iter=80).fit(as_samples(X))
     arrays = (free.transform(X), X, free.components_, free.intercept_)
     penalty = ci_synergy_penalty(
         *(torch.from_numpy(a.astype(float)) for a in arrays), observations=decoder
@@ -204,7 +204,7 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, monkeypatch):
             return x
 
     peaks = []
-    for n in (1000, 20_000):
+    for n in (1000, 8000):
         np.save(tmp_path / "x.npy", np.random.default_rng(0).random((n, 10), np.float32))
         solver = Adam(batch_size=200)
         model = MinSyn(2, encoder=Quiet(), decoder=Free(), solver=solver, max_iter=1)
@@ -213,7 +213,7 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, monkeypatch):
         model.fit(tmp_path / "x.npy")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 100_000 < 19_000 * 10 * 4
+    assert peaks[1] - peaks[0] < 100_000 < 7000 * 10 * 4
 
 
 def test_what_cannot_be(X):
@@ -263,7 +263,7 @@ def test_partial_fit_goes_on(decoder, kind, X, tmp_path):
     model = model_of(*kind, decoder).partial_fit(X).partial_fit(X)
     restored = pickle.loads(pickle.dumps(model))
     assert np.array_equal(restored.partial_fit(X).components_, model.partial_fit(X).components_)
-    fitted = model_of(*kind, decoder, False, batch_size=50, max_iter=15).fit(X)
+    fitted = model_of(*kind, decoder, False, batch_size=50, max_iter=5).fit(X)
     before = fitted.reconstruct(X)
     fitted.save(tmp_path / "model")
     encoder = {"encoder": fitted.encoder} if isinstance(fitted.encoder, nn.Module) else {}
@@ -273,7 +273,7 @@ def test_partial_fit_goes_on(decoder, kind, X, tmp_path):
     np.testing.assert_allclose(fitted.reconstruct(X), before, atol=0.01)
     loaded.partial_fit(X)
     np.testing.assert_allclose(loaded.components_, fitted.components_, rtol=1e-4, atol=1e-5)
-    assert fitted.n_iter_ == 16
+    assert fitted.n_iter_ == 6
 
 
 def test_partial_fit_and_features_that_vary_later(X, rng):
@@ -283,7 +283,7 @@ def test_partial_fit_and_features_that_vary_later(X, rng):
         late
     )
     assert np.all(model.encoder_[0].weight.detach().numpy()[:, 0] == 0)
-    for _ in range(200):
+    for _ in range(120):
         model.partial_fit(X[rng.choice(len(X), 100, replace=False)])
     assert np.abs(model.encoder_[0].weight.detach().numpy()[:, 0]).max() > 1e-2
     assert (X - model.reconstruct(X))[:, 0].var() < 0.5 * X[:, 0].var()

@@ -29,7 +29,7 @@ def unit_interval_data(rng):
     return x.astype(np.float32)
 
 
-def settings(decoder, max_iter=12, **adam):
+def settings(decoder, max_iter=8, **adam):
     return {
         "decoder": decoder,
         "latents": "softplus" if decoder == "gaussian" else "auto",
@@ -230,13 +230,13 @@ def batches(X, n, rng):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_partial_fit_learns(decoder, X, rng):
     model = MinSyn(2, decoder=decoder, solver=Adam(learning_rate=0.1), random_state=0)
-    for x in batches(X, 150, rng):
+    for x in batches(X, 100, rng):
         model.partial_fit(x)
-    fitted = MinSyn(2, **settings(decoder, max_iter=300)).fit(X)
+    fitted = MinSyn(2, **settings(decoder, max_iter=200)).fit(X)
     untrained = MinSyn(2, **settings(decoder, max_iter=1)).fit(X)
     gap = fitted.score(X) - untrained.score(X)
     assert model.score(X) > fitted.score(X) - 0.1 * gap
-    assert model.n_iter_ == len(model.loss_curve_) == 150 and not model.converged_
+    assert model.n_iter_ == len(model.loss_curve_) == 100 and not model.converged_
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
@@ -255,7 +255,7 @@ def test_a_feature_that_varies_later_is_learned(X, rng):
     late[:, 0] = 0.5
     model = MinSyn(2, latents="softplus", random_state=0).partial_fit(late)
     assert np.all(model.encoder_weights_[:, 0] == 0) and np.all(model.components_[:, 0] == 0)
-    for x in batches(X, 150, rng):
+    for x in batches(X, 100, rng):
         model.partial_fit(x)
     assert np.abs(model.encoder_weights_[:, 0]).max() > 1e-2
     residual = (X - model.reconstruct(X))[:, 0]

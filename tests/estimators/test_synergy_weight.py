@@ -38,7 +38,7 @@ def curve(request):
             4,
             decoder=request.param if weight == np.inf else Free(request.param, weight),
             solver=Adam(),
-            max_iter=800,
+            max_iter=400,
             random_state=0,
         ).fit(X)
         for weight in WEIGHTS

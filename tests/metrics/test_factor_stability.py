@@ -84,7 +84,7 @@ def test_factors_of_noise_do_not(rng, model):
 def test_intervals_are_those_of_correlations(rng, split):
     """The standard error of a correlation is (1 - r^2) / sqrt(n)."""
     X = rng.normal(size=(400, 1)) + rng.normal(size=(400, 6)) * [0, 0.5, 1, 1, 2, 4]
-    result = stability(FirstFeature(), X, 400, split=split, random_state=0)
+    result = stability(FirstFeature(), X, 200, split=split, random_state=0)
     r = result.loadings.values[1:, 0]
     low, high = result.intervals[1:, 0].T
     expected = 2 * 1.96 * (1 - r**2) / np.sqrt(400)

@@ -19,7 +19,7 @@ import torch
 
 from line import fit_line
 
-EPOCHS = 60
+EPOCHS = 40
 
 
 def run(folder, on_epoch=lambda epoch, loss: None):

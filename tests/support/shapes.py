@@ -13,8 +13,8 @@ def once_for_each_kind(jaxtyped: Function) -> Function:
     """`jaxtyping.jaxtyped`, which passes over calls like one that has passed before.
 
     What jaxtyping and its type checker ask of an argument or a result follows from its type, shape
-    and dtype and, for integers and strings, from its value. A fit calls the same few functions
-    thousands of times with arguments that are alike in all of these.
+    and dtype and, where a shape or a `Literal` names it, from its value. A fit calls the same few
+    functions thousands of times with arguments that are alike in all of these.
     """
 
     def decorate(function: Any = None, *, typechecker: Any) -> Any:
@@ -36,6 +36,8 @@ def _checked(function: Function, check: Callable[[Function], Function]) -> Funct
     result_alone: Function | None = None
     passed: dict[Hashable, set[Hashable]] = {}
     returned: list[Any] = [None]
+    annotations = " ".join(map(repr, function.__annotations__.values()))
+    by_value = "{" in annotations or "Literal" in annotations
 
     def stand_in(*args: Any, **kwargs: Any) -> Any:
         return returned[0]
@@ -44,7 +46,7 @@ def _checked(function: Function, check: Callable[[Function], Function]) -> Funct
     def checked(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         nonlocal whole, result_alone
-        kinds = _kinds((*args, *kwargs.values()))
+        kinds = _kinds((*args, *kwargs.values()), by_value)
         call = None if kinds is None else (kinds, *kwargs)
         results = passed.get(call)
         if results is None:
@@ -52,10 +54,10 @@ def _checked(function: Function, check: Callable[[Function], Function]) -> Funct
                 whole = check(function)
             result = whole(*args, **kwargs)
             if call is not None:
-                passed[call] = {_kinds((result,))}
+                passed[call] = {_kinds((result,), by_value)}
             return result
         result = function(*args, **kwargs)
-        kind = _kinds((result,))
+        kind = _kinds((result,), by_value)
         if kind is None or kind not in results:
             if result_alone is None:
                 # jaxtyping reads annotations in the globals of the function that has them.
@@ -71,10 +73,10 @@ def _checked(function: Function, check: Callable[[Function], Function]) -> Funct
     return checked
 
 
-def _kinds(values: tuple[Any, ...]) -> Hashable:
+def _kinds(values: tuple[Any, ...], by_value: bool) -> Hashable:
     """All of the values that a check may depend on; None where that is too much to compare."""
     try:
-        return tuple(map(_kind, values))
+        return tuple([_kind(value, by_value) for value in values])
     except _TooLongError:
         return None
 
@@ -83,20 +85,19 @@ class _TooLongError(Exception):
     """More is in an argument than should be compared."""
 
 
-def _kind(value: Any) -> Hashable:
+def _kind(value: Any, by_value: bool) -> Hashable:
     kind = type(value)
-    if kind in _BY_VALUE:
-        return kind, value
+    if kind in _SIMPLE:
+        return (kind, value) if by_value else kind
     if kind in _CONTAINERS:
         if len(value) > 10:
             raise _TooLongError
-        if kind is dict:
-            return kind, *map(_kind, value), *map(_kind, value.values())
-        return kind, *map(_kind, value)
+        inside = (*value, *value.values()) if kind is dict else value
+        return kind, *[_kind(one, by_value) for one in inside]
     if isinstance(value, type):
         return value
     return kind, getattr(value, "dtype", None), getattr(value, "shape", None)
 
 
-_BY_VALUE = {int, str, bool, type(None)}
+_SIMPLE = {int, str, bool, type(None)}
 _CONTAINERS = {tuple, list, dict}

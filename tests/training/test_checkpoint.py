@@ -218,5 +218,5 @@ def test_killed_at_any_moment(tmp_path):
     assert script.returncode == 0, script.stderr
     found = json.loads(script.stdout)
     assert found["killed"] >= 2 and found["same"]
-    assert set(found["steps"]) <= {0, 1} and found["last"] == 60
+    assert set(found["steps"]) <= {0, 1} and found["last"] == 40
     assert not found["fabric"]  # what it needs no part of is not imported

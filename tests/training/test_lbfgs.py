@@ -68,7 +68,7 @@ def test_the_limit_of_float32_is_convergence_and_the_limit_of_iterations_is_not(
     assert not fit(inputs, max_iter=2)[1][2].converged
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("penalties", [(), (0.05, 0.01)])
 def test_several_starts_come_near_the_best_of_them(seed, penalties):
     """Twelve features of four causes: single starts end up to twice as high."""
@@ -93,7 +93,7 @@ def test_several_starts_come_near_the_best_of_them(seed, penalties):
 
 def test_penalised_starts_end_lower_than_free_ones():
     """What the penalties are for: sigmoid latents of words, fewer of which saturate at once."""
-    X = make_word_images(random_state=0).train[:, ::7].astype(np.float64)
+    X = make_word_images(random_state=0).train[:, ::14].astype(np.float64)
     inputs = ((X - X.mean(axis=0)) / X.std()).astype(np.float32)
     objective = BernoulliObjective(torch.from_numpy(X).float())
     losses = {}
