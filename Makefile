@@ -49,7 +49,7 @@ fuzz: $(VENV)/.installed-dev  ## extreme data and damaged files: TIMES=100 as ma
 	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q tests/fuzz tests/data/test_damage.py
 
 mutants: $(VENV)/.installed-dev  ## changes of NAMES='minsyn.nn.ranks*' that no test notices; all names take hours
-	$(PIP) mutmut
+	$(PIP) mutmut==3.8.1
 	$(BIN)/mutmut run $(NAMES)
 	$(BIN)/mutmut results
 
