@@ -84,6 +84,13 @@ def test_samples_at_the_edges():
     assert result_of(synergy_graph, 1e200 * Z, X) is None
 
 
+def test_trials_of_constant_sources():
+    trials = np.arange(40) // 2  # twenty, which are exchanged
+    x = np.random.default_rng(0).normal(size=40)
+    result = result_of(synergy, np.ones(40), x, lag=0, trials=trials, n_permutations=2)
+    assert all(p == 1 for p in result.p_values.values())
+
+
 def test_pairwise_statistics():
     whole = result_of(PairwiseStatistics.of, np.array([[1], [2], [4]]), np.array([[1], [3], [8]]))
     assert whole.var_x[0] == pytest.approx(26 / 3)  # not in integers

@@ -118,7 +118,10 @@ class Series:
         shifts that leave more than a tenth of the rows near their old place are drawn anew.
         """
         shift = self._exchange if len(self.lengths) >= _MANY_TRIALS else self._shift
-        return np.stack([shift(rng) for _ in range(count)])
+        rows = np.empty((count, self.n_samples), dtype=np.int64)  # of constant sources, count is 0
+        for row in rows:
+            row[:] = shift(rng)
+        return rows
 
     def _exchange(self, rng: np.random.Generator) -> Int[np.ndarray, " samples"]:
         giver = rng.permutation(len(self.lengths))[self._trial]
@@ -149,7 +152,7 @@ class Series:
     ) -> Float[np.ndarray, "b k _"] | Int[np.ndarray, "b k samples"]:
         """What `surrogates` of k sets of series depend on: their phases, or orders of trials."""
         if len(self.lengths) >= _MANY_TRIALS:
-            return self.shifted(count * k, rng).reshape(count, k, -1)
+            return self.shifted(count * k, rng).reshape(count, k, self.n_samples)
         return rng.random((count, k, int((self.lengths // 2 + 1).sum())))
 
     def surrogates(
