@@ -105,18 +105,32 @@ def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
     try:
         if path.is_dir():
             files = {key: path / f"{key}.npy" for key in _KEYS}
-            return {key: np.load(file) for key, file in files.items() if file.exists()}
+            return {key: _read_array(file) for key, file in files.items() if file.exists()}
+        if not path.is_file():
+            raise ValueError("it is no regular file")
         with zipfile.ZipFile(path) as archive:
             n_bytes = sum(member.file_size for member in archive.infolist())
         if n_bytes > _MOST_BYTES:
             raise ValueError(f"they take {n_bytes:,} bytes, and at most {_MOST_BYTES:,} are read")
         with np.load(path) as file:
-            return {key: file[key] for key in _KEYS if key in file}
+            arrays = {key: file[key] for key in _KEYS if key in file}
+        for key, array in arrays.items():
+            if not isinstance(array, np.ndarray):  # NumPy gives the bytes of what is none
+                raise ValueError(f"{key} is no array")
+        return arrays
     except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"letters: these are not readable NumPy arrays ({error}); write them with "
+            f"letters: these are not readable NumPy arrays ({said}); write them with "
             "np.savez(path, images=..., labels=...), labels as an array of strings"
         ) from error
+
+
+def _read_array(file: Path) -> Shaped[np.ndarray, "..."]:
+    """A ``.npy`` file, for which no more is allocated than it holds."""
+    if not file.is_file():  # a pipe would be waited for
+        raise ValueError(f"{file.name} is no regular file")
+    return np.array(np.load(file, mmap_mode="r"))
 
 
 def _from_image_folder(folder: Path) -> Letters:
@@ -125,7 +139,7 @@ def _from_image_folder(folder: Path) -> Letters:
         for sub in sorted(folder.iterdir())
         if sub.is_dir()
         for file in sorted(sub.iterdir())
-        if file.suffix.lower() in _IMAGE_SUFFIXES
+        if file.suffix.lower() in _IMAGE_SUFFIXES and file.is_file()
     ]
     if not files:
         raise ValueError(

@@ -50,6 +50,8 @@ _MODEL = "model.json"
 #: until the new record is there.
 _ARRAYS_OF_ANY = "arrays*.safetensors"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Most bytes of a record that are read: what they say takes about twenty times as much memory.
+_MOST_JSON = 2**27
 #: What a damaged record or damaged arrays may raise.
 _DAMAGE = (
     ValueError,
@@ -261,6 +263,8 @@ def read_model(
         )
     file = folder / _arrays_name(record)
     try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            raise ModelFormatError(f"{file} is no regular file")
         content = file.read_bytes()
     except FileNotFoundError:
         if _read_record(folder)["sha256"] != record["sha256"]:  # saved again in the meantime
@@ -354,7 +358,7 @@ def _saved_model(
             "var_x": (n_features,),
         }
         moments = {name: require_array(arrays, _STATISTICS + name, shapes[name]) for name in shapes}
-        if any(np.abs(moment).max() > LARGEST**2 for moment in moments.values()):
+        if any(float(np.abs(moment).max()) > LARGEST**2 for moment in moments.values()):
             raise ModelFormatError("moments of latents and features are too large for any data")
         weight = _number(record, "statistics_weight", at_least=0.0)
         statistics = PairwiseStatistics(weight, **moments)
@@ -507,6 +511,10 @@ def _read_record(folder: Path) -> dict[str, Any]:
     file = folder / _MODEL
     if not file.is_file():
         raise FileNotFoundError(f"{folder} holds no saved model: {_MODEL} is missing")
+    if file.stat().st_size > _MOST_JSON:
+        raise ModelFormatError(
+            f"{file} has {file.stat().st_size:,} bytes, and at most {_MOST_JSON:,} are read"
+        )
     try:
         record = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
