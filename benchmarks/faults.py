@@ -423,8 +423,11 @@ def start(task, work, before=lambda: None):
     """Fork a process, with a group of its own, that runs a task."""
     sys.stdout.flush()
     log = Path(tempfile.mkstemp(dir=SHARED.parent)[1])
+    # Held until the child is within its `try`: else Ctrl-C would send it back into `main`.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         return pid, log
@@ -435,8 +438,10 @@ def start(task, work, before=lambda: None):
             os.dup2(errors.fileno(), 2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         before()
         task.run(work)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except SystemExit as end:
         code = end.code or 0
     except KeyboardInterrupt:
