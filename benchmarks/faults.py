@@ -102,8 +102,10 @@ def fit(new_model):
             warnings.simplefilter("ignore")
             model.fit(table().to_numpy())
         # What `save` writes is another task.
-        found = [model.components_, model.intercept_, np.array(model.loss_curve_)]
-        found += [p.detach().numpy() for p in model.encoder_.parameters()]
+        names = ("components_", "intercept_", "unmixing_", "loss_curve_")
+        found = [np.asarray(getattr(model, name)) for name in names if hasattr(model, name)]
+        if hasattr(model, "encoder_"):
+            found += [p.detach().numpy() for p in model.encoder_.parameters()]
         write(folder / "fit.json", [array.tolist() for array in found])
 
     return run
