@@ -102,8 +102,10 @@ def fit(new_model):
             warnings.simplefilter("ignore")
             model.fit(table().to_numpy())
         # What `save` writes is another task.
-        found = [model.components_, model.intercept_, np.array(model.loss_curve_)]
-        found += [p.detach().numpy() for p in model.encoder_.parameters()]
+        names = ("components_", "intercept_", "unmixing_", "loss_curve_")
+        found = [np.asarray(getattr(model, name)) for name in names if hasattr(model, name)]
+        if hasattr(model, "encoder_"):
+            found += [p.detach().numpy() for p in model.encoder_.parameters()]
         write(folder / "fit.json", [array.tolist() for array in found])
 
     return run
@@ -423,8 +425,11 @@ def start(task, work, before=lambda: None):
     """Fork a process, with a group of its own, that runs a task."""
     sys.stdout.flush()
     log = Path(tempfile.mkstemp(dir=SHARED.parent)[1])
+    # Held until the child is within its `try`: else Ctrl-C would send it back into `main`.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         return pid, log
@@ -435,8 +440,10 @@ def start(task, work, before=lambda: None):
             os.dup2(errors.fileno(), 2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         before()
         task.run(work)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except SystemExit as end:
         code = end.code or 0
     except KeyboardInterrupt:

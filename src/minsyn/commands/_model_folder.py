@@ -118,6 +118,10 @@ def save_model(model: "FactorModel", made: "Provenance", folder: Path, *, overwr
             raise ValueError(
                 f"another run saved a model in {folder} in the meantime; this one is in {beside}"
             )
+    except OSError as error:
+        if str(error.filename).startswith(str(part)):  # a name that the user has not given
+            raise type(error)(error.errno, error.strerror, str(folder)) from error
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
         _remove_abandoned(folder)
