@@ -291,7 +291,7 @@ def test_as_a_program():
     assert output == "" and errors == "Error: absent.csv: no such file\n"
 
 
-@pytest.mark.parametrize("words", [["synergy", "x.csv", "--sources", "a"], ["figure1"]])
+@pytest.mark.parametrize("words", [["synergy", "x.csv", "--sources", "a"], ["--help"]])
 def test_a_reader_that_leaves_is_no_error(words):
     process = program(*words)
     process.stdout.close()  # as `| head` does

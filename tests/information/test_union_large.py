@@ -211,6 +211,26 @@ def test_free_memory_is_the_least_of_all_limits(tmp_path, monkeypatch):
     assert free_memory.available_bytes() == 2**21
 
 
+def test_free_memory_is_what_ulimit_leaves_of_the_address_space(tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(free_memory, "_PROC", tmp_path)
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "statm").write_text("5 4 3 2 1 0 0\n")
+    page = resource.getpagesize()
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (7 * page, 7 * page))
+    assert free_memory.available_bytes() == 2 * page
+
+
+def test_free_memory_where_nothing_tells_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(free_memory, "_PROC", tmp_path)
+    monkeypatch.setattr(free_memory, "_CGROUP", tmp_path)
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\n")
+    monkeypatch.setattr("os.sysconf", lambda name: 1000 if name == "SC_PAGE_SIZE" else 3)
+    assert free_memory.available_bytes() == 3000
+    monkeypatch.delattr("os.sysconf")
+    assert free_memory.available_bytes() == free_memory.UNKNOWN
+
+
 def test_many_categories_of_few_samples_are_small(rng):
     z = rng.integers(100, size=(150, 2))
     with warnings.catch_warnings():
