@@ -681,7 +681,7 @@ def test_the_bias_of_whole_minus_sum_is_that_of_its_parts(rng):
 def test_the_null_of_equal_sources_has_a_channel_for_every_observed_combination():
     """The minimiser copies the one to the other; unlike values need the channel of potentials."""
     counts = np.zeros((1, 2, 2, 2), dtype=int)
-    counts[0, ..., 0], counts[0, ..., 1] = [[40, 12], [12, 6]], [[6, 12], [12, 40]]
+    counts[0, ..., 0], counts[0, ..., 1] = [[80, 24], [24, 12]], [[6, 12], [12, 40]]
     (member,) = least_synergistic(counts)
     np.testing.assert_allclose(member.sum(axis=-1), counts[0].sum(axis=-1) / counts.sum())
     assert discrete.gk_synergy(member) < 1e-5

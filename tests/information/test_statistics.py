@@ -22,6 +22,8 @@ def test_moments_are_numpys(rng):
     np.testing.assert_allclose(statistics.rho, correlation[:3, 3:])
     np.testing.assert_allclose(statistics.mean_zx, z.T @ x / 50)
     np.testing.assert_allclose(statistics.std_x, x.std(axis=0))
+    mean, scale = np.arange(4.0), np.array([1, 2, -3, 0.5])
+    assert_same(statistics.rescaled(mean, scale), PairwiseStatistics.of(z, mean + scale * x))
 
 
 @settings(max_examples=50, deadline=None)

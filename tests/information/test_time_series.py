@@ -313,9 +313,8 @@ def test_trials_of_different_levels_have_surrogates_about_zero(rng):
     z, x = (np.repeat(rng.normal(size=(4, 1)), 50, axis=0) for _ in range(2))
     z, x = z + 0.1 * rng.normal(size=z.shape), x + 0.1 * rng.normal(size=x.shape)
     fitted = GaussianModel(z, x, ("mutual_information",), series=Series.of(z, x, np.full(4, 50)))
-    (null, *_) = fitted.without_gk_synergy(200, rng)
     # Four levels: what they seem to tell is of the size of what four samples tell.
-    assert 0.05 < null["mutual_information"].mean() < 1
+    assert 0.05 < fitted.independent(200, rng)["mutual_information"].mean() < 1
 
 
 def test_blocks_of_tables_have_the_smoothed_distribution(rng):
@@ -325,7 +324,9 @@ def test_blocks_of_tables_have_the_smoothed_distribution(rng):
     fitted = DiscreteModel(z, x, (2,), (2,), ("mutual_information",), series=series)
     (found,) = fitted._blocks((2, 2), [0], 2000, rng)
     (expected,) = smoothed(np.array([[[32, 32], [0, 0]]]))
-    np.testing.assert_allclose(found.mean(axis=(0, 1)) / 64, expected, atol=0.01)
+    mean = found.mean(axis=(0, 1)) / 64
+    np.testing.assert_allclose(mean[0], expected[0], atol=0.01)
+    np.testing.assert_allclose(mean[1], expected[1], atol=0.001)
 
 
 def test_groups_of_the_jackknife_are_longer_than_blocks():

@@ -6,7 +6,7 @@ from minsyn.datasets import make_word_images
 from minsyn.nn import SOFTPLUS
 from minsyn.nn.bernoulli import BernoulliObjective
 from minsyn.nn.gaussian import GaussianObjective
-from minsyn.training import fit_linear_encoder
+from minsyn.training import fit_linear_encoder, lbfgs
 from minsyn.training.lbfgs import SampleSpan, _loss
 
 
@@ -170,3 +170,26 @@ def test_gradients_of_several_starts_are_those_of_autograd(inputs, rng, penalty)
         (expected,) = torch.autograd.grad(loss, parameters)
         assert value == pytest.approx(loss.item(), rel=1e-5)
         np.testing.assert_allclose(gradient, expected.numpy(), rtol=1e-3, atol=1e-5)
+
+
+def test_the_comparison_of_starts_ends_without_a_penalty(inputs, rng, monkeypatch):
+    seen = []
+    compare = lbfgs._best_start
+
+    def noted(*args):
+        seen.append(args[4])
+        return compare(*args)
+
+    monkeypatch.setattr(lbfgs, "_best_start", noted)
+    objective, starts = (
+        GaussianObjective(torch.from_numpy(inputs)),
+        list(rng.normal(size=(2, 1, 6))),
+    )
+    settings = {"max_iter": 3, "tol": 0.1, "generator": torch.Generator().manual_seed(0)}
+    fit_linear_encoder(objective, torch.tanh, inputs, starts, penalties=(0.2, 0.1), **settings)
+    assert seen == [(0.2, 0.1, 0.0)]
+    # Of targets that do not vary, no start is better than the first.
+    objective = GaussianObjective(torch.ones(len(inputs), 3))
+    weights, bias, _ = fit_linear_encoder(objective, torch.tanh, inputs, starts, **settings)
+    np.testing.assert_allclose(inputs @ weights.T, inputs @ starts[0].T, atol=1e-5)
+    assert not bias.any()

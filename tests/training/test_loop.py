@@ -18,6 +18,8 @@ def test_finds_the_minimum(batch_size):
 def test_stops_when_the_loss_has_settled_and_not_before():
     _, result = fit_line(tol=0.9, patience=20)
     assert result.converged and result.n_epochs % 20 == 0
+    _, result = fit_line(learning_rate=1e-9, patience=5)
+    assert result.converged and result.n_epochs == 10
     _, result = fit_line(max_epochs=25)
     assert not result.converged and result.n_epochs == 25
 
@@ -113,8 +115,10 @@ def test_samples_without_a_batch():
 
 def test_a_batch_of_all_samples_is_no_batch():
     """So its loss is that of the parameters before the step, and the best of them are kept."""
-    whole, all_in_one = (fit_line(batch_size=size, max_epochs=5)[1] for size in (None, 40))
-    assert whole.history == pytest.approx(all_in_one.history) and whole.loss == all_in_one.loss
+    settings = {"learning_rate": 2.0, "max_epochs": 10}
+    whole, one = (fit_line(batch_size=size, **settings)[1] for size in (None, 40))
+    assert one.history == pytest.approx(whole.history)
+    assert one.loss == pytest.approx(min(whole.history)) and one.loss < one.history[-1]
 
 
 def test_progress_shows_the_loss_in_its_unit_and_ends_full(capsys):

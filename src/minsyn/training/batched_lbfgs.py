@@ -141,7 +141,7 @@ class Memory:
         coefficients *= self._scale[:, np.newaxis]
         for i, share in zip(reversed(newest_first), reversed(shares), strict=True):
             product = np.einsum("rj,rj->r", self._products[:, _MEMORY + i], coefficients)
-            coefficients[:, i] += share - self._weights[:, i] * product
+            coefficients[:, i] = share - self._weights[:, i] * product
         slope = np.einsum("rj,rj->r", self._products[:, last], coefficients)
         steepest = ~(slope > 0)  # because of rounding: use steepest descent
         if steepest.any():
