@@ -122,7 +122,7 @@ def test_information_dropout_of_dead_and_saturated_latents():
 
 def test_noise_costs_information(related):
     little, much = (
-        InformationDropout(2, beta=beta, max_iter=150, random_state=0).fit(related)
+        InformationDropout(2, beta=beta, max_iter=90, random_state=0).fit(related)
         for beta in (0.1, 10.0)
     )
     assert little.latent_information_.sum() > 1.5 * much.latent_information_.sum() > 0
@@ -132,14 +132,14 @@ def test_noise_costs_information(related):
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_in_the_unit_interval(kind, related, tmp_path):
     X = 1 / (1 + np.exp(-related))
-    model = kind(3, decoder="sigmoid", max_iter=60, random_state=0).fit(X)
+    model = kind(3, decoder="sigmoid", max_iter=15, random_state=0).fit(X)
     assert 0 < model.reconstruct(X).min() < model.reconstruct(X).max() < 1
     assert (np.diff(model.latent_information_) <= 0).all()
     model.save(tmp_path)
     loaded = load_model(tmp_path)
     np.testing.assert_array_equal(loaded.transform(X), model.transform(X))
     np.testing.assert_array_equal(loaded.latent_information_, model.latent_information_)
-    again = kind(3, decoder="sigmoid", max_iter=60, random_state=0).fit(X)
+    again = kind(3, decoder="sigmoid", max_iter=15, random_state=0).fit(X)
     np.testing.assert_array_equal(again.components_, model.components_)
     with pytest.raises(ValueError, match="MinMaxScaler"):
         kind(2, decoder="sigmoid").fit(related)
