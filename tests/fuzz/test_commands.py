@@ -241,7 +241,7 @@ def test_every_command_is_fuzzed():
 
 
 @pytest.mark.parametrize("command", WORDS)
-@fuzz(4)
+@fuzz(1)
 @given(st.data())
 def test_any_words(command, files, data):
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -409,7 +409,7 @@ def run(model, X, form):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@fuzz(8)
+@fuzz(2)
 @given(st.data())
 def test_any_data(kind, data):
     if kind == "InfoMax":

@@ -96,7 +96,7 @@ def read(path):
     return np.concatenate([block.copy() for block in as_samples(path).blocks(missing=True)])
 
 
-@fuzz(40)
+@fuzz(8)
 @given(content=archives(), parts=st.tuples(*[st.sampled_from(PARTS)] * 2))
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_archives_and_arrays(tmp_path_factory, content, parts):

@@ -144,7 +144,7 @@ def run(name, record, arrays, folder):
     return model
 
 
-@fuzz(25)
+@fuzz(8)
 @given(st.data())
 def test_changed_models(saved, tmp_path_factory, data):
     name = data.draw(st.sampled_from([*MODELS]))
