@@ -143,8 +143,8 @@ class PairwiseStatistics:
         with np.errstate(over="ignore", invalid="ignore"):
             merged = self._merged(other)
         if isinstance(merged.var_x, np.ndarray):
-            _check_overflow(np.append(self.mean_z, other.mean_z), merged.cov_zz)
-            _check_overflow(np.append(self.mean_x, other.mean_x), merged.var_x)
+            _check_overflow(np.stack([self.mean_z, other.mean_z]), merged.cov_zz)
+            _check_overflow(np.stack([self.mean_x, other.mean_x]), merged.var_x)
         return merged
 
     def _merged(self, other: "PairwiseStatistics") -> "PairwiseStatistics":
@@ -655,13 +655,18 @@ def _in_blocks(
     return shift + rest, cov_zx, var_x
 
 
-def _check_overflow(data: Float[np.ndarray, "..."], moments: Float[np.ndarray, "..."]) -> None:
-    """Raise a ValueError where finite data have moments that are not."""
-    if not np.isfinite(moments).all() and np.isfinite(data).all():
-        raise ValueError(
-            f"numbers up to {np.abs(data).max():.3g} cannot be squared in {data.dtype}: divide the "
-            "data by a constant, such as their largest value"
-        )
+def _check_overflow(
+    data: Float[np.ndarray, "samples k"], moments: Float[np.ndarray, "k ..."]
+) -> None:
+    """Raise a ValueError where columns of finite data have moments that are not."""
+    if np.isfinite(moments).all() or not np.isfinite(data).all():
+        return
+    variance = moments if moments.ndim == 1 else np.diagonal(moments)
+    j = int(np.argmin(np.isfinite(variance)))
+    raise ValueError(
+        f"column {j} reaches {np.abs(data[:, j]).max():.3g}, and such numbers cannot be squared in "
+        f"{data.dtype}: divide the data by a constant, such as their largest value"
+    )
 
 
 def _centred(z: Float[Any, "samples k"]) -> tuple[Float[Any, " k"], Float[Any, "samples k"]]:
