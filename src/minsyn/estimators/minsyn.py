@@ -173,7 +173,8 @@ class MinSyn(FactorModel):
     n_samples x n_features where samples are fewer.
 
     Constant features and latents have zero weight, and correlations of 1 are handled as limits, so
-    the decoder is finite for all finite data.
+    the decoder is finite for all finite data. Features of a standard deviation below 1e-146, whose
+    square float64 holds with few digits, count as constant.
 
     Factors are in the order of the variance that each explains alone, and the strongest loading of
     each is positive. Order and signs therefore do not change with the seed. There are two
