@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from minsyn.datasets import load_emnist, load_letters
 from minsyn.datasets.emnist import CACHE_FILE, MIRRORS, Mirror
@@ -144,6 +145,7 @@ def test_a_killed_download_leaves_nothing_for_long(tmp_path, server, zip_mirror)
     server.troubles["gzip.zip"] = ["stalled"]
     pid = os.fork()
     if pid == 0:
+        tqdm.set_lock(threading.RLock())  # the one of all processes would never be released
         load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
         os._exit(0)
     while not (server.requests and any(p.name.startswith("tmp") for p in tmp_path.rglob("*"))):
