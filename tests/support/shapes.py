@@ -67,6 +67,7 @@ def _checked(function: Function, check: Callable[[Function], Function]) -> Funct
                 result_alone = check(update_wrapper(same, function))
             returned[0] = result
             result_alone(*args, **kwargs)
+            returned[0] = None  # or the result would never be freed
             results.add(kind)
         return result
 

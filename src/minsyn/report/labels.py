@@ -45,7 +45,7 @@ def label_points(
     >>> axes.texts[0].get_text()
     'here'
     """
-    figure = axes.get_figure(root=True)
+    figure = axes.get_figure()
     assert figure is not None
     pixels_per_point = figure.dpi / 72
     obstacles = axes.transData.transform(np.vstack([points, avoid]))
