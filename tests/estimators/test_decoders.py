@@ -16,6 +16,7 @@ from minsyn.nn import (
     BernoulliDecoder,
     Decoder,
     GaussianCategoricalDecoder,
+    GaussianDecoder,
     Latents,
     find_decoder,
 )
@@ -118,8 +119,8 @@ def test_an_own_decoder_has_no_inherited_gradient(X):
 
 
 def test_what_cannot_be_a_decoder(X, tmp_path):
-    class Nameless(BernoulliDecoder):
-        latents = SOFTPLUS
+    class Nameless(GaussianDecoder):
+        pass
 
     with pytest.raises(ValueError, match="'poisson' is unknown: choose one of"):
         MinSyn(2, decoder="poisson").fit(X)
