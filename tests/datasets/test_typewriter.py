@@ -6,6 +6,9 @@ import pytest
 from minsyn.datasets import load_typewriter
 from minsyn.datasets.typewriter import FONTS
 
+#: Matplotlib 3.9 has no cmti10.
+IN_EVERY_MATPLOTLIB = set(FONTS) - {"cmti10"}
+
 
 @pytest.fixture(scope="module")
 def letters():
@@ -13,8 +16,8 @@ def letters():
 
 
 def test_every_font_draws_every_letter(letters):
-    assert letters.images.shape == (26 * len(FONTS), 28, 28)
-    assert set(letters.styles) == set(FONTS)
+    assert letters.images.shape == (26 * len(set(letters.styles)), 28, 28)
+    assert set(FONTS) >= set(letters.styles) >= IN_EVERY_MATPLOTLIB
     assert "".join(letters.alphabet) == string.ascii_lowercase
 
 

@@ -87,6 +87,7 @@ def test_laws(arguments):
 @given(sources_and_targets())
 def test_sources_may_be_exchanged_and_turned(arguments):
     sigma, rho = (np.asarray(a, dtype=float) for a in arguments)
+    sigma = np.atleast_2d(sigma)  # of one source, it may come as a number
     signs = np.where(np.arange(len(sigma)) % 2, -1.0, 1.0)
     for measure in MEASURES:
         found = result_of(measure, sigma, rho)
