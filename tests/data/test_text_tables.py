@@ -1,6 +1,7 @@
 """Text tables as programs and people write them: separators, encodings, headers, marks."""
 
 import gzip
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -235,3 +236,18 @@ def test_no_header_is_taken_for_a_title(tmp_path):
     assert list(titled.columns) == ["a", "b", "c", "d"] and titled.line(0) == 3
     for content in ('"x"\n"r1",a\n"r2",b\n"r3",b\n', "x\na\nb\nc\nd\n"):
         assert "x" in open_table(write(tmp_path, content)).columns
+
+
+@pytest.mark.parametrize("rows_before", [0, 3, 2000])
+def test_lines_that_never_end_are_not_read(tmp_path, monkeypatch, rows_before):
+    """A few compressed bytes may hold a line of gigabytes."""
+    monkeypatch.setattr("minsyn.data.text_layout._LONGEST_LINE", 2**17)
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wt") as file:
+        file.write("a,b\n" + "1,2\n" * rows_before + "1" * 2**24)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"bomb\.csv\.gz.* 131,072 characters"):
+        read_table(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23

@@ -6,7 +6,7 @@ import gzip
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ INDEX = "Unnamed: 0"
 #: Records by which the layout is judged, and the most bytes in which they are looked for.
 _RECORDS_EXAMINED = 1000
 _BYTES_EXAMINED = 2**20
+#: Most characters of a line: of some ten million values. Few compressed bytes may claim far more.
+_LONGEST_LINE = 2**27
 
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
 _YEARS = range(1500, 2101)
@@ -154,9 +156,27 @@ def open_lines(path: Path, encoding: str) -> TextIOWrapper:
     encoding : str
         Its encoding.
     """
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding=encoding)
-    return path.open(encoding=encoding)
+    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    return _Lines(opened(path, "rb"), encoding=encoding)
+
+
+class _Lines(TextIOWrapper):
+    """Lines of a limited length."""
+
+    # In typeshed, lines of text files are bytes.
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        line = super().readline(size if size >= 0 else _LONGEST_LINE + 1)
+        if len(line) > _LONGEST_LINE:
+            raise TableError(
+                f"{self.name} is no table of lines: one has more than {_LONGEST_LINE:,} characters"
+            )
+        return line
+
+    def readlines(self, size: int = -1, /) -> list[str]:  # type: ignore[override]
+        """Whole lines of about this many characters, read at once."""
+        if size < 0:
+            return super().readlines()
+        return StringIO(self.read(size) + self.readline()).readlines()
 
 
 def records(
