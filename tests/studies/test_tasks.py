@@ -7,7 +7,9 @@ from sklearn.decomposition import PCA, FastICA
 from typer.testing import CliRunner
 
 from minsyn.benchmark import Experiment, Method, Store, find_methods, run_cell
-from minsyn.datasets import PAPER_WORDS, Letters, Vocabulary, load_typewriter
+from minsyn.datasets import PAPER_WORDS, Letters, Vocabulary, load_letters, load_typewriter
+from minsyn.estimators.vectors.grouping import find_groups
+from minsyn.metrics import group_agreement
 from studies.tasks.__main__ import app
 from studies.tasks.catalogue import TASKS, find_tasks
 from studies.tasks.data import TaskExperiment, WordTask
@@ -324,3 +326,13 @@ def test_without_wordsegment_all_goes_on_and_a_request_does_not(tmp_path, monkey
     assert set(pd.read_csv(tmp_path / "tasks.csv").task) == {"digits"}
     asked = invoke(*options, "--task", "words-4")
     assert asked.exit_code == 1 and "minsyn[words]" in asked.output
+
+
+def test_letters_that_vary_together_are_told_apart(real_data):
+    """A letter begins as part of its neighbour, and its pixels move over in several rounds."""
+    (task,) = find_tasks(load_letters(real_data("emnist_letters.npz")), ["words-4"])
+    words = TaskExperiment(task, find_methods(["minsyn-vector"]), draws=4, seed=200).data(3)
+    grouping = find_groups(words.train)
+    varies = words.train.min(axis=0) != words.train.max(axis=0)
+    assert group_agreement(grouping.groups[varies], words.groups[varies]).wrong_features == 0
+    assert grouping.core.sum() == varies.sum()

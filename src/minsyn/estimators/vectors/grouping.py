@@ -38,6 +38,8 @@ _TIE = 0.01
 _LEAST_CLEAR = 0.5
 #: Most rounds of reassigning features.
 _MAX_ROUNDS = 50
+#: Most rounds of moving features to the clear ones of another group.
+_MAX_CORE_ROUNDS = 10
 #: Groups are left as the graph has them where settled ones have so much less of the coupling.
 _BLURRED = 0.1
 #: Least eigenvalue of a group, and least fall to the next, where the groups are clear-cut and where
@@ -401,31 +403,57 @@ def _with_cores(
 
     In few samples a rare value of one group may always occur beside one of another. Features that
     depend on it are predicted equally well by both groups, and latents of the wrong one, if fitted
-    to them, would not carry over to other samples.
+    to them, would not carry over to other samples. What moves can make others clear, or unclear:
+    this is repeated until none moves, and the round with the most clear features counts.
     """
     n_groups = int(groups.max(initial=-1)) + 1
-    member = groups >= 0
     if n_groups < 2:
-        return groups, member
+        return groups, groups >= 0
+    rounds = []
+    for _ in range(_MAX_CORE_ROUNDS):
+        clear = _clear_features(correlations, groups, n_groups)
+        moved = _moved_to_cores(correlations, groups, clear, n_groups)
+        rounds.append((moved, clear))
+        if np.array_equal(moved, groups):
+            break
+        groups = moved
+    return max(rounds, key=lambda found: found[1].sum())
+
+
+def _clear_features(
+    correlations: Correlations, groups: Int[np.ndarray, " features"], n_groups: int
+) -> Bool[np.ndarray, " features"]:
+    """Features about which no other group tells nearly as much as their own."""
+    member = groups >= 0
     dimensions = group_dimensions(correlations, groups, n_groups)
     nats = group_information(correlations, groups, dimensions).nats
     explained = -np.expm1(-2 * nats)
     is_own = np.equal.outer(np.arange(n_groups), groups)
     own, rival = (np.where(of, explained, 0.0).max(axis=0) for of in (is_own, ~is_own))
-    clear = member & (rival < _RIVAL * own)
+    clear: np.ndarray = member & (rival < _RIVAL * own)
     for of_group in is_own:
         if clear[of_group].sum() < _LEAST_CLEAR * of_group.sum():
             clear |= of_group
-    unclear = member & ~clear
-    if unclear.any():
-        cores = np.where(clear, groups, NO_PARENT)
-        dimensions = group_dimensions(correlations, cores, n_groups)
-        nats = group_information(correlations, cores, dimensions).nats
-        left = np.exp(-2 * nats)
-        lost = np.where(np.equal.outer(np.arange(n_groups), groups), left, 0.0).max(axis=0)
-        moves = unclear & (left.min(axis=0) + _TIE < lost)
-        groups = np.where(moves, nats.argmax(axis=0), groups)
-    return groups, clear
+    return clear
+
+
+def _moved_to_cores(
+    correlations: Correlations,
+    groups: Int[np.ndarray, " features"],
+    clear: Bool[np.ndarray, " features"],
+    n_groups: int,
+) -> Int[np.ndarray, " features"]:
+    """Unclear features in the group whose clear features tell most about them."""
+    unclear = (groups >= 0) & ~clear
+    if not unclear.any():
+        return groups
+    cores = np.where(clear, groups, NO_PARENT)
+    dimensions = group_dimensions(correlations, cores, n_groups)
+    nats = group_information(correlations, cores, dimensions).nats
+    left = np.exp(-2 * nats)
+    lost = np.where(np.equal.outer(np.arange(n_groups), groups), left, 0.0).max(axis=0)
+    moves = unclear & (left.min(axis=0) + _TIE < lost)
+    return np.where(moves, nats.argmax(axis=0), groups)
 
 
 def _check_at_most(n_groups: int | None, limit: int, why: str) -> None:
