@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
@@ -80,7 +81,7 @@ class GroupNet(nn.Module):
         return hidden
 
 
-class _GroupMap(nn.Module):
+class _GroupMap(nn.Module, ABC):
     """Map between features and latents that are split into groups.
 
     Features and latents have an origin and a unit, 0 and 1 while training.
@@ -143,9 +144,9 @@ class _GroupMap(nn.Module):
         return cls._sizes(widest, most, hidden)
 
     @staticmethod
+    @abstractmethod
     def _sizes(widest: int, most: int, hidden: Sequence[int]) -> list[int]:
         """The same, from the largest numbers of features and of latents."""
-        raise NotImplementedError
 
     def rescaled(
         self: Self, mean: Float[np.ndarray, " features"], scale: Float[np.ndarray, " features"]

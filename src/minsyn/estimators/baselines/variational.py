@@ -1,6 +1,7 @@
 """Variational autoencoders with one layer each way: beta-VAE and beta-TCVAE."""
 
 import math
+from abc import abstractmethod
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -63,9 +64,9 @@ class NoisyCode(TrainedModule):
             self.log_noise + _LOG_2_PI
         )
 
+    @abstractmethod
     def divergences(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
         """Divergence of each latent of each sample from its prior, in nats."""
-        raise NotImplementedError
 
 
 class VariationalModel(TrainedModel):
