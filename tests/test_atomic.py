@@ -2,9 +2,6 @@
 
 import os
 import stat
-import subprocess
-import sys
-import textwrap
 import threading
 
 import numpy as np
@@ -14,6 +11,7 @@ from matplotlib.figure import Figure
 from minsyn._atomic import replacing, write_atomically
 from minsyn._locks import FolderInUseError, locked
 from minsyn.report.style import save_as
+from programs import script, started
 
 
 def names(folder):
@@ -76,23 +74,19 @@ def test_writers_of_one_file_take_turns(tmp_path):
 
 
 def test_a_locked_folder_is_free_when_its_process_is_killed(tmp_path):
-    script = """
+    keep = script("""
         import sys, time
         from pathlib import Path
         from minsyn._locks import locked
         with locked(Path(sys.argv[1]), cure="wait"):
             print("ready", flush=True)
             time.sleep(60)
-    """
-    other = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), tmp_path], stdout=subprocess.PIPE
-    )
-    with other:
+    """)
+    with started(*keep, tmp_path) as other:
         other.stdout.readline()
         busy = pytest.raises(FolderInUseError, match=r"in use by another run: name another")
         with busy, locked(tmp_path, cure="name another"):
             pass
-        other.kill()
     with locked(tmp_path, cure="name another"):
         assert names(tmp_path) == [".lock"]
     assert names(tmp_path) == []

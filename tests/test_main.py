@@ -1,11 +1,12 @@
 """Ctrl-C ends the program in one line, wherever it meets it."""
 
 import os
-import signal
 import subprocess
 import sys
 
 import pytest
+
+from programs import heard_interrupts
 
 CTRL_C = "import signal\nsignal.raise_signal(signal.SIGINT)\n"
 #: What Typer, the first large import, is replaced by.
@@ -18,14 +19,10 @@ PLACES = {
 
 def ended(*words, **env):
     """Exit code and output of a program."""
-    result = subprocess.run(
-        [sys.executable, *words],
-        capture_output=True,
-        text=True,
-        env=os.environ | env,
-        # Whatever started the tests may have had it ignored, and children would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    with heard_interrupts():
+        result = subprocess.run(
+            [sys.executable, *words], capture_output=True, text=True, env=os.environ | env
+        )
     return result.returncode, result.stdout + result.stderr
 
 

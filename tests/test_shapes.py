@@ -17,7 +17,7 @@ def scaled(
     by: tuple[float, ...] = (),
     n: int = 2,
     order: Literal["C", "F"] = "C",
-) -> Int[np.ndarray, "{n}"]:
+) -> Int[np.ndarray, "{n}"]:  # noqa: F821
     return np.zeros(n if X.size < 100 else 0, dtype=int)
 
 

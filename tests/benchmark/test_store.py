@@ -1,15 +1,13 @@
 import json
 import os
 import resource
-import subprocess
-import sys
-import textwrap
 import time
 
 import numpy as np
 import pytest
 
 from minsyn.benchmark import SettingsMismatchError, Store
+from programs import script, started
 
 
 def same(one, other):
@@ -155,7 +153,7 @@ def test_full_disk_loses_nothing(tmp_path, tiny, cell):
 
 def test_reader_never_sees_half_a_file(tmp_path):
     """Killed at any moment while it writes, a file is the old one or the new one."""
-    script = """
+    write = script("""
         import sys
         from pathlib import Path
         from minsyn._atomic import write_atomically
@@ -163,15 +161,11 @@ def test_reader_never_sees_half_a_file(tmp_path):
         while True:
             for letter in "ab":
                 write_atomically(Path(sys.argv[1]), letter * 1_000_000)
-    """
+    """)
     path = tmp_path / "file"
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), str(path)], stdout=subprocess.PIPE
-    )
-    process.stdout.readline()
-    time.sleep(0.02)
-    process.kill()
-    process.wait()
+    with started(*write, path) as process:
+        process.stdout.readline()
+        time.sleep(0.02)
     if path.exists():
         content = path.read_text()
         assert len(content) == 1_000_000 and len(set(content)) == 1

@@ -2,7 +2,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from minsyn.cli import app
+from programs import heard_interrupts, started
 
 FIGURES = ("decoder_maps", "reconstructions", "loss_against_acc", "scores_by_draw")
 
@@ -20,8 +20,8 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "minsyn", "benchmark", *map(str, arguments)]
+def benchmark(*arguments, **options):
+    return started("-m", "minsyn", "benchmark", *map(str, arguments), **options)
 
 
 def scores(folder):
@@ -88,12 +88,8 @@ def test_killed_run_goes_on_where_it_stopped(tmp_path, no_figures):
     options = ("--methods", "pca,ica", "--draws", 3, "--components", 3, "--jobs", 1)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert invoke("benchmark", *options, "--output", whole).exit_code == 0
-    process = subprocess.Popen(
-        command(*options, "--output", killed), stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    wait_for(lambda: len(list(killed.glob("cells/*.json"))) >= 2, process)
-    process.kill()
-    process.wait()
+    with benchmark(*options, "--output", killed, stdout=subprocess.DEVNULL) as process:
+        wait_for(lambda: len(list(killed.glob("cells/*.json"))) >= 2, process)
     finished = {path: path.stat().st_mtime_ns for path in killed.glob("cells/*.json")}
     assert 2 <= len(finished) < 6
     assert not (killed / "results.csv").exists()
@@ -107,18 +103,11 @@ def test_killed_run_goes_on_where_it_stopped(tmp_path, no_figures):
 
 def test_interrupted_run_says_how_to_go_on(tmp_path):
     out = tmp_path / "out"
-    process = subprocess.Popen(
-        command("--methods", "pca", "--draws", 400, "--jobs", 2, "--output", out),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # Whatever started the tests may have had it ignored, and children would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    wait_for(lambda: len(list(out.glob("cells/*.json"))) >= 2, process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
-    _, errors = process.communicate(timeout=30)
+    options = ("--methods", "pca", "--draws", 400, "--jobs", 2, "--output", out)
+    with heard_interrupts(), benchmark(*options, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: len(list(out.glob("cells/*.json"))) >= 2, process)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
+        _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Stopped. Finished cells are in" in errors and "run the same command again" in errors
     assert "Traceback" not in errors

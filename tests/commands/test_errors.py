@@ -1,7 +1,6 @@
 """Errors of every command: exit codes and one line on stderr."""
 
 import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -18,6 +17,7 @@ from minsyn.commands._errors import in_options
 from minsyn.commands._options import choose_columns
 from minsyn.datasets import load_letters
 from minsyn.training import CheckpointError
+from programs import started
 
 #: Words of each command that work, and a function that the command calls.
 WORKING = {
@@ -276,25 +276,18 @@ def test_typer_refuses_unknown_options(command):
     assert result.exit_code == 2 and "--no-such-option" in result.stderr
 
 
-def program(*words, **options):
-    return subprocess.Popen(
-        [sys.executable, "-m", "minsyn", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+def program(*words):
+    return started("-m", "minsyn", *words, stderr=subprocess.PIPE, text=True)
 
 
 def test_as_a_program():
-    output, errors = program("synergy", "absent.csv", "--sources", "a").communicate()
+    with program("synergy", "absent.csv", "--sources", "a") as process:
+        output, errors = process.communicate()
     assert output == "" and errors == "Error: absent.csv: no such file\n"
 
 
 @pytest.mark.parametrize("words", [["synergy", "x.csv", "--sources", "a"], ["--help"]])
 def test_a_reader_that_leaves_is_no_error(words):
-    process = program(*words)
-    process.stdout.close()  # as `| head` does
-    errors = process.stderr.read()
-    process.wait()
-    assert errors == ""
+    with program(*words) as process:
+        process.stdout.close()  # as `| head` does
+        assert process.stderr.read() == ""

@@ -1,8 +1,7 @@
 """Downloads from a server on this machine that misbehaves as real ones do."""
 
 import hashlib
-import os
-import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from tqdm import tqdm
 
 from minsyn.datasets import load_emnist, load_letters
 from minsyn.datasets.emnist import CACHE_FILE, MIRRORS, Mirror
 from minsyn.datasets.emnist_formats import read_parquet, read_zip
+from programs import script, started
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 SPLITS = {
@@ -140,18 +139,20 @@ def test_a_broken_download_is_tried_again(tmp_path, server, zip_mirror, trouble)
     assert server.requests == ["gzip.zip"] * 2
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks of POSIX")
 def test_a_killed_download_leaves_nothing_for_long(tmp_path, server, zip_mirror):
     server.troubles["gzip.zip"] = ["stalled"]
-    pid = os.fork()
-    if pid == 0:
-        tqdm.set_lock(threading.RLock())  # the one of all processes would never be released
-        load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0)
-        os._exit(0)
-    while not (server.requests and any(p.name.startswith("tmp") for p in tmp_path.rglob("*"))):
-        time.sleep(0.01)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    download = script("""
+        import sys
+        from minsyn.datasets import load_emnist
+        from minsyn.datasets.emnist import Mirror
+        from minsyn.datasets.emnist_formats import read_zip
+        cache, *file = sys.argv[1:]
+        load_emnist(cache=cache, mirrors=[Mirror("stalled", (tuple(file),), read_zip)], retries=0)
+    """)
+    with started(*download, tmp_path, *zip_mirror.files[0], stderr=subprocess.DEVNULL) as process:
+        while not (server.requests and any(p.name.startswith("tmp") for p in tmp_path.rglob("*"))):
+            assert process.poll() is None
+            time.sleep(0.01)
     server.goes_on.set()
     assert_is_emnist(load_emnist(cache=tmp_path, mirrors=[zip_mirror], retries=0))
     assert [file.name for file in tmp_path.iterdir()] == [CACHE_FILE]

@@ -1,8 +1,6 @@
 import hashlib
 import json
-import os
 import random
-import signal
 import time
 
 import numpy as np
@@ -13,6 +11,7 @@ from safetensors.numpy import save as save_tensors
 from sklearn.exceptions import NotFittedError
 
 from minsyn.estimators import AutoEncoder, MinSyn, ModelFormatError, VectorMinSyn, persistence
+from programs import script, started
 
 
 @pytest.fixture(scope="module")
@@ -231,27 +230,29 @@ def test_a_save_that_ends_early_keeps_the_old_model(two_models, data, tmp_path, 
     assert len(list(tmp_path.iterdir())) == 2  # what was left over is removed
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks of POSIX")
 def test_a_save_that_is_killed_keeps_a_model(two_models, data, tmp_path):
+    saving = script("""
+        import sys
+        from minsyn import MinSyn
+        models = [MinSyn.load(folder) for folder in sys.argv[2:]]
+        while True:
+            for model in models:
+                model.save(sys.argv[1])
+                print("saved", flush=True)
+    """)
+    folders = [tmp_path / name for name in ("model", "old", "new")]
+    for model, folder in zip(two_models, folders[1:], strict=True):
+        model.save(folder)
     expected = [model.transform(data) for model in two_models]
     moment = random.Random(0)
-    for _ in range(6):
-        begun, begins = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            while True:
-                for model in two_models:
-                    model.save(tmp_path)
-                    os.write(begins, b".")
-        os.read(begun, 1)
-        time.sleep(moment.uniform(0.0, 0.04))
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(begun), os.close(begins)
-        found = MinSyn.load(tmp_path).transform(data)
+    for _ in range(4):
+        with started(*saving, *folders) as process:
+            assert process.stdout.readline() == b"saved\n"
+            time.sleep(moment.uniform(0.0, 0.04))
+        found = MinSyn.load(folders[0]).transform(data)
         assert any(np.array_equal(found, z) for z in expected)
-    two_models[1].save(tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2
+    two_models[1].save(folders[0])
+    assert len(list(folders[0].iterdir())) == 2
 
 
 def test_what_cannot_be_saved(data, tmp_path):

@@ -3,9 +3,7 @@
 import csv
 import json
 import os
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +11,17 @@ import pytest
 import torch
 
 import shares
+from programs import started
 from ranked import comparable
 
 
 def run_two(script, folder):
     """Start a script by torchrun in two processes; what each of them wrote."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    process = subprocess.Popen(
-        [*command, "--nproc-per-node=2", str(script), str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    try:
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    options = {"stderr": subprocess.STDOUT, "text": True}
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    with started(*torchrun, script, folder, env=env, **options) as process:
         output, _ = process.communicate(timeout=240)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, output
     assert output == ""
     return [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in range(2)]
