@@ -245,7 +245,7 @@ def test_a_save_that_is_killed_keeps_a_model(two_models, data, tmp_path):
         model.save(folder)
     expected = [model.transform(data) for model in two_models]
     moment = random.Random(0)
-    for _ in range(4):
+    for _ in range(2):
         with started(*saving, *folders) as process:
             assert process.stdout.readline() == b"saved\n"
             time.sleep(moment.uniform(0.0, 0.04))
