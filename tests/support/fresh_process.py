@@ -125,6 +125,10 @@ def a_warning_points_at_the_users_line():
 
 
 def figures():
+    from minsyn.report.figure1 import figure1
+
+    assert figure1
+    refuse("torch", "sklearn")
     import minsyn.report
 
     assert minsyn.report.figure_of_maps

@@ -7,9 +7,19 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from minsyn._atomic import replacing
-from minsyn._style import COLOURS, styled
+from minsyn._style import COLOURS, WIDTH, new_figure, styled
 
-__all__ = ["Appearance", "appearance", "save", "save_as", "save_figures"]
+__all__ = [
+    "COLOURS",
+    "WIDTH",
+    "Appearance",
+    "appearance",
+    "new_figure",
+    "save",
+    "save_as",
+    "save_figures",
+    "styled",
+]
 
 
 class Appearance(NamedTuple):
