@@ -1,4 +1,4 @@
-"""Base class of `MinSyn`, `VectorMinSyn` and `AutoEncoder`."""
+"""Base class of models with an encoder and a decoder."""
 
 import copy
 from abc import ABC
@@ -24,7 +24,7 @@ from minsyn.estimators.persistence import (
     read_model,
     write_model,
 )
-from minsyn.estimators.problem import checked_latents
+from minsyn.estimators.problem import checked_latents, finite_latents
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information import PairwiseStatistics, SynergyResult, synergy
@@ -552,13 +552,7 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Float[np.ndarray, "samples latents"]:
         with np.errstate(over="ignore"):
             Z = encode(self.encoder_, X, self.latents_).astype(X.dtype, copy=False)
-        finite = np.isfinite(Z).all(axis=1)
-        if not finite.all():
-            raise ValueError(
-                f"the latents of sample {int(np.argmin(finite))} are not finite in {X.dtype}: its "
-                "values lie too far from those of the fit, or the encoder has a fault"
-            )
-        return Z
+        return finite_latents(Z)
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]

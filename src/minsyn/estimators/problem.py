@@ -40,6 +40,7 @@ __all__ = [
     "StreamProblem",
     "checked_latents",
     "checked_n_components",
+    "finite_latents",
     "origin_and_scale",
     "scale_of",
 ]
@@ -527,6 +528,17 @@ def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples lat
         raise ValueError(
             f"Z must have shape (n_samples, {n_components}), with one column per component, as "
             f"returned by transform; found {Z.shape}"
+        )
+    return Z
+
+
+def finite_latents(Z: Float[np.ndarray, "samples latents"]) -> Float[np.ndarray, "samples latents"]:
+    """Latents of samples, or a ValueError where some exceed their type."""
+    finite = np.isfinite(Z).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"the latents of sample {int(np.argmin(finite))} are not finite in {Z.dtype}: its "
+            "values lie too far from those of the fit, or the encoder has a fault"
         )
     return Z
 

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.data import plain_frame
-from minsyn.estimators.problem import checked_latents
+from minsyn.estimators.problem import checked_latents, finite_latents
 from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["InfoMax"]
@@ -203,10 +203,17 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_components)
             Sources.
+
+        Raises
+        ------
+        ValueError
+            If a source exceeds the type of the data.
         """
         check_is_fitted(self)
         X = self._checked(X)
-        return ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            Z = ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
+        return finite_latents(Z)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Reconstruct data from sources.
