@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.data import plain_frame
-from minsyn.estimators.problem import checked_latents, finite_latents
+from minsyn.estimators.problem import checked_latents, finite_latents, finite_reconstructions
 from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["InfoMax"]
@@ -227,9 +227,16 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features)
             Reconstructions.
+
+        Raises
+        ------
+        ValueError
+            If Z has another shape or missing values, or reconstructions exceed float64.
         """
         check_is_fitted(self)
-        return checked_latents(Z, len(self.components_)) @ self.components_ + self.mean_
+        Z = checked_latents(Z, len(self.components_))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return finite_reconstructions(Z @ self.components_ + self.mean_)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Negative squared error, summed over the features and averaged over the samples.
