@@ -134,6 +134,16 @@ def test_what_cannot_be_latents(estimator, Z, message, unit_data):
         clone(estimator).fit(unit_data).inverse_transform(Z)
 
 
+@pytest.mark.parametrize(
+    "estimator", [MinSyn(2, max_iter=50), *ESTIMATORS[3:], BetaVAE(2, max_iter=5)], ids=str
+)
+def test_a_feature_that_was_constant_says_nothing_of_others(estimator, unit_data):
+    constant = unit_data.assign(c=1.0)
+    fitted = clone(estimator).fit(constant)
+    latents, other = (fitted.transform(table) for table in (constant, unit_data.assign(c=0.25)))
+    np.testing.assert_array_equal(latents, other)
+
+
 @pytest.mark.parametrize("estimator", [MinSyn(2, random_state=0), InfoMax(2, random_state=0)])
 def test_reconstructions_beyond_float64(estimator, unit_data):
     fitted = clone(estimator).fit(1e3 * unit_data)

@@ -2,7 +2,7 @@
 
 from inspect import signature
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float
@@ -108,7 +108,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "InfoMax":
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the components.
 
         Parameters
@@ -135,7 +135,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         with stage("InfoMax", shown=bool(self.verbose)):
             return self._fit(X)
 
-    def _fit(self, X: Float[np.ndarray, "samples features"]) -> "InfoMax":
+    def _fit(self, X: Float[np.ndarray, "samples features"]) -> Self:
         if self.n_components is not None and self.n_components > min(X.shape):
             raise ValueError(
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "
@@ -152,6 +152,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         directions, scale = pca.components_[varies], scale[varies]
         white = (X - pca.mean_) @ directions.T / scale
         rotation, self.n_iter_, self.converged_ = self._rotation(white)
+        directions[:, X.min(axis=0) == X.max(axis=0)] = 0.0  # where they are rounding
         self.unmixing_[varies] = rotation / scale @ directions
         self.components_[varies] = (
             np.linalg.solve(rotation, np.eye(len(scale))).T * scale @ directions

@@ -2,7 +2,7 @@
 
 import itertools
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -158,7 +158,7 @@ class LinearCorex(FactorModel):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "LinearCorex":
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the latents.
 
         Parameters
