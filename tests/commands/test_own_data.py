@@ -541,7 +541,7 @@ def test_report(answers, tmp_path):
         assert said in page
     for said in ("by parallel analysis", "standardised", "random_state=0", "data:image/svg"):
         assert said in page
-    assert "http" not in page
+    assert "http:" not in page and "https:" not in page
     again = run("report", "answers-model")
     assert again.exit_code == 0, again.output
     own = (tmp_path / "answers-model.html").read_text()

@@ -86,6 +86,51 @@ def test_other_parameters_are_another_run(change, rng, tmp_path):
         AutoEncoder(2, **settings).fit(X + 0.001 * X**2)
 
 
+#: Pairs of models that differ in what neither the loss curve's settings nor shapes show.
+OTHERS = {
+    "momentum": [
+        lambda run, m=m: MinSyn(
+            2, solver=Adam(batch_size=8, statistics="running", momentum=m, run=run), random_state=0
+        )
+        for m in (0.1, 0.5)
+    ],
+    "statistics": [
+        lambda run, s=s: MinSyn(2, solver=Adam(batch_size=8, statistics=s, run=run), random_state=0)
+        for s in ("exact", "running")
+    ],
+    "random_state": [
+        lambda run, seed=seed: AutoEncoder(2, run=run, random_state=np.random.RandomState(seed))
+        for seed in (0, 1)
+    ],
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_changes_the_result_is_another_run(name, rng, tmp_path):
+    X = rng.random((30, 5))
+    one, again, other = (
+        make(Run(checkpoint_dir=tmp_path)).set_params(max_iter=3)
+        for make in (OTHERS[name][0], *OTHERS[name])
+    )
+    assert one.fit(X).loss_curve_ == again.fit(X).loss_curve_
+    with pytest.raises(CheckpointError, match=f"{name} was"):
+        other.fit(X)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_each_label_of_many_counts(rng, tmp_path):
+    """The text of an array leaves out the middle of more than a thousand labels."""
+    labels = np.repeat([0, 1], 600)
+    X = rng.normal(size=(30, 2))[:, labels] + rng.normal(size=(30, 1200))
+    run = Run(checkpoint_dir=tmp_path)
+    settings = {"encoder": (2,), "solver": Adam(run=run), "max_parents": 1, "random_state": 0}
+    VectorMinSyn([1, 1], grouping=labels, max_iter=2, **settings).fit(X)
+    labels[[400, 800]] = 1, 0
+    with pytest.raises(CheckpointError, match="grouping was"):
+        VectorMinSyn([1, 1], grouping=labels, max_iter=2, **settings).fit(X)
+
+
 def test_two_runs_in_one_folder(rng, tmp_path):
     X = rng.random((30, 5))
     run = Run(checkpoint_dir=tmp_path / "run")

@@ -44,6 +44,16 @@ def test_nothing_varies():
     assert np.all(model.components_ == 0) and model.score(np.ones((9, 4))) == 0
 
 
+def test_sources_beyond_single_precision(mixed):
+    model = InfoMax(3, random_state=0).fit(mixed)
+    far = np.full((2, 6), 3e38, np.float32) * np.sign(model.unmixing_[0], dtype=np.float32)
+    far[0] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="latents of sample 1 are not finite in float32"):
+            model.transform(far)
+
+
 @pytest.mark.parametrize("tol", [1e-1, 1e-3])
 def test_knows_that_the_weights_have_settled(mixed, tol):
     """A wide tolerance is met in a few passes, and these are counted."""

@@ -1,6 +1,7 @@
 """The estimators keep every promise that scikit-learn checks."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -131,6 +132,25 @@ def test_says_where_it_was_called_that_it_has_not_converged(estimator, unit_data
 def test_what_cannot_be_latents(estimator, Z, message, unit_data):
     with pytest.raises(ValueError, match=message):
         clone(estimator).fit(unit_data).inverse_transform(Z)
+
+
+@pytest.mark.parametrize(
+    "estimator", [MinSyn(2, max_iter=50), *ESTIMATORS[3:], BetaVAE(2, max_iter=5)], ids=str
+)
+def test_a_feature_that_was_constant_says_nothing_of_others(estimator, unit_data):
+    constant = unit_data.assign(c=1.0)
+    fitted = clone(estimator).fit(constant)
+    latents, other = (fitted.transform(table) for table in (constant, unit_data.assign(c=0.25)))
+    np.testing.assert_array_equal(latents, other)
+
+
+@pytest.mark.parametrize("estimator", [MinSyn(2, random_state=0), InfoMax(2, random_state=0)])
+def test_reconstructions_beyond_float64(estimator, unit_data):
+    fitted = clone(estimator).fit(1e3 * unit_data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="reconstructions of sample 1 are not finite"):
+            fitted.inverse_transform([[0.0, 0.0], [1e308, -1e308]])
 
 
 @pytest.mark.parametrize("estimator", [MinSyn(2, random_state=0), InfoMax(2, random_state=0)])

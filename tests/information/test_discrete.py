@@ -169,3 +169,5 @@ def test_tensors_are_arrays_without_gradients():
     for tensor, cure in [(pmf.requires_grad_(), "detach"), (pmf.detach().to_sparse(), "to_dense")]:
         with pytest.raises(TypeError, match=rf"pmf.*: pass pmf\.{cure}\(\)"):
             discrete.mutual_information(tensor)
+    with pytest.raises(TypeError, match=r"pmf is no array: .*Float8"):
+        discrete.mutual_information(pmf.detach().to(torch.float8_e4m3fn))

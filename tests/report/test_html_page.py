@@ -142,6 +142,7 @@ def test_the_page_is_whole_and_needs_nothing_else():
     assert len(correlation) == 3 and facts == [["data", "a & b.csv"]]
     assert synergy[1][0] == "all features"
     assert not re.search(r"https?:|<script|<link|@import|url\(", text)
+    assert "default-src 'none'" in text
     assert len(page.sources) == 2  # paths, scree
     for source in page.sources:
         kind, content = source.split(",", 1)

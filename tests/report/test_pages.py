@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from browser import visit
+from fuzzing import as_users_call
 from miniature import TINY_WORDS, finished_cell, tiny_letters  # noqa: F401
 from minsyn.benchmark import AffineDecoder, Experiment, summarise
 from minsyn.information import gaussian
@@ -185,6 +186,26 @@ def test_the_explorer_has_the_measures(seen):
     assert 0.805 < seen["figure1"]["found"]["sigma"] < 0.81
     assert all(re.fullmatch(r"\d+\.\d{3}", text) for text in seen["figure1"]["found"]["ends"])
     assert "Below ρ₁ρ₂ = 0.90" in seen["figure1"]["found"]["said"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rho": (0.5, 0.96)}, "two numbers from -0.95 to 0.95"),
+        ({"rho": (0.5,)}, "two numbers from -0.95 to 0.95"),
+        ({"rho": (0.5, np.nan)}, "rho must be a number"),
+        ({"sigma12": 1.1}, "from -1 to 1"),
+    ],
+)
+def test_correlations_that_the_explorer_does_not_have(arguments, message):
+    with as_users_call(), pytest.raises(ValueError, match=message):
+        figure1_explorer(**arguments)
+
+
+def test_the_explorer_takes_single_precision():
+    with as_users_call():
+        page = figure1_explorer(np.array([0.5, 0.25], np.float32), np.float32(0.125))
+    assert data_of(page) == {"rho": [0.5, 0.25], "sigma12": 0.125}
 
 
 def test_what_if_is_in_the_units_of_the_features(seen):

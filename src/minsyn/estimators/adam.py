@@ -1,5 +1,6 @@
 """Adam as a solver, on the whole data or on mini-batches, as in the paper."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -104,6 +105,7 @@ class Adam(BaseEstimator):
             Seeds and limits.
         """
         self.check(problem)
+        start = replace(start, configuration={**start.configuration, **self._configuration()})
         run = self.run or Run()
         fabric = run.launch()
         worker = worker_of(fabric)
@@ -160,6 +162,12 @@ class Adam(BaseEstimator):
             whole_batches=whole_batches,
             momentum=self.momentum,
         )
+
+    def _configuration(self) -> dict[str, Any]:
+        """Parameters that determine the results, in addition to those that `train` knows."""
+        if self.statistics == "exact":  # momentum has no effect
+            return {"statistics": "exact"}
+        return {"statistics": "running", "momentum": float(self.momentum)}
 
     def _batches(self, problem: Problem) -> tuple[int | None, int]:
         """Batch size, and number of ``n_iter_no_change`` steps in an epoch."""

@@ -1,4 +1,4 @@
-"""Base class of `MinSyn`, `VectorMinSyn` and `AutoEncoder`."""
+"""Base class of models with an encoder and a decoder."""
 
 import copy
 from abc import ABC
@@ -24,7 +24,7 @@ from minsyn.estimators.persistence import (
     read_model,
     write_model,
 )
-from minsyn.estimators.problem import checked_latents
+from minsyn.estimators.problem import checked_latents, finite_latents, finite_reconstructions
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import Start, plain_parameters
 from minsyn.information import PairwiseStatistics, SynergyResult, synergy
@@ -124,10 +124,15 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         ndarray of shape (n_samples, n_features)
             Reconstructions; probabilities if the features are binary.
+
+        Raises
+        ------
+        ValueError
+            If Z has another shape or missing values, or reconstructions exceed float64.
         """
         check_is_fitted(self)
         Z = checked_latents(Z, len(self.components_))
-        return self.observations_.mean(self._natural(Z)).numpy()
+        return finite_reconstructions(self.observations_.mean(self._natural(Z)).numpy())
 
     def reconstruct(self, X: Any) -> Float[np.ndarray, "samples features"]:
         """Encode and decode: ``inverse_transform(transform(X))``.
@@ -552,19 +557,14 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Float[np.ndarray, "samples latents"]:
         with np.errstate(over="ignore"):
             Z = encode(self.encoder_, X, self.latents_).astype(X.dtype, copy=False)
-        finite = np.isfinite(Z).all(axis=1)
-        if not finite.all():
-            raise ValueError(
-                f"the latents of sample {int(np.argmin(finite))} are not finite in {X.dtype}: its "
-                "values lie too far from those of the fit, or the encoder has a fault"
-            )
-        return Z
+        return finite_latents(Z)
 
     def _natural(
         self, Z: Float[np.ndarray, "samples latents"]
     ) -> Float[torch.Tensor, "samples features"]:
         if self.decoder_ is None:
-            return torch.from_numpy(Z @ self.components_ + self.intercept_)
+            with np.errstate(over="ignore", invalid="ignore"):
+                return torch.from_numpy(Z @ self.components_ + self.intercept_)
         with torch.no_grad():
             return self.decoder_(torch.from_numpy(Z.astype(np.float64)))
 

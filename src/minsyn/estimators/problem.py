@@ -40,6 +40,8 @@ __all__ = [
     "StreamProblem",
     "checked_latents",
     "checked_n_components",
+    "finite_latents",
+    "finite_reconstructions",
     "origin_and_scale",
     "scale_of",
 ]
@@ -529,6 +531,30 @@ def checked_latents(Z: Any, n_components: int) -> Float[np.ndarray, "samples lat
             f"returned by transform; found {Z.shape}"
         )
     return Z
+
+
+def finite_latents(Z: Float[np.ndarray, "samples latents"]) -> Float[np.ndarray, "samples latents"]:
+    """Latents of samples, or a ValueError where some exceed their type."""
+    return _finite(Z, "latents", "values")
+
+
+def finite_reconstructions(
+    X: Float[np.ndarray, "samples features"],
+) -> Float[np.ndarray, "samples features"]:
+    """Reconstructions of samples, or a ValueError where some exceed their type."""
+    return _finite(X, "reconstructions", "latents")
+
+
+def _finite(
+    values: Float[np.ndarray, "samples _"], what: str, of_which: str
+) -> Float[np.ndarray, "samples _"]:
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"the {what} of sample {int(np.argmin(finite))} are not finite in {values.dtype}: its "
+            f"{of_which} lie too far from those of the fit, or the model has a fault"
+        )
+    return values
 
 
 def checked_n_components(n_components: Any, n_features: int) -> int | str:

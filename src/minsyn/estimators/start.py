@@ -1,5 +1,6 @@
 """Random starts and limits of a fit."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -130,10 +131,27 @@ def best_of_starts(
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON values. Other values are replaced by the names of their types."""
-    plain = {}
-    for name, value in parameters.items():
-        value = value.item() if isinstance(value, np.generic) else value
-        known = value is None or isinstance(value, int | float | str)
-        plain[name] = value if known else type(value).__name__
-    return plain
+    """Parameters as JSON values, which are equal where the parameters are.
+
+    Arrays and random states are replaced by digests, values of other types by the types' names.
+    """
+    return {name: _plain(value) for name, value in parameters.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, int | float | str):
+        return value
+    if isinstance(value, np.random.RandomState):
+        state: Any = value.get_state(legacy=False)
+        keys = state["state"].pop("key")
+        return f"RandomState {_digest(keys, state)}"
+    if isinstance(value, np.ndarray):
+        return f"array {_digest(value, value.shape)}"
+    return type(value).__name__
+
+
+def _digest(array: np.ndarray, rest: Any) -> str:
+    content = np.ascontiguousarray(array).tobytes() + repr(rest).encode()
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -299,8 +299,13 @@ class VectorMinSyn(FactorModel):
         return self
 
     def _fit_nets(self, problem: VectorProblem, sizes: NetSizes) -> Solution:
-        names = ("n_components", "n_groups", "grouping", "max_parents", "balance", "alpha")
-        model = {name: repr(getattr(self, name)) for name in (*names, "encoder", "decoder")}
+        names = ("n_components", "n_groups", "max_parents", "balance", "alpha")
+        model: dict[str, Any] = {
+            name: repr(getattr(self, name)) for name in (*names, "encoder", "decoder")
+        }
+        named = isinstance(self.grouping, str)
+        # As an array, since its text would leave out most of many labels.
+        model["grouping"] = self.grouping if named else np.asarray(self.grouping).astype(np.int64)
         solver = Adam(batch_size=64, n_iter_no_change=100) if self.solver is None else self.solver
         return fit_vector_nets(problem, sizes, solver, self._start(model), self.alpha)
 

@@ -22,7 +22,7 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, "..."]:
     ValueError
         If NumPy cannot read it, as rows of different lengths, or if it masks values.
     TypeError
-        If it is a Tensor that needs gradients, or a sparse one.
+        If it is a Tensor that needs gradients, is sparse, or holds what NumPy has no numbers for.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def of_tensor(tensor: Any, name: str) -> Shaped[np.ndarray, "..."]:
     Raises
     ------
     TypeError
-        If it needs gradients, or is sparse.
+        If it needs gradients, is sparse, or NumPy has no such numbers.
 
     Examples
     --------
@@ -119,10 +119,12 @@ def of_tensor(tensor: Any, name: str) -> Shaped[np.ndarray, "..."]:
         )
     if str(tensor.layout) != "torch.strided":
         raise TypeError(f"{name} is a sparse Tensor: pass {name}.to_dense()")
-    tensor = tensor.cpu()
-    values: np.ndarray = (
-        tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
-    ).numpy()
+    if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no such numbers
+        tensor = tensor.float()
+    try:
+        values: np.ndarray = tensor.cpu().resolve_conj().numpy()
+    except (TypeError, NotImplementedError) as error:
+        raise TypeError(f"{name} is no array: {' '.join(str(error).split())}") from None
     return values
 
 

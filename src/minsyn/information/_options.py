@@ -1,5 +1,6 @@
 """Checks of options: a ValueError that names the option, what is allowed and what was found."""
 
+import math
 from collections.abc import Iterable
 from numbers import Real
 from operator import index
@@ -32,7 +33,7 @@ def whole_number(value: Any, name: str, least: int, most: int | None = None) -> 
 
 
 def number(value: Any, name: str) -> float:
-    """An option that is a real number, or infinite.
+    """An option that is a real number of float64, or infinite.
 
     Examples
     --------
@@ -41,9 +42,13 @@ def number(value: Any, name: str) -> float:
         ...
     ValueError: confidence must be a number; found 'a'
     """
-    if not isinstance(value, Real) or value != value:
+    try:
+        found = float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:  # a whole number or a fraction that float64 cannot hold
+        raise ValueError(f"{name} must be a number; found one beyond float64") from None
+    if math.isnan(found):
         raise ValueError(f"{name} must be a number; found {value!r}")
-    return float(value)
+    return found
 
 
 def one_of(value: Any, name: str, allowed: Iterable[str]) -> str:

@@ -1,9 +1,12 @@
 """Figure 1 of the paper as a page: synergy of two Gaussian sources, with sliders."""
 
+from minsyn.information._options import number
 from minsyn.report.web import web_page
 
 __all__ = ["figure1_explorer"]
 
+#: As far as the page's sliders go.
+_MOST_RHO = 0.95
 _TITLE = "Synergy of two sources"
 _BODY = """<h1>Synergy of two sources</h1>
 <p class="lead">Two Gaussian sources and a target. Each source's correlation with the target has a
@@ -61,9 +64,11 @@ def figure1_explorer(rho: tuple[float, float] = (0.5, 0.75), sigma12: float = -0
     >>> "<h1>Synergy of two sources</h1>" in figure1_explorer()
     True
     """
-    if not all(abs(r) <= 0.95 for r in rho):
-        raise ValueError(f"rho must be from -0.95 to 0.95; found {rho}")
-    if not abs(sigma12) <= 1:
+    correlations = [number(r, "rho") for r in rho]
+    if len(correlations) != 2 or not max(map(abs, correlations)) <= _MOST_RHO:
+        raise ValueError(f"rho must be two numbers from -{_MOST_RHO} to {_MOST_RHO}; found {rho}")
+    sigma12 = number(sigma12, "sigma12")
+    if abs(sigma12) > 1:
         raise ValueError(f"sigma12 must be from -1 to 1; found {sigma12}")
-    data = {"rho": list(rho), "sigma12": sigma12}
+    data = {"rho": correlations, "sigma12": sigma12}
     return web_page(_TITLE, _BODY, data, ["page.js", "drawing.js", "figure1_page.js"])

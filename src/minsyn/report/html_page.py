@@ -16,7 +16,8 @@ from minsyn._style import styled
 from minsyn.information import SynergyResult
 from minsyn.metrics import AveragePartial, Scree
 from minsyn.report.table_rows import LoadingRows, two_decimals
-from minsyn.report.what_if import PANEL_CSS, WhatIf, what_if_panel
+from minsyn.report.web import html_document
+from minsyn.report.what_if import WhatIf, what_if_panel
 
 __all__ = ["FactorReport", "factor_page"]
 
@@ -40,55 +41,7 @@ _MEASURES = {
 _ENLARGED = 1.25
 #: Vermilion and blue of Okabe and Ito, as in the figures: features that rise and that fall.
 _RISES, _FALLS = "213,94,0", "0,114,178"
-
-_CSS = """
-:root { color-scheme: light dark; --ground: #fff; --text: #1a1a1a; --soft: #555; --line: #bbb;
-  --accent: #0072b2; --note: #d55e00; --track: #eee; --middle: #999; }
-@media screen and (prefers-color-scheme: dark) {
-  :root { --ground: #15171a; --text: #e8e8e8; --soft: #a9adb3; --line: #555a61;
-    --accent: #56b4e9; --note: #f08a3c; --track: #2b2f35; --middle: #8a9097; }
-  figure img { filter: invert(.91) hue-rotate(180deg); } /* figures are drawn on white */
-}
-@media print { :root { color-scheme: light; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 64rem; padding: 2.5rem 1.5rem 4rem; background: var(--ground);
-  color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial,
-  sans-serif; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .4rem; font-weight: 600; }
-h2 { font-size: 1.1rem; margin: 2.4rem 0 .5rem; font-weight: 600; }
-p { max-width: 46rem; margin: .4rem 0; }
-.lead { font-size: 1.05rem; color: var(--soft); }
-.note { border-left: 3px solid var(--note); padding: .1rem 0 .1rem .8rem; }
-.caption { color: var(--soft); font-size: .87rem; }
-.wide { overflow-x: auto; margin: .8rem 0; }
-table { border-collapse: collapse; border-top: 1.5px solid var(--text);
-  border-bottom: 1.5px solid var(--text); font-variant-numeric: tabular-nums; }
-th, td { padding: .2em .6em; text-align: right; white-space: nowrap; font-weight: 400; }
-thead th { border-bottom: .75px solid var(--text); vertical-align: bottom; font-weight: 600; }
-thead th small { display: block; font-weight: 400; color: var(--soft); }
-th:first-child { text-align: left; }
-tbody th { max-width: 20em; overflow: hidden; text-overflow: ellipsis; }
-tbody + tbody tr:first-child > * { border-top: .75px solid var(--line); padding-top: .25rem; }
-tbody tr:last-child > * { padding-bottom: .25rem; }
-tfoot th, tfoot td { color: var(--soft); }
-tfoot tr:first-child > * { border-top: .75px solid var(--text); padding-top: .25rem; }
-td.share { color: var(--soft); }
-b { font-weight: 650; }
-figure { margin: .8rem 0; }
-img { max-width: 100%; height: auto; }
-table.facts { border: 0; font-size: .92rem; }
-table.facts th { color: var(--soft); padding-left: 0; vertical-align: top; }
-table.facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
-@page { margin: 18mm 16mm; }
-@media print {
-  body { max-width: none; padding: 0; font-size: 10pt; }
-  .wide { overflow: visible; }
-  tr, figure, .note, .short, .facts { break-inside: avoid; }
-  tfoot { display: table-row-group; }
-  h2 { break-after: avoid; }
-  td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-}
-"""
+_STYLES = ("base.css", "factor_page.css", "what_if.css")
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +133,8 @@ def factor_page(report: FactorReport) -> str:
             ),
             _image(report.scree.plot(), "Scree plot"),
         ]
+    if report.what_if is not None:
+        parts.append(what_if_panel(report.what_if))
     one = "group" if report.groups else "factor"
     parts += [
         "<h2>Synergy</h2>",
@@ -194,17 +149,7 @@ def factor_page(report: FactorReport) -> str:
     for caption, figure in report.figures.items():
         parts.append(_image(figure, caption))
     parts += ["<h2>Data and model</h2>", _facts(report.facts)]
-    style = _CSS
-    if report.what_if is not None:
-        parts.insert(parts.index("<h2>Synergy</h2>"), what_if_panel(report.what_if))
-        style += PANEL_CSS
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(report.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    return html_document(report.title, "\n".join(parts), _STYLES)
 
 
 def _caption(text: str) -> str:

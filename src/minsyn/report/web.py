@@ -1,4 +1,4 @@
-"""Interactive pages: HTML with style, script and data inside, which need no other file.
+"""Pages of HTML with style, script and data inside, which need no other file.
 
 The JavaScript is our own, in files beside this one, and a page holds about 20 kB of it. Libraries
 that draw plots weigh one to five megabytes, and what pages show most, decoded images, none has.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["in_base64", "packed", "page_script", "web_page"]
+__all__ = ["html_document", "in_base64", "packed", "page_script", "web_page"]
 
 #: Nothing may be fetched: what is missing in the page is missing everywhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -113,13 +113,35 @@ def web_page(title: str, body: str, data: Mapping[str, Any], scripts: Sequence[s
     >>> text.startswith("<!DOCTYPE html>"), "https://" in text
     (True, False)
     """
+    body += (
+        "\n<noscript><p class='note'>Only the tables show without JavaScript.</p></noscript>\n"
+        f"{page_script(data, scripts)}"
+    )
+    return html_document(title, body, ["base.css", "page.css"])
+
+
+def html_document(title: str, body: str, styles: Sequence[str]) -> str:
+    """Write a document of HTML with its style inside, which may not fetch anything.
+
+    Parameters
+    ----------
+    title : str
+        Its title, which its body has to show itself.
+    body : str
+        HTML.
+    styles : sequence of str
+        Names of the package's CSS files; where two differ, the later one counts.
+
+    Returns
+    -------
+    str
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_resource('page.css')}</style>\n</head>\n"
-        f"<body>\n{body}\n<noscript><p class='note'>Only the tables show without JavaScript."
-        f"</p></noscript>\n{page_script(data, scripts)}\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{''.join(map(_resource, styles))}</style>\n"
+        f"</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 

@@ -15,24 +15,6 @@ _KEPT, _SHOWN = 400, 12
 #: Standard deviations by which a feature changes at least to be shown.
 _LEAST = 0.05
 
-PANEL_CSS = """
-#what-if .controls { display: flex; flex-wrap: wrap; gap: .6rem 1.5rem; align-items: end; }
-#what-if label { display: grid; font-size: .87rem; color: var(--soft); }
-#what-if select, #what-if button { font: inherit; color: var(--text);
-  background: var(--ground); border: 1px solid var(--line); border-radius: 5px;
-  padding: .35rem .6rem; min-height: 2.4rem; max-width: 100%; }
-#what-if input { width: min(22rem, 80vw); height: 2.2rem; margin: 0; accent-color: var(--accent); }
-#what-if output { display: block; margin: .5rem 0; }
-#what-if td:nth-child(5) { width: 12rem; min-width: 5rem; }
-#what-if th, #what-if td { padding: .2em .4em; }
-#what-if td span { display: block; height: .7em; position: relative; background:
-  linear-gradient(90deg, var(--track) 49.5%, var(--middle) 49.5%, var(--middle) 50.5%,
-    var(--track) 50.5%); }
-#what-if table { font-size: .87em; }
-#what-if td i { position: absolute; top: 0; bottom: 0; }
-@media print { #what-if { display: none; } }
-"""
-
 
 @dataclass(frozen=True, eq=False)
 class WhatIf:

@@ -77,16 +77,16 @@ def benchmark_page(
     """
     cells = {(cell.method, cell.draw): cell for cell in results}
     kept = [(row, cell) for row in rows if (cell := _kept(results, row.key)) is not None]
+    images = experiment.data(kept[0][1].draw if kept else 0)
+    words, first = _first_rows(images)
+    n_images = len(images.train) + len(images.test)
     data: dict[str, Any] = {
         "length": experiment.vocabulary.length,
         "scores": [_scores(row, cells) for row in rows],
-        "methods": [],
-        **_of_words(experiment, kept[0][1].draw if kept else 0),
+        "methods": [_method(row, cell, first) for row, cell in kept if _length(cell) == n_images],
+        "words": words,
+        **_of_images(images, first),
     }
-    first, counts = data.pop("rows"), data.pop("counts")
-    data["methods"] = [
-        _method(row, cell, first) for row, cell in kept if _length(cell) == sum(counts)
-    ]
     shown = {method["key"] for method in data["methods"]}
     missing = [row.label for row in rows if row.key not in shown]
     body = [
@@ -154,26 +154,22 @@ def _method(row: MethodSummary, cell: CellResult, rows: Int[np.ndarray, " words"
     }
 
 
-def _of_words(experiment: Experiment, draw: int) -> dict[str, Any]:
-    """Words and their images, each letter's image once: the first row of each word."""
-    images = experiment.data(draw)
-    words, rows = _first_rows(images)
+def _of_images(images: WordImages, rows: Int[np.ndarray, " words"]) -> dict[str, Any]:
+    """Images of the words in these rows, each letter's image once."""
     pixels = np.concatenate([images.train, images.test])[rows]
     tiles, tile_of = _tiles(np.rint(255 * pixels).astype(np.uint8), images)
     return {
         "shape": list(images.image_shape),
         "groups": in_base64(images.groups.astype(np.uint8)),
         "letters": ["".join(letters) for letters in images.vocabulary.letters],
-        "words": words,
-        "n_train": len(dict.fromkeys(images.train_words.tolist())),
+        "n_train": len(set(images.train_words.tolist())),
         "tiles": in_base64(tiles),
         "tile_of": in_base64(tile_of.astype(np.uint16)),
-        "rows": rows,
-        "counts": (len(images.train), len(images.test)),
     }
 
 
 def _first_rows(images: WordImages) -> tuple[list[str], Int[np.ndarray, " words"]]:
+    """Words, those of training first, and the first row of each."""
     rows: dict[str, int] = {}
     for row, word in enumerate([*images.train_words.tolist(), *images.test_words.tolist()]):
         rows.setdefault(word, row)

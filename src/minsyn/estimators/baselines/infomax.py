@@ -2,7 +2,7 @@
 
 from inspect import signature
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float
@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.data import plain_frame
-from minsyn.estimators.problem import checked_latents
+from minsyn.estimators.problem import checked_latents, finite_latents, finite_reconstructions
 from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["InfoMax"]
@@ -108,7 +108,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "InfoMax":
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the components.
 
         Parameters
@@ -135,7 +135,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         with stage("InfoMax", shown=bool(self.verbose)):
             return self._fit(X)
 
-    def _fit(self, X: Float[np.ndarray, "samples features"]) -> "InfoMax":
+    def _fit(self, X: Float[np.ndarray, "samples features"]) -> Self:
         if self.n_components is not None and self.n_components > min(X.shape):
             raise ValueError(
                 f"n_components={self.n_components} must be at most min(n_samples, n_features) = "
@@ -152,6 +152,7 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         directions, scale = pca.components_[varies], scale[varies]
         white = (X - pca.mean_) @ directions.T / scale
         rotation, self.n_iter_, self.converged_ = self._rotation(white)
+        directions[:, X.min(axis=0) == X.max(axis=0)] = 0.0  # where they are rounding
         self.unmixing_[varies] = rotation / scale @ directions
         self.components_[varies] = (
             np.linalg.solve(rotation, np.eye(len(scale))).T * scale @ directions
@@ -203,10 +204,17 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_components)
             Sources.
+
+        Raises
+        ------
+        ValueError
+            If a source exceeds the type of the data.
         """
         check_is_fitted(self)
         X = self._checked(X)
-        return ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            Z = ((X - self.mean_) @ self.unmixing_.T).astype(X.dtype, copy=False)
+        return finite_latents(Z)
 
     def inverse_transform(self, Z: Any) -> Float[np.ndarray, "samples features"]:
         """Reconstruct data from sources.
@@ -220,9 +228,16 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features)
             Reconstructions.
+
+        Raises
+        ------
+        ValueError
+            If Z has another shape or missing values, or reconstructions exceed float64.
         """
         check_is_fitted(self)
-        return checked_latents(Z, len(self.components_)) @ self.components_ + self.mean_
+        Z = checked_latents(Z, len(self.components_))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return finite_reconstructions(Z @ self.components_ + self.mean_)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Negative squared error, summed over the features and averaged over the samples.

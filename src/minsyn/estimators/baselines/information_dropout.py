@@ -5,12 +5,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from minsyn.estimators.baselines.variational import NoisyCode, VariationalModel
 from minsyn.estimators.run import Run
-from minsyn.nn import SOFTPLUS, Observations
+from minsyn.nn import SOFTPLUS
 from minsyn.nn.variational import log_normal_divergence
 
 __all__ = ["InformationDropout"]
@@ -19,6 +19,40 @@ __all__ = ["InformationDropout"]
 _MOST_NOISE = 0.7
 #: Below this pre-activation, softplus is the exponential function to rounding.
 _EXPONENTIAL = -15.0
+
+
+class _LogNormalCode(NoisyCode):
+    """Softplus latents, multiplied by log-normal noise."""
+
+    latents = SOFTPLUS
+
+    def __init__(self, n_latents: int, *others: Any) -> None:
+        super().__init__(n_latents, *others)
+        self.prior_mean = nn.Parameter(torch.zeros(n_latents))
+        self.prior_log_std = nn.Parameter(torch.zeros(n_latents))
+
+    def losses(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, " batch"]:
+        log_median, alpha = self._code(x)
+        z = torch.exp(log_median + alpha * self.noise(alpha))
+        return self.costs(z, x) + self.beta * self._divergences(log_median, alpha).sum(dim=1)
+
+    def divergences(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
+        return self._divergences(*self._code(x))
+
+    def _code(
+        self, x: Float[Tensor, "batch features"]
+    ) -> tuple[Float[Tensor, "batch latents"], Float[Tensor, "batch latents"]]:
+        """Logarithm of the latents without noise, and deviation of the noise's logarithm."""
+        before = self.encoder(x)
+        log_median = torch.where(
+            before < _EXPONENTIAL, before, F.softplus(before.clamp(min=_EXPONENTIAL)).log()
+        )
+        return log_median, _MOST_NOISE * torch.sigmoid(self.spread(x))
+
+    def _divergences(
+        self, log_median: Float[Tensor, "batch latents"], alpha: Float[Tensor, "batch latents"]
+    ) -> Float[Tensor, "batch latents"]:
+        return log_normal_divergence(log_median, alpha, self.prior_mean, self.prior_log_std)
 
 
 class InformationDropout(VariationalModel):
@@ -80,6 +114,8 @@ class InformationDropout(VariationalModel):
     True
     """
 
+    _module_class = _LogNormalCode
+
     def __init__(
         self,
         n_components: int | None = None,
@@ -108,47 +144,3 @@ class InformationDropout(VariationalModel):
         self.random_state = random_state
         self.run = run
         self.verbose = verbose
-
-    def _module(
-        self,
-        n_components: int,
-        varies: Bool[Tensor, " features"],
-        observations: Observations,
-        scale: float,
-        generator: torch.Generator,
-    ) -> "_LogNormalCode":
-        return _LogNormalCode(n_components, varies, observations, generator, self.beta)
-
-
-class _LogNormalCode(NoisyCode):
-    """Softplus latents, multiplied by log-normal noise."""
-
-    latents = SOFTPLUS
-
-    def __init__(self, n_latents: int, *others: Any) -> None:
-        super().__init__(n_latents, *others)
-        self.prior_mean = nn.Parameter(torch.zeros(n_latents))
-        self.prior_log_std = nn.Parameter(torch.zeros(n_latents))
-
-    def losses(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, " batch"]:
-        log_median, alpha = self._code(x)
-        z = torch.exp(log_median + alpha * self.noise(alpha))
-        return self.costs(z, x) + self.beta * self._divergences(log_median, alpha).sum(dim=1)
-
-    def divergences(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latents"]:
-        return self._divergences(*self._code(x))
-
-    def _code(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latents"], Float[Tensor, "batch latents"]]:
-        """Logarithm of the latents without noise, and deviation of the noise's logarithm."""
-        before = self.encoder(x)
-        log_median = torch.where(
-            before < _EXPONENTIAL, before, F.softplus(before.clamp(min=_EXPONENTIAL)).log()
-        )
-        return log_median, _MOST_NOISE * torch.sigmoid(self.spread(x))
-
-    def _divergences(
-        self, log_median: Float[Tensor, "batch latents"], alpha: Float[Tensor, "batch latents"]
-    ) -> Float[Tensor, "batch latents"]:
-        return log_normal_divergence(log_median, alpha, self.prior_mean, self.prior_log_std)

@@ -2,7 +2,7 @@
 
 import itertools
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -158,7 +158,7 @@ class LinearCorex(FactorModel):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "LinearCorex":
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the latents.
 
         Parameters
@@ -233,9 +233,9 @@ class LinearCorex(FactorModel):
         on_iteration: OnEpoch,
     ) -> tuple[Float[np.ndarray, "latents varying"], list[float], bool]:
         """Weights of standardised features from one random start, losses, and convergence."""
-        rank, n_varying = features.basis.shape
+        n_varying = features.basis.shape[1]
         weights = rng.normal(size=(n_components, n_varying))
-        if rank == 0:
+        if n_varying == 0:
             return weights, [0.0], True
         std = np.linalg.norm(weights @ features.basis.T, axis=1, keepdims=True)
         weights *= _START_STD / std
@@ -280,7 +280,7 @@ class LinearCorex(FactorModel):
         super()._take(solution)
         assert solution.statistics is not None
         self.statistics_ = solution.statistics
-        self.total_correlation_ = -solution.loss_curve[-1]
+        self.total_correlation_ = 0.0 - solution.loss_curve[-1]  # never -0
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {}, {"noisy_std": self._noisy_std}

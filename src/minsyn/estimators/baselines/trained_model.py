@@ -67,6 +67,18 @@ class TrainedModule(nn.Module):
     def losses(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, " batch"]:
         """Training loss of each sample."""
 
+    @torch.no_grad()
+    def leave_out_constants(
+        self, varies: Bool[Tensor, " features"], x: Float[Tensor, " features"]
+    ) -> None:
+        """Give constant features no weight in the encoder; for ``x`` it gives the same as before.
+
+        Training says nothing of these weights: they would stay at their random initial values.
+        """
+        weight, constant = self.encoder.weight, ~varies
+        self.encoder.bias.add_(weight[:, constant] @ x[constant])
+        weight[:, constant] = 0.0
+
     def noise(self, like: Float[Tensor, "batch _"]) -> Float[Tensor, "batch _"]:
         """Standard normal noise."""
         return torch.randn(like.shape, generator=self.generator).to(like)
@@ -133,12 +145,11 @@ class TrainedModel(FactorModel):
         scale = 1.0
         if observations.affine:  # Adam and float32 need features of mean square 1
             mean, scale = origin_and_scale(X)
-        x = ((X - mean) / scale).astype(np.float32)
-        varies = torch.from_numpy(x.min(axis=0) != x.max(axis=0))
+        x = torch.from_numpy(((X - mean) / scale).astype(np.float32))
+        varies = x.amin(dim=0) != x.amax(dim=0)
         run = self.run or Run()
         fabric = run.launch()
-        tensors = [torch.from_numpy(x)]
-        samples = TensorSamples(*(tensors if fabric is None else fabric.to_device(tensors)))
+        samples = TensorSamples(x if fabric is None else fabric.to_device(x))
 
         def fit_once(
             generator: torch.Generator, on_epoch: OnEpoch, settings: dict[str, Any]
@@ -153,7 +164,9 @@ class TrainedModel(FactorModel):
         )
         # The density of data in a smaller unit is lower.
         shift = X.shape[1] * float(np.log(scale)) if self._loss_in_nats else 0.0
-        self._take_module(module, torch.from_numpy(x).double())
+        x = x.double()
+        module.leave_out_constants(varies, x[0])
+        self._take_module(module, x)
         encoder, decoder = module.encoder, module.decoder
         weights = decoder.weight.detach().numpy().T.copy()
         self._take(

@@ -167,8 +167,8 @@ class BetaVAE(VariationalModel):
 
     with one sample z for each x in a step. Encoder and decoder have one layer each, as those of
     `AutoEncoder` and of the paper's comparison: only the objective differs. Real values have normal
-    noise of one trained variance, so that with ``beta=1`` and a linear decoder this is
-    probabilistic PCA [2]_.
+    noise of one trained variance for all features, those that are constant included, so that with
+    ``beta=1`` and a linear decoder this is probabilistic PCA [2]_.
 
     Parameters
     ----------
