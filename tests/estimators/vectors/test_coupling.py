@@ -22,6 +22,7 @@ def test_groups_with_correlated_causes_are_not_coupled(rng):
     np.testing.assert_allclose(found.eigenvalues[:2], 1)
     assert found.eigenvalues[2] < 0.85
     assert found.labels(2).tolist() == [0] * 9 + [1] * 11
+    assert found.falls[0] < 1e-9 and not np.signbit(found.falls).any()  # printed, -0.0 looks odd
 
 
 def test_noise_does_not_lower_the_eigenvalues_of_groups(rng):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minsyn.estimators.vectors import modules
 from minsyn.estimators.vectors.modules import clear_modules, find_modules
 
 
@@ -40,6 +41,13 @@ def test_many_factors_in_few_modules_are_not_modules_of_one_factor(rng):
     axes = np.zeros((6, 60))
     axes[:3, :30], axes[3:, 30:] = rng.normal(size=(2, 3, 30))
     assert find_modules(axes).modularity > 0.4 and clear_modules(axes) == 1
+
+
+def test_no_modules_are_sought_among_very_many_features(monkeypatch):
+    axes = np.repeat(np.eye(3), 4, axis=1)
+    for most, expected in ((12, 3), (11, 1)):
+        monkeypatch.setattr(modules, "_MOST", most)
+        assert clear_modules(axes) == expected
 
 
 def test_nothing_to_divide():
