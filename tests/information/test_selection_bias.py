@@ -274,3 +274,18 @@ def test_one_source_with_many_ties_is_enough_for_no_noisy_ranks(rng):
     tied = np.column_stack([z[:, 0], z[:, 1] > 0])
     noisy = [GaussianModel(a, x, ("ci_synergy",), ranked=True)._noisy_ranks for a in (z, tied)]
     assert noisy[0].tolist() == [True] and noisy[1] is None
+
+
+def test_intervals_also_hold_the_mean_of_tied_sources(rng):
+    z = rng.normal(size=(100, 2))
+    x = z.sum(axis=1, keepdims=True) + rng.normal(size=(100, 1))
+    coins, side = (z > 0).astype(int), (x > 0).astype(int)
+    for fitted in (
+        GaussianModel(z, x, ("union_information",)),
+        DiscreteModel(coins, side, (2, 2), (2,), ("union_information",)),
+    ):
+        ties = fitted.with_ties()
+        assert ties.tied.all()  # neither is clearly better
+        alone = fitted.alone()
+        assert fitted.values()["union_information"] >= alone.max() - 1e-9
+        assert ties.values()["union_information"] == pytest.approx(alone.mean(), rel=1e-6)

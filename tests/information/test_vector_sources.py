@@ -134,6 +134,14 @@ def test_limits_of_vector_sources(rng):
     assert plain["total_correlation"][0] == pytest.approx(expected)
 
 
+def test_of_no_target_there_are_no_values():
+    none = PairwiseStatistics(
+        30.0, np.zeros(2), np.zeros(0), np.eye(2), np.zeros((2, 0)), np.ones(0)
+    )
+    found = synergy_from_statistics(none, bias_correction="wishart")
+    assert all(len(v) == 0 for v in found.values.values())
+
+
 def test_names_of_vector_sources(samples):
     frame = pd.DataFrame(samples[0], columns=list("wxyz"))
     result = synergy(frame, samples[1], groups=["late", "early", "late", "early"])
