@@ -34,6 +34,7 @@ def test_noise_of_any_variances_has_no_dimension(shape, rng):
 def test_all_dimensions_where_there_is_no_noise(rng):
     X = rng.normal(size=(100, 12)) @ rng.normal(size=(12, 300))
     assert dimensions_of(X) == 12
+    assert n_dimensions(np.array([3.0, 0.0, 0.0]), np.sqrt([[1 / 3] * 3] * 3), 20) == 1
 
 
 def test_errors_of_axes_are_those_of_random_samples(rng):

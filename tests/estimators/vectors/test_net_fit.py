@@ -195,6 +195,22 @@ def test_the_first_probabilities_are_near_their_means(rng):
     assert np.abs(natural - logit(X.mean(axis=0))).max() < 0.75
 
 
+def test_nets_begin_at_0_beside_the_linear_model_of_their_samples(rng):
+    X = np.sort(rng.normal(size=(60, 7)), axis=0)
+    apart = PARENTS & (np.arange(7) < [[7], [6]])
+    fit, rows = net_fit(X, apart, layers=(4, 3)), torch.arange(20)  # far below the mean of all
+    module = fit._module(torch.Generator().manual_seed(0), rows)
+    linear, inputs = fit._linear_model(rows), fit.tensors[0]
+    with torch.no_grad():
+        Z = linear.encoder(inputs.double()).numpy()
+        np.testing.assert_allclose(module.encoder(inputs), Z, atol=1e-5)
+        np.testing.assert_allclose(
+            module(inputs), Z @ linear.components + linear.intercept, atol=1e-5
+        )
+    for net in (module.encoder.net, module.decoder.net):
+        assert [bool(weight.any()) for weight in net.weights] == [True, True, False]
+
+
 def test_the_automatic_step_size_falls_with_the_widest_layer(rng):
     parents = np.equal.outer(np.arange(2), np.repeat([0, 1], [600, 400]))
     X = rng.normal(size=(3, 1000))

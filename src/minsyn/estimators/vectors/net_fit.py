@@ -82,7 +82,8 @@ def fit_vector_nets(
     at the smaller step size.
 
     For the identity link, nets are added to the linear model, and begin at 0. Where nets are no
-    better on held-out samples, it remains the linear model.
+    better on held-out samples, it remains the linear model, without the weights of features that a
+    group's nets do not read.
 
     Parameters
     ----------
