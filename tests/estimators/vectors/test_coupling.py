@@ -60,4 +60,4 @@ def test_components_that_no_feature_clearly_loads_on_couple_nothing():
     """One direction spread over very many features, of few samples."""
     found = couple(np.array([1.5]), np.full((1, 200), 200**-0.5), 6)
     assert len(found.features) == 0
-    assert found.n_groups(0.9, 0.2) == 1
+    assert found.n_groups(0.9, 0.2) == 1 and found.falls.tolist() == [1.0]

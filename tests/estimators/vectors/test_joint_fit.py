@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.group_fit import fit_group
-from minsyn.estimators.vectors.joint_fit import AdditiveMap, fit_jointly
+from minsyn.estimators.vectors.joint_fit import AdditiveMap, _principal_axes, fit_jointly
 from minsyn.estimators.vectors.linear_fit import fit_linear_group
 
 GROUPS = np.array([0, 0, 1])
@@ -131,3 +131,13 @@ def test_rows_and_columns_that_tell_nothing(rng):
         np.ones((5, 8)), np.ones(5), PARENTS, GROUPS, start(rng), logistic=True, solver=solver(1e-3)
     )
     assert all(np.isfinite(part).all() for part in fit)
+
+
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5)])
+def test_principal_axes_have_the_products_of_the_features(shape, rng):
+    dX = rng.normal(size=shape)
+    std, axes = _principal_axes(dX)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(min(shape)), atol=1e-9)
+    np.testing.assert_allclose(
+        (std[:, np.newaxis] * axes).T @ (std[:, np.newaxis] * axes), dX.T @ dX
+    )

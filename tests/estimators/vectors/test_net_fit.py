@@ -286,7 +286,8 @@ def test_resumes_to_the_bit(table, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(StoppedError):
         patch.setattr("minsyn.estimators.vectors.net_fit.training_progress", stop)
         model.fit(X)
-    assert phases[2].endswith("all samples")
+    stages = ("step size 1", "step size 2", "all samples")
+    assert phases == [f"VectorMinSyn, start 1 of 1, {stage}" for stage in stages]
     with pytest.warns(ConvergenceWarning):
         resumed = model.fit(X)
         undisturbed = clone(NETS).set_params(max_iter=3).fit(X)
