@@ -1,5 +1,7 @@
 """Groups of features are those of the causes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from minsyn.estimators.vectors import grouping as grouping_module
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.grouping import (
     Grouping,
+    _settled_unless_blurred,
     coupling_by_falls,
     coupling_of,
     find_groups,
@@ -174,6 +177,8 @@ def test_warns_of_features_that_depend_only_all_together(rng):
 def test_one_group_where_there_is_nothing_to_group(rng):
     for X in (rng.normal(size=(3, 5)), rng.normal(size=(20, 1))):
         assert find_groups(X).groups.tolist() == [0] * X.shape[1]
+        with pytest.raises(ValueError, match="only 1 can be told apart in"):
+            find_groups(X, n_groups=2)
     constant = find_groups(np.ones((20, 2)))
     assert constant.groups.tolist() == [-1, -1] and constant.n_groups == 1
     with pytest.warns(UserWarning, match="no two features"):
@@ -249,6 +254,16 @@ def test_all_groups_are_kept_where_so_many_were_asked_for(rng):
     halves = np.repeat([0, 1], 3)
     assert len(set(grouping_module._settled(one, halves, 2, keep_all=True))) == 2
     assert len(set(grouping_module._settled(one, halves, 2))) == 1
+
+
+def test_groups_are_settled_unless_that_makes_them_worse_ones_of_the_graph(rng):
+    X, truth = grouped_table([6, 6], 300, 1.0, rng)
+    wrong, settled = np.where(np.arange(12) == 0, 1, truth), _settled_unless_blurred
+    for share, expected in ((0.85, wrong), (0.95, truth)):
+        graph = SimpleNamespace(labels=lambda n: wrong)
+        graph.association = lambda found, n, share=share: 1.0 if found is wrong else share
+        found, blurred = settled(Correlations(X), graph, 2, keep_all=False)
+        assert found.tolist() == expected.tolist() and blurred is (share < 0.9)
 
 
 def test_unclear_features_move_only_where_another_group_tells_clearly_more(rng, monkeypatch):

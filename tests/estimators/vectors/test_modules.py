@@ -36,6 +36,20 @@ def test_random_directions_have_no_clear_modules(rng):
     assert clear_modules(of_questionnaire(rng)) == 5
 
 
+def test_random_directions_keep_the_sizes_of_the_features(rng, monkeypatch):
+    axes = rng.normal(size=(3, 12)) * np.linspace(0.2, 2, 12)
+    sizes = np.sort(np.linalg.norm(np.linalg.qr(axes.T)[0], axis=1))
+    drawn = []
+
+    def find(directions):
+        drawn.append(np.sort(np.linalg.norm(directions, axis=0)))
+        return modules.Modules(3, 1.0)
+
+    monkeypatch.setattr(modules, "find_modules", find)
+    clear_modules(axes)
+    np.testing.assert_allclose(drawn[1:], np.tile(sizes, (len(drawn) - 1, 1)))
+
+
 def test_many_factors_in_few_modules_are_not_modules_of_one_factor(rng):
     """As of smooth images, whose neighbouring pixels are alike."""
     axes = np.zeros((6, 60))

@@ -104,6 +104,11 @@ def test_without_training_it_is_the_linear_model(table):
     with pytest.warns(ConvergenceWarning):
         loss = still.fit(few).loss_curve_[-1]
     assert loss == pytest.approx(squared_error(few, still.reconstruct(few)), rel=1e-4)
+    few = 1 / (1 + np.exp(-few))
+    with pytest.warns(ConvergenceWarning):
+        found = still.fit(few).reconstruct(few)
+    entropy = -few * np.log(found) - (1 - few) * np.log(1 - found)
+    assert still.loss_curve_[-1] == pytest.approx(entropy.sum(axis=1).mean(), rel=1e-4)
 
 
 def test_probabilities_with_several_parents_and_weights(rng, tmp_path):
@@ -227,22 +232,29 @@ def test_latents_are_computed_from_features_of_one_parent_where_these_are_most(r
     assert net_fit(rng.normal(size=(30, 10)), parents)._inputs().sum(axis=1).tolist() == [6, 4]
 
 
-def test_steps_fall_and_all_samples_are_trained_for_the_best_number_of_epochs(rng, monkeypatch):
+@pytest.mark.parametrize("best", [(2, 2), (1, 0), (0, 0)])
+def test_steps_fall_and_all_samples_are_trained_as_was_best(best, rng, monkeypatch):
     fit = net_fit(rng.normal(size=(40, 7)), learning_rate=0.1, batch_size=9, n_iter_no_change=10)
-    runs = []
+    runs, modules, made = [], [], fit._module
+    fit._module = lambda *arguments: modules.append(made(*arguments)) or modules[-1]
 
     def trained(module, loss, samples, *, held_out_loss, **options):
         names = ("learning_rate", "max_epochs", "patience", "batch_size")
+        options["on_epoch"](1, 0.5)
+        held_out = (
+            [] if held_out_loss is None else [abs(i - best[len(runs)]) + 1.0 for i in range(4)]
+        )
         runs.append((samples.n_samples, *(options[name] for name in names)))
-        held_out = [] if held_out_loss is None else [3.0, 2.0, 1.0, 4.0]
         return TrainingResult(0.5, [0.5] * 3, True, held_out)
 
     monkeypatch.setattr("minsyn.estimators.vectors.net_fit.train", trained)
     found = fit.solution()
     # An epoch of 36 samples has four steps, of which ten take three epochs.
-    assert runs == [(36, 0.1, 30, 3, 9), (36, pytest.approx(0.01), 30, 3, 9), (40, *runs[2][1:])]
-    assert runs[2][1:] == (pytest.approx(0.01), 2, 3, 9)
-    assert found.converged and len(found.loss_curve) == 9
+    assert runs[:2] == [(36, 0.1, 30, 3, 9), (36, pytest.approx(0.01), 30, 3, 9)]
+    assert runs[2:] == [(40, pytest.approx(0.01), best[1], best[1] + 1, 9)] * (best[1] > 0)
+    assert found.converged and len(found.loss_curve) == 3 * len(runs)
+    # Where nets gained nothing at any step size, it is the linear model of all samples.
+    assert len(modules) == (1 if any(best) else 2)
 
 
 def test_the_linear_part_of_a_linear_decoder_is_its_weights(rng):
@@ -288,6 +300,8 @@ def test_resumes_to_the_bit(table, tmp_path, monkeypatch):
         model.fit(X)
     stages = ("step size 1", "step size 2", "all samples")
     assert phases == [f"VectorMinSyn, start 1 of 1, {stage}" for stage in stages]
+    kept = [folder.name for folder in (tmp_path / "start-1").iterdir() if any(folder.iterdir())]
+    assert sorted(kept) == ["step-size-1", "step-size-2"]
     with pytest.warns(ConvergenceWarning):
         resumed = model.fit(X)
         undisturbed = clone(NETS).set_params(max_iter=3).fit(X)
