@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from minsyn import Adam
+from minsyn import Adam, MinSyn, Run
+from minsyn.estimators import adam, lbfgs
 from minsyn.estimators.covariance import CovarianceSolver
+from minsyn.estimators.feed import BatchLoss
 from minsyn.estimators.lbfgs import LBFGS
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
@@ -93,3 +95,45 @@ def test_parameters_of_a_record_are_json():
     given = {"a": None, "b": 1, "c": 0.5, "d": "x", "e": np.float64(2), "f": Adam()}
     expected = given | {"f": "Adam"}
     assert plain_parameters(given) == expected and type(plain_parameters(given)["e"]) is float
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("32-true", True), ("bf16-mixed", False)])
+def test_gradients_are_by_hand_in_single_precision_only(precision, expected, monkeypatch, rng):
+    """Those by hand know no other precision."""
+    asked = []
+
+    def loss(module, feed, *, by_hand, running):
+        asked.append(by_hand)
+        return BatchLoss(module, feed, by_hand=by_hand, running=running)
+
+    monkeypatch.setattr(adam, "BatchLoss", loss)
+    solver = Adam(run=Run(precision=precision), n_iter_no_change=1)
+    MinSyn(1, solver=solver, max_iter=2, tol=1.0).fit(rng.normal(size=(10, 3)))
+    assert asked == [expected]
+
+
+def test_windows_of_arrays_are_epochs_however_many_steps_these_have(rng):
+    solver = Adam(batch_size=10, n_iter_no_change=2)
+    assert MinSyn(1, solver=solver, tol=1.0).fit(rng.normal(size=(30, 3))).n_iter_ == 4
+
+
+@pytest.mark.parametrize(("n_init", "numbers", "expected"), [("auto", 1, 1), (3, 1, 3)])
+def test_lbfgs_searches_from_random_weights(n_init, numbers, expected, monkeypatch, rng, capsys):
+    """One start where more would not be affordable, and as many as are asked for."""
+    seen, fit_linear_encoder = [], lbfgs.fit_linear_encoder
+
+    def fit(objective, latents, inputs, starts, *, on_iteration, **options):
+        seen.extend(starts)
+        on_iteration(1, 0.5)
+        return fit_linear_encoder(objective, latents, inputs, starts[:1], **options)
+
+    monkeypatch.setattr(lbfgs, "fit_linear_encoder", fit)
+    monkeypatch.setattr(lbfgs, "_SEARCH_NUMBERS", numbers)
+    MinSyn(2, solver="lbfgs", n_init=n_init, max_iter=2, tol=1.0, verbose=1).fit(
+        rng.normal(size=(30, 400))
+    )
+    assert len(seen) == expected and "loss" in capsys.readouterr().err
+    # Latents of features of mean square 1 begin with unit variance.
+    assert [np.sqrt(np.mean(w**2)) for w in seen[1:]] == pytest.approx(
+        [0.05] * (expected - 1), rel=0.1
+    )

@@ -282,6 +282,10 @@ def test_what_a_source_determines_is_infinite_and_the_rest_is_not(rng):
     assert gk_synergy(*arguments) == pytest.approx(half)
     assert ci_synergy(*arguments, unit="nats") == pytest.approx((1 - np.log(2)) / 2)
     assert list(pid(*arguments)["broja"].values()) == pytest.approx([np.inf, 0, 0, half])
+    # Three read x3 with noise, two of them through what the first one tells exactly.
+    y1, y2, y3, *n = np.eye(6)
+    more = linear(y1, y2, y3 + n[0], y1 + y3 + n[1], y2 + y3 + n[2], y1, y2, y3)
+    assert gk_synergy(more, [[0, 1, 2], [3], [4]], [5, 6, 7]) == pytest.approx(0.5)
     # In other coordinates, where that is true to rounding only.
     mixing = np.zeros((6, 6))
     for start in (0, 2, 4):
@@ -342,3 +346,8 @@ def test_uncertified_values_say_so(rng, monkeypatch):
     assert not result.certified
     assert "NOT CERTIFIED" in repr(result)
     assert gaussian_vectors.CERTIFIED_GAP < result.gap == pytest.approx(result.upper - result.lower)
+
+
+def test_independent_sources_tell_nothing():
+    result = union_information(np.eye(6), [[0, 1], [2, 3]], [4, 5])
+    assert (result.value, result.lower, result.certified) == (0, 0, True)

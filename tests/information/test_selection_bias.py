@@ -6,9 +6,10 @@ import pytest
 from minsyn.information import _wishart, gaussian, synergy
 from minsyn.information._gaussian_sources import GaussianSources
 from minsyn.information._pmf_batch import PmfBatch
-from minsyn.information._wishart import drawn, information_bias, union_bias
+from minsyn.information._wishart import Choice, drawn, drawn_bias, information_bias, union_bias
 from minsyn.information.measures import MEASURES, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
+from minsyn.information.sampled.gaussian import GaussianModel
 from minsyn.information.sampled.models import near_best, of_ties
 from minsyn.information.sampled.normal_scores import expected_correlation, normal_scores
 from minsyn.information.sampled.selection import Informations, Selection, selected
@@ -249,3 +250,42 @@ def test_values_of_tied_sources_by_hand():
     found = of_ties({name: np.array([2.0]) for name in changes}, alone, tied)
     for name, change in changes.items():
         assert found[name] == pytest.approx(2 + change), name
+
+
+def test_a_target_that_a_source_determines_changes_no_bias_of_others():
+    """Of two equal sources, the larger noise is added, whatever stands beside."""
+    rho = np.array([[1.0, 0.5], [0.0, 0.5]])
+    (bias,) = drawn_bias(GaussianSources.of(np.eye(2), rho), 30, [Choice((0, 1))])
+    assert bias[0] == information_bias(30, 1)  # one source is the best for sure
+    assert bias[1] > 3 * bias[0]
+
+
+def test_intervals_of_a_copula_do_not_depend_on_the_units_of_the_target(rng):
+    z, x = near_one(rng, 2)
+    one, other = (
+        synergy(z, a, "copula", measures="ci_synergy", n_bootstrap=10, random_state=0)
+        for a in (x, np.exp(3 * x))
+    )
+    np.testing.assert_allclose(one.intervals["ci_synergy"], other.intervals["ci_synergy"])
+
+
+def test_one_source_with_many_ties_is_enough_for_no_noisy_ranks(rng):
+    z, x = rng.normal(size=(60, 2)), rng.normal(size=(60, 1))
+    tied = np.column_stack([z[:, 0], z[:, 1] > 0])
+    noisy = [GaussianModel(a, x, ("ci_synergy",), ranked=True)._noisy_ranks for a in (z, tied)]
+    assert noisy[0].tolist() == [True] and noisy[1] is None
+
+
+def test_intervals_also_hold_the_mean_of_tied_sources(rng):
+    z = rng.normal(size=(100, 2))
+    x = z.sum(axis=1, keepdims=True) + rng.normal(size=(100, 1))
+    coins, side = (z > 0).astype(int), (x > 0).astype(int)
+    for fitted in (
+        GaussianModel(z, x, ("union_information",)),
+        DiscreteModel(coins, side, (2, 2), (2,), ("union_information",)),
+    ):
+        ties = fitted.with_ties()
+        assert ties.tied.all()  # neither is clearly better
+        alone = fitted.alone()
+        assert fitted.values()["union_information"] >= alone.max() - 1e-9
+        assert ties.values()["union_information"] == pytest.approx(alone.mean(), rel=1e-6)

@@ -12,6 +12,8 @@ from minsyn.information import (
     synergy_from_statistics,
 )
 from minsyn.information.measures import MEASURES, names_of
+from minsyn.information.sampled.gaussian import GaussianModel
+from minsyn.information.sampled.series import Series
 
 #: Measures whose bias from Gaussian samples has a closed form.
 CLOSED = tuple(name for name in names_of("gaussian") if MEASURES[name].wishart is not None)
@@ -132,6 +134,14 @@ def test_limits_of_vector_sources(rng):
     assert plain["total_correlation"][0] == pytest.approx(expected)
 
 
+def test_of_no_target_there_are_no_values():
+    none = PairwiseStatistics(
+        30.0, np.zeros(2), np.zeros(0), np.eye(2), np.zeros((2, 0)), np.ones(0)
+    )
+    found = synergy_from_statistics(none, bias_correction="wishart")
+    assert all(len(v) == 0 for v in found.values.values())
+
+
 def test_names_of_vector_sources(samples):
     frame = pd.DataFrame(samples[0], columns=list("wxyz"))
     result = synergy(frame, samples[1], groups=["late", "early", "late", "early"])
@@ -217,3 +227,42 @@ def test_bad_options_of_statistics(options, message):
     )
     with pytest.raises(ValueError, match=message):
         synergy_from_statistics(statistics, **options)
+
+
+def test_nulls_of_vector_sources_keep_what_the_best_one_tells(samples, rng):
+    """Of its three variables, as a regression on them; of series, about the other sources too."""
+    Z, X = samples
+    groups = np.array([0, 1, 2]), np.array([3])
+    X = Z[:, :3] @ rng.normal(size=(3, 5)) + 0.5 * X
+    fitted = GaussianModel(Z, X, ("gk_synergy",), groups)
+    z, x = fitted._standardised
+    expected = np.zeros((4, 5))
+    expected[:3] = np.linalg.lstsq(z[:, :3], x, rcond=None)[0]
+    assert fitted.moments.sources.best.tolist() == [0] * 5
+    np.testing.assert_allclose(fitted._regression_on_best(), expected, atol=1e-9)
+    series = GaussianModel(
+        Z, X, ("gk_synergy",), groups, series=Series.of(Z, X, np.array([300]), 5)
+    )
+    seen = []
+    made = type(series)._stack_of.__get__(series)
+    object.__setattr__(series, "_stack_of", lambda z, x: seen.append(z) or made(z, x))
+    series.without_gk_synergy(20, rng)
+    np.testing.assert_allclose(seen[0][:, :, :3], np.tile(z[:, :3], (20, 1, 1)))
+    # Surrogates of what the first source leaves of the other are about its regression.
+    fit = z[:, :3] @ np.linalg.lstsq(z[:, :3], z[:, 3], rcond=None)[0]
+    slopes = [np.linalg.lstsq(d[:, :3], d[:, 3], rcond=None)[0] for d in seen[0]]
+    assert np.mean((z[:, :3] @ np.mean(slopes, axis=0) - fit) ** 2) < 0.05
+
+
+def test_a_constant_variable_of_a_vector_source_changes_no_null(samples, rng):
+    Z, X = samples
+    with_constant = np.insert(Z[:, :3], 2, 7.0, axis=1)
+    drawn = [
+        GaussianModel(z, X, ("ci_synergy",), groups).without_ci_synergy(5, np.random.default_rng(0))
+        for z, groups in (
+            (Z[:, :3], (np.array([0, 1]), np.array([2]))),
+            (with_constant, (np.array([0, 1, 2]), np.array([3]))),
+        )
+    ]
+    for one, other in zip(*drawn, strict=True):
+        np.testing.assert_allclose(one["ci_synergy"], other["ci_synergy"], atol=1e-9)

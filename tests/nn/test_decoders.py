@@ -231,6 +231,16 @@ def test_running_average_forgets(batch):
     )
 
 
+def test_statistics_that_are_loaded_weigh_as_much_as_those_of_many_batches(batch):
+    z, x = batch
+    running = RunningStatistics(3, 5, momentum=0.1)
+    running.load(PairwiseStatistics.of(z, x))
+    assert int(running.n_batches) == 10
+    running.update(PairwiseStatistics.of(z, 1 - x))
+    expected = 0.9 * x.mean(axis=0) + 0.1 * (1 - x).mean(axis=0)
+    torch.testing.assert_close(running.statistics().mean_x, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_statistics_that_were_given_out_do_not_move(batch):
     z, x = batch
     running = RunningStatistics(3, 5, momentum=0.5)

@@ -6,6 +6,8 @@ from line import Line, fit_line, squared_error
 from minsyn.data import TensorSamples
 from minsyn.training import train
 from minsyn.training.progress import training_progress
+from minsyn.training.state import TrainingState
+from minsyn.training.worker import Worker
 
 
 @pytest.mark.parametrize("batch_size", [None, 8, 1000])
@@ -30,6 +32,19 @@ def test_keeps_the_parameters_of_the_lowest_loss():
     assert result.loss == min(result.history) < result.history[-1]
     _, again = fit_line(module=module, max_epochs=1)
     assert again.history == [result.loss]
+
+
+def test_of_equal_losses_the_first_is_kept():
+    module = Line()
+    first = [parameter.clone() for parameter in module.parameters()]
+    state = TrainingState(module, torch.optim.SGD(module.parameters()), torch.Generator(), Worker())
+    state.keep_if_best(1.0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += 1
+    state.keep_if_best(1.0)
+    state.restore_best()
+    assert all(map(torch.equal, module.parameters(), first))
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])

@@ -73,7 +73,7 @@ def drawn(
         A stack of its draws.
     """
     m, n_targets = sources.rho.shape
-    if m == 0 or n_targets == 0:
+    if n_targets == 0:
         return
     factor, first = _factor(sources.sigma)
     rank = len(first)

@@ -42,3 +42,8 @@ def test_values_that_repeat(rng):
     X = rng.normal(size=(10, 4))
     assert values_repeat(np.vstack([X, X])) and not values_repeat(np.vstack([X, X[:9]]))
     assert values_repeat(np.asfortranarray(np.vstack([X, X])))
+
+
+def test_values_too_small_to_have_distances_count_alike():
+    X = 1e-200 * np.repeat(np.eye(3), [5, 2, 1], axis=0)
+    np.testing.assert_array_equal(balancing_weights(X), 1)

@@ -22,6 +22,7 @@ def test_groups_with_correlated_causes_are_not_coupled(rng):
     np.testing.assert_allclose(found.eigenvalues[:2], 1)
     assert found.eigenvalues[2] < 0.85
     assert found.labels(2).tolist() == [0] * 9 + [1] * 11
+    assert found.falls[0] < 1e-9 and not np.signbit(found.falls).any()  # printed, -0.0 looks odd
 
 
 def test_noise_does_not_lower_the_eigenvalues_of_groups(rng):
@@ -59,4 +60,4 @@ def test_components_that_no_feature_clearly_loads_on_couple_nothing():
     """One direction spread over very many features, of few samples."""
     found = couple(np.array([1.5]), np.full((1, 200), 200**-0.5), 6)
     assert len(found.features) == 0
-    assert found.n_groups(0.9, 0.2) == 1
+    assert found.n_groups(0.9, 0.2) == 1 and found.falls.tolist() == [1.0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minsyn.estimators.vectors import dimensions
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.dimensions import errors_of_axes, n_dimensions
 from vector_factors import grouped_table
@@ -34,6 +35,7 @@ def test_noise_of_any_variances_has_no_dimension(shape, rng):
 def test_all_dimensions_where_there_is_no_noise(rng):
     X = rng.normal(size=(100, 12)) @ rng.normal(size=(12, 300))
     assert dimensions_of(X) == 12
+    assert n_dimensions(np.array([3.0, 0.0, 0.0]), np.sqrt([[1 / 3] * 3] * 3), 20) == 1
 
 
 def test_errors_of_axes_are_those_of_random_samples(rng):
@@ -46,3 +48,11 @@ def test_errors_of_axes_are_those_of_random_samples(rng):
         expected.append(errors_of_axes(variances, axes, 60).sum())
         measured.append(1 - (axes[0] @ true) ** 2)
     assert np.mean(measured) == pytest.approx(np.mean(expected), rel=0.15)
+
+
+def test_quantiles_of_the_noise_stand_for_its_variances(monkeypatch):
+    edges = []
+    for number in (200, 10_000):
+        monkeypatch.setattr(dimensions, "_QUANTILES", number)
+        edges.append(dimensions._upper_edge(np.linspace(0.01, 1, 2001), 0.5))
+    assert edges[0] == pytest.approx(edges[1], rel=5e-4)

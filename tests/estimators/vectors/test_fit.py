@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from minsyn.estimators.vectors import fit as vectors_fit
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
 from minsyn.estimators.vectors.grouping import Grouping
+from minsyn.estimators.vectors.shared_features import decode_shared
 from vector_factors import grouped_table, shared_table
 
 
@@ -16,14 +18,19 @@ class Found:
 
     def __init__(self, solution):
         self.encoder_weights = solution.encoder[0].weight.detach().numpy()
+        self.encoder_bias = solution.encoder[0].bias.detach().numpy()
         self.components, self.intercept = solution.components, solution.intercept
         self.loss_curve, self.converged = solution.loss_curve, solution.converged
 
+    def latents(self, X, logistic):
+        Z = X @ self.encoder_weights.T + self.encoder_bias
+        return np.logaddexp(0, Z) if logistic else Z
 
-def fit(X, grouping, n_latents, logistic=False, weights=None):
+
+def fit(X, grouping, n_latents, logistic=False, weights=None, max_iter=1000):
     weights = weights or [np.ones(len(X))] * grouping.n_groups
     problem = VectorProblem(X, grouping, np.asarray(n_latents), weights, logistic)
-    solver = Annealing(2e-5, 1000, 1e-3, np.random.RandomState(0))
+    solver = Annealing(2e-5, max_iter, 1e-3, np.random.RandomState(0))
     return Found(fit_vector_factors(problem, solver))
 
 
@@ -63,6 +70,12 @@ def test_features_of_no_group_are_decoded_but_not_encoded(logistic, rng):
     found, same = (fit(X, grouping, [1], logistic) for grouping in (of_none, unclear))
     assert found.components[0, 5] != 0 and found.encoder_weights[0, 5] == 0
     np.testing.assert_array_equal(found.components, same.components)
+    Z = found.latents(X, logistic)
+    components, intercept = decode_shared(
+        Z, X[:, 5:], np.ones(80), np.ones((1, 1), bool), logistic=logistic, penalty=2e-5
+    )
+    np.testing.assert_allclose(found.components[:, 5:], components, rtol=1e-4)
+    np.testing.assert_allclose(found.intercept[5:], intercept, rtol=1e-4)
 
 
 def test_nothing_to_fit():
@@ -73,19 +86,39 @@ def test_nothing_to_fit():
 def test_groups_that_share_features_are_fitted_together_and_others_are_not(rng):
     X = np.column_stack([shared_table(3, rng), rng.normal(size=(500, 1)).repeat(4, axis=1)])
     X[:, 23:] += 0.3 * rng.normal(size=(500, 4))
-    grouping = Grouping.of(np.repeat([0, 1, 2], [10, 13, 4]))
+    grouping = Grouping.of(np.repeat([0, 2, 1], [10, 13, 4]))
     one = fit(X, grouping, [1, 1, 1])
     parents = grouping.parents.copy()
     parents[0, 20:23] = True
     found = fit(X, replace(grouping, parents=parents), [1, 1, 1])
-    np.testing.assert_array_equal(found.components[2], one.components[2])
-    np.testing.assert_array_equal(found.encoder_weights[2], one.encoder_weights[2])
+    np.testing.assert_array_equal(found.components[1], one.components[1])
+    np.testing.assert_array_equal(found.encoder_weights[1], one.encoder_weights[1])
     read = found.encoder_weights != 0
     np.testing.assert_array_equal(read, parents)
     Z = (X - X.mean(axis=0)) @ found.encoder_weights.T
     assert np.mean((X - X.mean(axis=0) - Z @ found.components) ** 2) < 0.3**2
-    # The loss of all groups, the third one's included.
+    # The loss of all groups, that of the one by itself included.
     assert found.loss_curve[-1] < 0.8 * one.loss_curve[-1]
     error = np.sum((X - X.mean(axis=0) - Z @ found.components) ** 2) / 500
     assert found.loss_curve[-1] == pytest.approx(error, rel=0.05)
     assert found.converged
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_has_converged_where_every_part_has(joint, rng, monkeypatch):
+    """Linear groups always do, those of probabilities seldom after one step."""
+    monkeypatch.setattr(vectors_fit, "_fit_shared", lambda *arguments: ([0.0], joint))
+    X, grouping = rng.random((30, 5)), Grouping.of(np.array([0, 0, 1, 1, 1]))
+    grouping = replace(grouping, parents=grouping.parents | (np.arange(5) == 4))
+    assert fit(X, grouping, [1, 1]).converged is joint
+    assert not fit(X, grouping, [1, 1], logistic=True, max_iter=1).converged
+
+
+def test_a_group_without_clear_features_is_fitted_with_those_that_it_shares_some_with(rng):
+    X, labels = grouped_table([4, 3], 60, 0.3, rng)
+    grouping = Grouping.of(labels)
+    parents = grouping.parents | (np.arange(7) == 3)
+    found = fit(X, replace(grouping, parents=parents, core=labels == 0), [1, 1])
+    Z = found.latents(X, False)
+    error = np.mean((X - Z @ found.components - found.intercept)[:, :4] ** 2)
+    assert found.converged and error < 0.3**2 and len(found.loss_curve) > 1

@@ -90,7 +90,9 @@ def test_samples_without_weight_do_not_matter(rng):
 def test_starts_are_compared_on_a_part_of_many_samples(rng, monkeypatch):
     monkeypatch.setattr(group_fit, "_SEARCH_SAMPLES", 50)
     X = 1 / (1 + np.exp(-rng.normal(size=(400, 2)) @ rng.normal(size=(2, 12))))
-    part = GroupProblem(X, np.ones(400), 2).search()
+    whole = GroupProblem(X, np.ones(400), 2)
+    part = whole.search()
+    np.testing.assert_array_equal(part.targets[[0, -1]], whole.targets[[0, -1]])
     assert len(part.scores) == len(part.targets) == part.n_samples == 50
     assert part.weight.sum() == pytest.approx(1)
     fit = fit_group(X, np.ones(400), 2, solver=solver(max_iter=200))

@@ -1,13 +1,17 @@
 """Groups of features are those of the causes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from minsyn import VectorMinSyn
 from minsyn.datasets import make_word_images
+from minsyn.estimators.vectors import grouping as grouping_module
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.grouping import (
     Grouping,
+    _settled_unless_blurred,
     coupling_by_falls,
     coupling_of,
     find_groups,
@@ -173,6 +177,8 @@ def test_warns_of_features_that_depend_only_all_together(rng):
 def test_one_group_where_there_is_nothing_to_group(rng):
     for X in (rng.normal(size=(3, 5)), rng.normal(size=(20, 1))):
         assert find_groups(X).groups.tolist() == [0] * X.shape[1]
+        with pytest.raises(ValueError, match="only 1 can be told apart in"):
+            find_groups(X, n_groups=2)
     constant = find_groups(np.ones((20, 2)))
     assert constant.groups.tolist() == [-1, -1] and constant.n_groups == 1
     with pytest.warns(UserWarning, match="no two features"):
@@ -217,3 +223,69 @@ def test_letters_that_overlap_are_not_settled_into_each_other():
     assert grouping.n_groups == 3
     truth = words.parents.argmax(axis=0)[alone]
     assert group_agreement(grouping.groups[alone], truth).adjusted_rand > 0.98
+
+
+def test_groups_of_the_rest_are_as_many_as_allowed(rng, monkeypatch):
+    X, truth = grouped_table([8] * 4, 300, 2.0, rng)
+    correlations, first = Correlations(X), np.where(truth == 0, 0, -1)
+    rest, number = coupling_of(correlations.among(np.flatnonzero(truth)))
+    found, clarity = grouping_module._with_groups_of_the_rest(correlations, first, None)
+    assert found.tolist() == truth.tolist()
+    assert number == 3 and clarity == pytest.approx(rest.falls[2]) and clarity < 1
+    for most in (1, 2, 3):
+        found, _ = grouping_module._with_groups_of_the_rest(correlations, first, most)
+        assert found.max() == most - 1
+    # A round that takes no feature out of the rest is the last, and does not count.
+    settled = grouping_module._settled
+    monkeypatch.setattr(
+        grouping_module, "_settled", lambda c, g, n: first if len(g) == 32 else settled(c, g, n)
+    )
+    found, clarity = grouping_module._with_groups_of_the_rest(correlations, first, None)
+    assert found.tolist() == first.tolist() and clarity == 1
+
+
+def test_all_groups_are_kept_where_so_many_were_asked_for(rng):
+    X, truth = grouped_table([6, 6], 300, 1.0, rng)
+    wrong = np.where(np.arange(12) == 0, 1, truth)
+    for keep_all in (True, False):
+        found = grouping_module._settled(Correlations(X), wrong, 2, keep_all)
+        assert found.tolist() == truth.tolist()
+    one = Correlations(X[:, :6])
+    halves = np.repeat([0, 1], 3)
+    assert len(set(grouping_module._settled(one, halves, 2, keep_all=True))) == 2
+    assert len(set(grouping_module._settled(one, halves, 2))) == 1
+
+
+def test_groups_are_settled_unless_that_makes_them_worse_ones_of_the_graph(rng):
+    X, truth = grouped_table([6, 6], 300, 1.0, rng)
+    wrong, settled = np.where(np.arange(12) == 0, 1, truth), _settled_unless_blurred
+    for share, expected in ((0.85, wrong), (0.95, truth)):
+        graph = SimpleNamespace(labels=lambda n: wrong)
+        graph.association = lambda found, n, share=share: 1.0 if found is wrong else share
+        found, blurred = settled(Correlations(X), graph, 2, keep_all=False)
+        assert found.tolist() == expected.tolist() and blurred is (share < 0.9)
+
+
+def test_unclear_features_move_only_where_another_group_tells_clearly_more(rng, monkeypatch):
+    causes = rng.normal(size=(400, 2))
+    of_both = causes @ [[1.0, 0.2], [1.0, 1.0]] + 0.1 * rng.normal(size=(400, 2))
+    X = np.column_stack([np.repeat(causes, 6, axis=1) + 0.5 * rng.normal(size=(400, 12)), of_both])
+    correlations, clear = Correlations(X), np.arange(14) < 12
+    for tie, own in ((0.2, [0, 1]), (0.0, [0, 1]), (0.2, [1, 0]), (0.0, [1, 0])):
+        monkeypatch.setattr(grouping_module, "_TIE", tie)
+        groups = np.append(np.repeat([0, 1], 6), own)
+        moved = grouping_module._moved_to_cores(correlations, groups, clear, 2)
+        assert moved[:12].tolist() == groups[:12].tolist() and moved[13] == 1
+        assert tie == 0.0 or moved[12] == own[0]
+
+
+def test_a_given_number_of_groups_is_sought_in_the_factors_that_show_it(rng):
+    """Two groups of two causes each; six pairs of features have small ones of their own."""
+    causes, maps = rng.normal(size=(400, 4)), np.zeros((4, 24))
+    maps[:2, :12], maps[2:, 12:] = rng.normal(size=(2, 2, 12))
+    X = causes @ maps + 0.3 * rng.normal(size=(400, 24))
+    for i in range(0, 24, 4):
+        X[:, [i, (i + 13) % 24]] += 1.2 * rng.normal(size=(400, 1))
+    coupled, _ = coupling_by_falls(Correlations(X), n_groups=2)
+    assert len(coupled.axes) == 4 and coupled.falls[1] > 0.2
+    assert np.mean(coupled.labels(2) == np.repeat([0, 1], 12)) > 0.95

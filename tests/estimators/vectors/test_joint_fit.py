@@ -1,12 +1,14 @@
 """Joint fits of groups that share features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.group_fit import fit_group
-from minsyn.estimators.vectors.joint_fit import AdditiveMap, fit_jointly
+from minsyn.estimators.vectors.joint_fit import AdditiveMap, _principal_axes, fit_jointly
 from minsyn.estimators.vectors.linear_fit import fit_linear_group
 
 GROUPS = np.array([0, 0, 1])
@@ -46,10 +48,12 @@ def loss_of(fit, X, weight, parents, logistic, penalty):
 @pytest.mark.parametrize("logistic", [True, False])
 def test_finds_a_minimum_of_the_loss_within_the_mask(logistic, rng):
     X, weight, penalty = rng.random((15, 8)), rng.uniform(1, 3, 15), 1e-3 if logistic else 1e-4
+    told = []
+    minimiser = replace(solver(penalty), on_evaluation=told.append)
     fit, history, converged = fit_jointly(
-        X, weight, PARENTS, GROUPS, start(rng), logistic=logistic, solver=solver(penalty)
+        X, weight, PARENTS, GROUPS, start(rng), logistic=logistic, solver=minimiser
     )
-    assert converged
+    assert converged and len(told) == (len(history) if logistic else 0)
     assert not fit.encoder_weights[~PARENTS[GROUPS]].any()
     assert not fit.components[~PARENTS[GROUPS]].any()
     least = loss_of(fit, X, weight, PARENTS, logistic, penalty)
@@ -131,3 +135,14 @@ def test_rows_and_columns_that_tell_nothing(rng):
         np.ones((5, 8)), np.ones(5), PARENTS, GROUPS, start(rng), logistic=True, solver=solver(1e-3)
     )
     assert all(np.isfinite(part).all() for part in fit)
+
+
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5)])
+def test_principal_axes_have_the_products_of_the_features(shape, rng):
+    dX = rng.normal(size=shape)
+    std, axes = _principal_axes(dX)
+    assert _principal_axes(0 * dX)[1].tolist() == np.eye(1, shape[1]).tolist()
+    np.testing.assert_allclose(axes @ axes.T, np.eye(min(shape)), atol=1e-9)
+    np.testing.assert_allclose(
+        (std[:, np.newaxis] * axes).T @ (std[:, np.newaxis] * axes), dX.T @ dX
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minsyn.estimators.vectors import modules
 from minsyn.estimators.vectors.modules import clear_modules, find_modules
 
 
@@ -35,6 +36,20 @@ def test_random_directions_have_no_clear_modules(rng):
     assert clear_modules(of_questionnaire(rng)) == 5
 
 
+def test_random_directions_keep_the_sizes_of_the_features(rng, monkeypatch):
+    axes = rng.normal(size=(3, 12)) * np.linspace(0.2, 2, 12)
+    sizes = np.sort(np.linalg.norm(np.linalg.qr(axes.T)[0], axis=1))
+    drawn = []
+
+    def find(directions):
+        drawn.append(np.sort(np.linalg.norm(directions, axis=0)))
+        return modules.Modules(3, 1.0)
+
+    monkeypatch.setattr(modules, "find_modules", find)
+    clear_modules(axes)
+    np.testing.assert_allclose(drawn[1:], np.tile(sizes, (len(drawn) - 1, 1)))
+
+
 def test_many_factors_in_few_modules_are_not_modules_of_one_factor(rng):
     """As of smooth images, whose neighbouring pixels are alike."""
     axes = np.zeros((6, 60))
@@ -42,6 +57,13 @@ def test_many_factors_in_few_modules_are_not_modules_of_one_factor(rng):
     assert find_modules(axes).modularity > 0.4 and clear_modules(axes) == 1
 
 
+def test_no_modules_are_sought_among_very_many_features(monkeypatch):
+    axes = np.repeat(np.eye(3), 4, axis=1)
+    for most, expected in ((12, 3), (11, 1)):
+        monkeypatch.setattr(modules, "_MOST", most)
+        assert clear_modules(axes) == expected
+
+
 def test_nothing_to_divide():
     assert clear_modules(np.ones((1, 5))) == clear_modules(np.eye(3)) == 1
-    assert find_modules(np.zeros((2, 4))).number == 1
+    assert find_modules(np.zeros((2, 4))).number == find_modules(np.ones((4, 3))).number == 1

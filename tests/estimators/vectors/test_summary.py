@@ -19,6 +19,7 @@ def test_shares_are_those_of_the_reconstruction(rng):
     error = np.mean((X[:, own] - model.reconstruct(X)[:, own]) ** 2, axis=0).sum()
     assert frame.explained[1] == pytest.approx(1 - error / X[:, own].var(axis=0).sum())
     assert (frame.features.sum(), frame.latents.tolist()) == (23, [1, 1])
+    assert frame.index.name == "group"
     assert (summary.n_alone, summary.n_shared) == (1, int((model.parents_.sum(axis=0) > 1).sum()))
     expected = model.synergy(X, measures="gk_synergy").means["gk_synergy"]
     assert summary.gk_synergy == pytest.approx(expected)

@@ -94,7 +94,8 @@ class CoupledFeatures:
     @property
     def falls(self) -> Float[np.ndarray, " n"]:
         """What each eigenvalue is above the next, all between 0 and 1."""
-        return -np.diff(np.clip(np.append(self.eigenvalues, 0.0), 0.0, 1.0))
+        eigenvalues = np.clip(np.append(self.eigenvalues, 0.0), 0.0, 1.0)
+        return eigenvalues[:-1] - eigenvalues[1:]  # the negative of np.diff would be -0.0
 
     def n_groups(self, least: float, fall: float) -> int:
         """Number of groups, at least 1.
@@ -204,13 +205,7 @@ def couple(
             break
         features = features[enough]
     if len(features) < 2 or graph.degrees.min() <= 0:
-        return CoupledFeatures(
-            features,
-            variances,
-            axes,
-            np.ones(1),
-            np.full((len(features), 1), max(len(features), 1) ** -0.5),
-        )
+        return CoupledFeatures(features, variances, axes, np.ones(1), np.ones((len(features), 1)))
     return CoupledFeatures(features, variances, axes, *graph.spectrum(len(axes) + _MORE))
 
 

@@ -102,7 +102,7 @@ def clear_modules(axes: Float[np.ndarray, "m k"]) -> int:
     1
     """
     m, k = axes.shape
-    if m < 2 or not m < k <= _MOST:
+    if k > _MOST:
         return 1
     found = find_modules(axes)
     if found.number < max(_LEAST_SHARE * m, 2):

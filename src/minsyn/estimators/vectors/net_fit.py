@@ -82,7 +82,8 @@ def fit_vector_nets(
     at the smaller step size.
 
     For the identity link, nets are added to the linear model, and begin at 0. Where nets are no
-    better on held-out samples, it remains the linear model.
+    better on held-out samples, it remains the linear model, without the weights of features that a
+    group's nets do not read.
 
     Parameters
     ----------
@@ -131,7 +132,8 @@ class _NetFit:
             self.tensors.append(torch.from_numpy(_of_features(weights, problem.grouping.parents)))
         self.weighted = len(self.tensors) == 2 + problem.logistic
         self.unit = _null_loss(X, problem.logistic, self.scale)
-        widest = max(self._inputs().sum(axis=1).max(initial=1), *sizes.encoder, *sizes.decoder, 1)
+        self.unit_of_data = self.unit * (1.0 if problem.logistic else self.scale**2)
+        widest = max(self._inputs().sum(axis=1).max(), *sizes.encoder, *sizes.decoder, 1)
         self.step = solver.learning_rate
         if self.step == "auto":
             self.step = min(_STEP, _UNIT_STEP / widest)
@@ -152,7 +154,7 @@ class _NetFit:
             if self.straight and not any(result.best_epoch for result in results):
                 module = self._module(generator, every)
             results = results + self._train(module, every, None, generator, number, last)
-        curve = [self.unit * loss for result in results for loss in result.history]
+        curve = [self.unit_of_data * loss for result in results for loss in result.history]
         converged = all(result.converged for result in results[: len(_STEPS)])
         return self._for_data(module.cpu().double(), curve, converged)
 
@@ -239,7 +241,7 @@ class _NetFit:
         for phase, share in stages if epochs != 0 else []:
             limit = self.start.max_iter if epochs is None else epochs
             with training_progress(
-                f"{title}, {phase}", limit, loss_unit=self.unit, verbose=shown
+                f"{title}, {phase}", limit, loss_unit=self.unit_of_data, verbose=shown
             ) as on_epoch:
                 result = train(
                     module,
@@ -255,7 +257,7 @@ class _NetFit:
                     checkpoint_dir=None
                     if folder is None
                     else Path(folder, phase.replace(" ", "-")),
-                    loss_unit=self.unit,
+                    loss_unit=self.unit_of_data,
                     held_out_loss=held_out_loss,
                     on_epoch=on_epoch,
                     **settings,
@@ -311,7 +313,7 @@ class _NetFit:
                 decoder.feature_unit.fill_(float(self.scale))
             Z = encode(encoder, problem.X)
             mean, std = Z.mean(axis=0), Z.std(axis=0)
-            std = np.where(std > _LEAST_VARIATION * std.max(initial=0.0), std, 1.0)
+            std = np.where(std > _LEAST_VARIATION * std.max(), std, 1.0)
             for part in (encoder, decoder):
                 part.latent_mean.copy_(torch.from_numpy(mean))
                 part.latent_unit.copy_(torch.from_numpy(std))
