@@ -16,7 +16,14 @@ from attempts import attempt, quietly
 from fuzzing import fuzz
 from minsyn import Adam, Free, MinSyn, VectorMinSyn
 from minsyn.data import as_samples
-from minsyn.estimators import AutoEncoder, InfoMax
+from minsyn.estimators import (
+    AutoEncoder,
+    BetaTCVAE,
+    BetaVAE,
+    InfoMax,
+    InformationDropout,
+    LinearCorex,
+)
 from minsyn.nn import DECODERS
 
 SCALES = [1e-320, 1e-308, 1e-160, 1e-75, 1e-30, 1e-12, 1e-6, 1.0, 1.0, 1.0, 1e6, 1e12, 1e30, 1e74]
@@ -329,11 +336,42 @@ def infomaxes(draw, k, unit):
     )
 
 
+@st.composite
+def variational_models(draw, k, unit, kind):
+    least = 2 if kind is BetaTCVAE else 1
+    return kind(
+        draw(st.sampled_from([None, 1, 2])),
+        beta=draw(st.sampled_from([1.0, 4.0, 0.0, 1e3, 1e30])),
+        decoder="sigmoid" if unit and draw(st.booleans()) else "linear",
+        learning_rate=draw(st.sampled_from([1e-2, 1e-2, 1.0, 1e30])),
+        batch_size=draw(st.sampled_from([None, least, 2, 3])),
+        max_iter=draw(st.sampled_from([1, 3])),
+        n_init=draw(st.sampled_from([1, 1, 2])),
+        random_state=0,
+    )
+
+
+@st.composite
+def linear_corexes(draw, k, unit):
+    return LinearCorex(
+        draw(st.sampled_from([1, 2])),
+        shrinkage=draw(st.sampled_from([0.01, 0.0, 0.5, 0.999, 1e-300])),
+        n_init=draw(st.sampled_from([1, 2])),
+        max_iter=draw(st.sampled_from([1, 3, 30])),
+        tol=draw(st.sampled_from([1e-9, 0.0, 1e9])),
+        random_state=0,
+    )
+
+
 KINDS = {
     "MinSyn": minsyns,
     "VectorMinSyn": vectors,
     "AutoEncoder": autoencoders,
     "InfoMax": infomaxes,
+    "LinearCorex": linear_corexes,
+    "BetaVAE": partial(variational_models, kind=BetaVAE),
+    "BetaTCVAE": partial(variational_models, kind=BetaTCVAE),
+    "InformationDropout": partial(variational_models, kind=InformationDropout),
 }
 
 
@@ -356,6 +394,12 @@ def problems(draw, kind, forms=tuple(FORMS)):
             st.sampled_from([np.nan, np.nan, np.nan, np.inf])
         )
     return model, X, form
+
+
+#: Fitted attributes, each of which some estimator has.
+FITTED = ["components_", "intercept_", "encoder_weights_", "encoder_bias_", "loss_curve_"]
+FITTED += ["loadings_", "communality_", "factor_correlation_", "latent_information_"]
+FITTED += ["total_correlation_", "parents_"]
 
 
 def as_fitted(model, X):
@@ -383,7 +427,7 @@ def run(model, X, form):
         return fitted
     z = finite("transform", model.transform, data)
     assert not isinstance(z, Exception), z
-    for name in ("components_", "loss_curve_", "loadings_", "communality_", "factor_correlation_"):
+    for name in FITTED:
         if hasattr(model, name):
             require_finite(name, getattr(model, name))
     require_finite("inverse_transform", attempt(model.inverse_transform, z[::-1, ::-1][::-1, ::-1]))
@@ -392,8 +436,12 @@ def run(model, X, form):
         assert str(attempt(model.describe))
     if isinstance(model, VectorMinSyn):
         assert str(attempt(model.summary, data))
+    if isinstance(model, LinearCorex):
+        require_finite("get_covariance", attempt(model.get_covariance))
     for scale in (1e-30, 1e3, 1e30, 1e200):
-        other = finite(f"transform of {scale} X", model.transform, as_fitted(model, scale * X))
+        with np.errstate(over="ignore"):
+            scaled = as_fitted(model, scale * X)
+        other = finite(f"transform of {scale} X", model.transform, scaled)
         if not isinstance(other, Exception):
             finite(f"inverse of {scale} X", model.inverse_transform, other)
     if not hasattr(model, "feature_names_in_"):
