@@ -193,3 +193,22 @@ def test_tensors_beside_arrays_and_of_whole_numbers():
     assert result_of(PairwiseStatistics.of, whole.to(torch.complex64), whole) is None
     for kind in (torch.int64, torch.bool):
         assert result_of(PairwiseStatistics.of, whole.to(kind), whole.to(kind)).var_x[0] == 0.25
+
+
+def test_samples_that_overflow_together():
+    for hole in ([], [[np.nan]]):
+        one, two = (Moments.of(np.array([[x], *hole])) for x in (0.0, 1e305))
+        assert result_of(one.merge, two) is None
+
+
+def test_factors_that_are_things():
+    things = np.array([None, (), [1], "a"], dtype=object)
+    assert result_of(metrics.mutual_information_gap, np.arange(4.0)[:, None], things) is not None
+
+
+def test_messages_of_arrays_are_one_line():
+    masked = np.ma.masked_array(0.0)
+    for sources, target in (([[0]], masked), (masked, [0])):
+        assert result_of(gaussian_vectors.mutual_information, np.eye(2), sources, target) is None
+    assert result_of(synergy, Z, X, n_permutations=np.eye(3)) is None
+    assert result_of(synergy, Z, X, measures=["x" * 10**6, 1]) is None

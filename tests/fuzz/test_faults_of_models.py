@@ -148,6 +148,11 @@ def test_latents_that_hold_infinite_information():
         BetaTCVAE(learning_rate=1e30, batch_size=2, max_iter=1, random_state=0).fit(X[:3, :2])
 
 
+@pytest.mark.parametrize("criterion", ["auto", "empirical-kaiser"])
+def test_weights_that_are_no_number_of_samples(criterion):
+    assert MinSyn(criterion).fit(X, sample_weight=np.full(30, 1e30)).n_components_ >= 1
+
+
 def test_saved_deviations_that_no_fit_gives():
     model = LinearCorex(2, max_iter=2, random_state=0).fit(X)
     for deviation in (1e300, -1.0):

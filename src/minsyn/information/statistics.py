@@ -368,12 +368,25 @@ class Moments:
         return cls(float(weight), mean, covariance)
 
     def merge(self, other: "Moments") -> "Moments":
-        """Moments of both sets of samples together, each by its weight."""
+        """Moments of both sets of samples together, each by its weight.
+
+        Raises
+        ------
+        ValueError
+            If they are of different numbers of features, or the squares of their means overflow.
+        """
         if self.mean.shape != other.mean.shape:
             raise ValueError(
                 f"the moments are of {len(self.mean)} and of {len(other.mean)} features: both must "
                 "be of the same"
             )
+        with np.errstate(over="ignore", invalid="ignore"):
+            merged = self._merged(other)
+        if not np.isfinite(merged.covariance).all():
+            check_magnitude(np.stack([self.mean, other.mean]))
+        return merged
+
+    def _merged(self, other: "Moments") -> "Moments":
         if self.pair_weight is None and other.pair_weight is None:
             weight = self.weight + other.weight
             b = other.weight / weight if weight else 0.0
