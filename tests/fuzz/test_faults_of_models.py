@@ -153,6 +153,11 @@ def test_weights_that_are_no_number_of_samples(criterion):
     assert MinSyn(criterion).fit(X, sample_weight=np.full(30, 1e30)).n_components_ >= 1
 
 
+def test_one_sample_after_those_of_little_weight():
+    model = MinSyn(2).partial_fit(X[:-1], sample_weight=np.full(29, 1e-30)).partial_fit(X[-1:])
+    assert model._moments.weight == 1
+
+
 def test_saved_deviations_that_no_fit_gives():
     model = LinearCorex(2, max_iter=2, random_state=0).fit(X)
     for deviation in (1e300, -1.0):

@@ -604,7 +604,7 @@ class MinSyn(FactorModel):
                     "fit_covariance with the merged Moments"
                 )
             moments = self._moments.merge(moments)
-        if moments.weight < 2 and len(X) < 2:
+        if moments.weight < 2 and len(X) < 2 and not hasattr(self, "components_"):
             raise ValueError(
                 f"Found array with {len(X)} sample(s) while a minimum of 2 is required by "
                 "MinSyn.partial_fit at first: correlations need them"
