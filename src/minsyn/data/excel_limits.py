@@ -16,7 +16,7 @@ MOST_ROWS = 2**20
 MOST_CELLS = 2**27
 #: Bytes to which an archive may unpack whatever its size, and times its size beyond. Sheets of
 #: equal numbers unpack to thirty times their size.
-_SMALL_BYTES, _MOST_RATIO = 2**24, 100
+_SMALL_BYTES, _MOST_RATIO = 2**22, 100
 #: Bytes that a parsed element takes, and bytes that may be held in memory at once.
 _ELEMENT_BYTES, _MOST_HELD = 100, 2**29
 _CHUNK = 2**16
