@@ -48,6 +48,11 @@ def test_models_of_all_magnitudes(name):
             z = model.fit(x).transform(x)
             assert np.isfinite(z).all() and np.isfinite(model.inverse_transform(z)).all(), scale
             assert np.isfinite(model.score(x)), scale
+        end = (9e37 * np.sign(X)).astype(np.float32)
+        z = model.fit(end).transform(end)
+        assert np.isfinite(z).all() and np.isfinite(model.inverse_transform(z)).all()
+        with pytest.raises(ValueError, match="cannot be subtracted in float32: convert the data"):
+            model.transform(3 * end)
         for huge in (1e76, 1e200, 1e305, np.array([1.0, 1.0, 1e200, 1.0])):
             with pytest.raises(ValueError, match=r"beyond 1e\+75 cannot be squared .* divide the"):
                 model.fit(X * huge)

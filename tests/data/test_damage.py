@@ -8,6 +8,7 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from fuzzing import n_examples
 from minsyn.data import as_samples
@@ -32,6 +33,32 @@ def frame():
     return pd.DataFrame(X.astype(np.float64), columns=list("abc"))
 
 
+def h5ad(path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        file.create_dataset("X", data=X, chunks=(20, 3), compression="gzip", fletcher32=True)
+        for frame, names in (("var", list("abc")), ("obs", [f"c{i}" for i in range(len(X))])):
+            file.create_group(frame).attrs["_index"] = "_index"
+            file[frame]["_index"] = np.array(names, dtype=h5py.string_dtype())
+
+
+def sparse_h5ad(path, kind=sparse.csr_array):
+    h5ad(path)
+    h5py, matrix = pytest.importorskip("h5py"), kind(X)
+    with h5py.File(path, "a") as file:
+        del file["X"]
+        file.create_group("X").attrs.update(
+            {"encoding-type": f"{matrix.format}_matrix", "shape": X.shape}
+        )
+        for part in ("data", "indices", "indptr"):
+            file["X"][part] = getattr(matrix, part)
+
+
+def excel(path):
+    pytest.importorskip("openpyxl")
+    frame().to_excel(path, index=False)
+
+
 #: Writers, and whether the file has a checksum of its numbers.
 FILES = {
     "x.npy": (lambda path: np.save(path, X), False),
@@ -43,6 +70,10 @@ FILES = {
     "plain.parquet": (lambda path: frame().to_parquet(path), False),
     "x.feather": (lambda path: frame().to_feather(path), False),
     "x.csv.gz": (lambda path: frame().to_csv(path, index=False), True),
+    "x.xlsx": (excel, True),
+    "x.h5ad": (h5ad, False),
+    "csr.h5ad": (sparse_h5ad, False),
+    "csc.h5ad": (lambda path: sparse_h5ad(path, sparse.csc_array), False),
 }
 
 

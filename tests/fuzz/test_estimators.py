@@ -1,7 +1,6 @@
 """Estimators on data of all kinds: finite results, or an error of our own, without warnings."""
 
 from functools import partial
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -9,14 +8,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import sparse
 from torch import nn
 
 from attempts import attempt, quietly
+from containers import FORMS, OTHER, SAME, STREAMS, names
 from fuzzing import fuzz
 from minsyn import Adam, Free, MinSyn, VectorMinSyn
-from minsyn.data import as_samples
-from minsyn.estimators import AutoEncoder, InfoMax
+from minsyn.estimators import (
+    AutoEncoder,
+    BetaTCVAE,
+    BetaVAE,
+    InfoMax,
+    InformationDropout,
+    LinearCorex,
+)
 from minsyn.nn import DECODERS
 
 SCALES = [1e-320, 1e-308, 1e-160, 1e-75, 1e-30, 1e-12, 1e-6, 1.0, 1.0, 1.0, 1e6, 1e12, 1e30, 1e74]
@@ -83,116 +88,6 @@ def samples(
     X = np.column_stack(columns)
     X[~np.isfinite(X)] = 1.0
     return X
-
-
-def as_float16(X):
-    with np.errstate(over="ignore"):
-        return X.astype(np.float16)
-
-
-def as_float32(X):
-    with np.errstate(over="ignore"):
-        return X.astype(np.float32)
-
-
-def polars(X):
-    import polars as pl
-
-    return pl.DataFrame({f"c{j}": X[:, j] for j in range(X.shape[1])})
-
-
-def arrow(X):
-    import pyarrow as pa
-
-    return pa.table({f"c{j}": X[:, j] for j in range(X.shape[1])})
-
-
-def read_only(X):
-    X = X.copy()
-    X.setflags(write=False)
-    return X
-
-
-def strided(X):
-    wide = np.full((2 * len(X), 2 * X.shape[1]), np.nan)
-    wide[::2, ::2] = X
-    return wide[::2, ::2]
-
-
-def names(X):
-    return [f"c{j}" for j in range(X.shape[1])]
-
-
-#: Forms of the same numbers.
-SAME = {
-    "Fortran": np.asfortranarray,
-    "read-only": read_only,
-    "strided": strided,
-    "backwards": lambda X: X[::-1, ::-1].copy()[::-1, ::-1],
-    "big endian": lambda X: X.astype(">f8"),
-    "list": lambda X: X.tolist(),
-    "longdouble": lambda X: X.astype(np.longdouble),
-    "object": lambda X: X.astype(object),
-    "frame": lambda X: pd.DataFrame(X, columns=names(X)),
-    "frame of ints": lambda X: pd.DataFrame(X),
-    "nullable": lambda X: pd.DataFrame(X, columns=names(X)).astype("Float64"),
-    "arrow dtype": lambda X: pd.DataFrame(X, columns=names(X)).astype("float64[pyarrow]"),
-    "object frame": lambda X: pd.DataFrame(X, columns=names(X)).astype(object),
-    "polars": polars,
-    "arrow": arrow,
-    "masked": lambda X: np.ma.masked_array(X, np.zeros(X.shape, bool)),
-    "tensor": lambda X: torch.from_numpy(X.copy()),
-    "subclass": lambda X: X.view(type("Subclass", (np.ndarray,), {})),
-}
-STREAMS = {
-    "stream": as_samples,
-    **{
-        f"{kind}_{form}": partial(
-            lambda X, kind, form: getattr(sparse, f"{kind}_{form}")(X), kind=kind, form=form
-        )
-        for kind in ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")
-        for form in ("array", "matrix")
-    },
-    "dataset": lambda X: torch.utils.data.TensorDataset(torch.from_numpy(X.copy())),
-}
-#: Other types, which hold other numbers.
-OTHER = {
-    "float16": as_float16,
-    "float32": as_float32,
-    "int8": lambda X: np.clip(np.round(X), -100, 100).astype(np.int8),
-    "int64": lambda X: np.clip(np.nan_to_num(np.round(X)), -1e15, 1e15).astype(np.int64),
-    "uint64": lambda X: np.clip(np.round(X), 0, 1e15).astype(np.uint64),
-    "bool": lambda X: np.median(X) < X,
-    "Int64": lambda X: pd.DataFrame(
-        np.clip(np.nan_to_num(np.round(X)), -1e15, 1e15).astype(np.int64), columns=names(X)
-    ).astype("Int64"),
-    "boolean": lambda X: pd.DataFrame(np.median(X) < X, columns=names(X)).astype("boolean"),
-    "complex": lambda X: X.astype(complex),
-    "text": lambda X: X.astype(str),
-    "bfloat16": lambda X: torch.from_numpy(X.copy()).bfloat16(),
-    "half": lambda X: torch.from_numpy(X.copy()).half(),
-    "bool tensor": lambda X: torch.from_numpy(np.median(X) < X),
-    "3d": lambda X: X[:, :, None],
-    "1d": lambda X: X[:, 0],
-    "no rows": lambda X: X[:0],
-    "no columns": lambda X: X[:, :0],
-    "scalar": lambda X: 3.0,
-    "none": lambda X: None,
-    "dates": lambda X: np.zeros(X.shape, "datetime64[s]"),
-    "words": lambda X: [["one"] * X.shape[1]] * len(X),
-    "huge ints": lambda X: [[10**400] * X.shape[1]] * len(X),
-    "NA": lambda X: np.where(np.arange(X.size).reshape(X.shape) == 1, pd.NA, X.astype(object)),
-    "void": lambda X: np.zeros(X.shape, "V8"),
-    "set": lambda X: {1, 2},
-    "generator": lambda X: (row for row in X),
-    "deep": lambda X: [[[1.0], 2.0]],
-    "dict": lambda X: {"a": X[:, 0]},
-    "ragged": lambda X: [[1.0], [2.0, 3.0]],
-}
-for package, form in {"polars": "polars", "pyarrow": "arrow"}.items():
-    if find_spec(package) is None:
-        del SAME[form]
-FORMS = {**SAME, **STREAMS, **OTHER, "array": lambda X: X}
 
 
 class Own(nn.Module):
@@ -329,11 +224,42 @@ def infomaxes(draw, k, unit):
     )
 
 
+@st.composite
+def variational_models(draw, k, unit, kind):
+    least = 2 if kind is BetaTCVAE else 1
+    return kind(
+        draw(st.sampled_from([None, 1, 2])),
+        beta=draw(st.sampled_from([1.0, 4.0, 0.0, 1e3, 1e30])),
+        decoder="sigmoid" if unit and draw(st.booleans()) else "linear",
+        learning_rate=draw(st.sampled_from([1e-2, 1e-2, 1.0, 1e30])),
+        batch_size=draw(st.sampled_from([None, least, 2, 3])),
+        max_iter=draw(st.sampled_from([1, 3])),
+        n_init=draw(st.sampled_from([1, 1, 2])),
+        random_state=0,
+    )
+
+
+@st.composite
+def linear_corexes(draw, k, unit):
+    return LinearCorex(
+        draw(st.sampled_from([1, 2])),
+        shrinkage=draw(st.sampled_from([0.01, 0.0, 0.5, 0.999, 1e-300])),
+        n_init=draw(st.sampled_from([1, 2])),
+        max_iter=draw(st.sampled_from([1, 3, 30])),
+        tol=draw(st.sampled_from([1e-9, 0.0, 1e9])),
+        random_state=0,
+    )
+
+
 KINDS = {
     "MinSyn": minsyns,
     "VectorMinSyn": vectors,
     "AutoEncoder": autoencoders,
     "InfoMax": infomaxes,
+    "LinearCorex": linear_corexes,
+    "BetaVAE": partial(variational_models, kind=BetaVAE),
+    "BetaTCVAE": partial(variational_models, kind=BetaTCVAE),
+    "InformationDropout": partial(variational_models, kind=InformationDropout),
 }
 
 
@@ -356,6 +282,12 @@ def problems(draw, kind, forms=tuple(FORMS)):
             st.sampled_from([np.nan, np.nan, np.nan, np.inf])
         )
     return model, X, form
+
+
+#: Fitted attributes, each of which some estimator has.
+FITTED = ["components_", "intercept_", "encoder_weights_", "encoder_bias_", "loss_curve_"]
+FITTED += ["loadings_", "communality_", "factor_correlation_", "latent_information_"]
+FITTED += ["total_correlation_", "parents_"]
 
 
 def as_fitted(model, X):
@@ -383,7 +315,7 @@ def run(model, X, form):
         return fitted
     z = finite("transform", model.transform, data)
     assert not isinstance(z, Exception), z
-    for name in ("components_", "loss_curve_", "loadings_", "communality_", "factor_correlation_"):
+    for name in FITTED:
         if hasattr(model, name):
             require_finite(name, getattr(model, name))
     require_finite("inverse_transform", attempt(model.inverse_transform, z[::-1, ::-1][::-1, ::-1]))
@@ -392,8 +324,12 @@ def run(model, X, form):
         assert str(attempt(model.describe))
     if isinstance(model, VectorMinSyn):
         assert str(attempt(model.summary, data))
+    if isinstance(model, LinearCorex):
+        require_finite("get_covariance", attempt(model.get_covariance))
     for scale in (1e-30, 1e3, 1e30, 1e200):
-        other = finite(f"transform of {scale} X", model.transform, as_fitted(model, scale * X))
+        with np.errstate(over="ignore"):
+            scaled = as_fitted(model, scale * X)
+        other = finite(f"transform of {scale} X", model.transform, scaled)
         if not isinstance(other, Exception):
             finite(f"inverse of {scale} X", model.inverse_transform, other)
     if not hasattr(model, "feature_names_in_"):

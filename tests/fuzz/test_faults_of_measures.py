@@ -15,7 +15,9 @@ from minsyn.information import (
     gaussian_vectors,
     synergy,
     synergy_graph,
+    union_information_batch,
 )
+from minsyn.information.ci.bernoulli import ci_decoder as bernoulli_decoder
 from minsyn.information.ci.gaussian import ci_decoder
 from minsyn.information.gaussian_groups import adjusted_information
 from minsyn.nn import union_information as differentiable
@@ -171,3 +173,42 @@ def test_memory_is_bounded():
     assert result_of(examples.parity, 40) is None
     assert result_of(discrete.entropy, np.ones((1,) * 64)) is None
     assert result_of(synergy, Z, X, n_bootstrap=10**12) is None
+
+
+@pytest.mark.parametrize("cells", [[[1e308, 1e308]], [[np.inf, -np.inf]]])
+def test_cells_whose_sum_is_no_number(cells):
+    for function, pmf in ((discrete.entropy, cells), (union_information_batch, [cells])):
+        assert result_of(function, pmf) is None
+
+
+def test_tensors_beside_arrays_and_of_whole_numbers():
+    whole = torch.eye(2, dtype=torch.int64)
+    for function, others in (
+        (PairwiseStatistics.of, (torch.eye(2),)),
+        (PairwiseStatistics.of(Z, X).merge, ()),
+        (bernoulli_decoder, (torch.ones(2) / 2, torch.ones(2) / 2)),
+    ):
+        other = PairwiseStatistics.of(*map(torch.from_numpy, (Z, X))) if not others else np.eye(2)
+        assert result_of(function, other, *others) is None, function
+    assert result_of(PairwiseStatistics.of, whole.to(torch.complex64), whole) is None
+    for kind in (torch.int64, torch.bool):
+        assert result_of(PairwiseStatistics.of, whole.to(kind), whole.to(kind)).var_x[0] == 0.25
+
+
+def test_samples_that_overflow_together():
+    for hole in ([], [[np.nan]]):
+        one, two = (Moments.of(np.array([[x], *hole])) for x in (0.0, 1e305))
+        assert result_of(one.merge, two) is None
+
+
+def test_factors_that_are_things():
+    things = np.array([None, (), [1], "a"], dtype=object)
+    assert result_of(metrics.mutual_information_gap, np.arange(4.0)[:, None], things) is not None
+
+
+def test_messages_of_arrays_are_one_line():
+    masked = np.ma.masked_array(0.0)
+    for sources, target in (([[0]], masked), (masked, [0])):
+        assert result_of(gaussian_vectors.mutual_information, np.eye(2), sources, target) is None
+    assert result_of(synergy, Z, X, n_permutations=np.eye(3)) is None
+    assert result_of(synergy, Z, X, measures=["x" * 10**6, 1]) is None

@@ -12,7 +12,7 @@ from torch import nn
 from fuzzing import as_users_call
 from minsyn import Adam, MinSyn, VectorMinSyn
 from minsyn.data import as_samples
-from minsyn.estimators import AutoEncoder
+from minsyn.estimators import AutoEncoder, BetaTCVAE, InfoMax, LinearCorex
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 2)) @ RNG.normal(size=(2, 4)) + 0.3 * RNG.normal(size=(30, 4))
@@ -136,3 +136,38 @@ def test_summaries_of_named_data():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.summary(frame)
+
+
+def test_more_features_than_samples_none_of_which_varies():
+    model = LinearCorex(1, random_state=0).fit(np.ones((2, 3)))
+    assert model.total_correlation_ == 0 and np.all(model.transform(np.ones((2, 3))) == 0)
+
+
+def test_latents_that_hold_infinite_information():
+    with pytest.raises(FloatingPointError, match="latent_information became NaN or infinite"):
+        BetaTCVAE(learning_rate=1e30, batch_size=2, max_iter=1, random_state=0).fit(X[:3, :2])
+
+
+@pytest.mark.parametrize("criterion", ["auto", "empirical-kaiser"])
+def test_weights_that_are_no_number_of_samples(criterion):
+    assert MinSyn(criterion).fit(X, sample_weight=np.full(30, 1e30)).n_components_ >= 1
+
+
+def test_one_sample_after_those_of_little_weight():
+    model = MinSyn(2).partial_fit(X[:-1], sample_weight=np.full(29, 1e-30)).partial_fit(X[-1:])
+    assert model._moments.weight == 1
+
+
+def test_saved_deviations_that_no_fit_gives():
+    model = LinearCorex(2, max_iter=2, random_state=0).fit(X)
+    for deviation in (1e300, -1.0):
+        with pytest.raises(ValueError, match="noisy_std must be positive"):
+            model._set_state({}, {"noisy_std": np.array([1.0, deviation])})
+
+
+def test_latents_of_which_the_reconstruction_is_infinite():
+    for model in (MinSyn(2), VectorMinSyn(2, grouping=[0, 0, 1, 1]), InfoMax(1)):
+        model.fit(X[:, [0, 0, 1, 1]] * 1e10)
+        huge = np.full((2, len(model.components_)), 1e305)
+        with pytest.raises(ValueError, match="reconstruction of sample 1 is not finite"):
+            model.inverse_transform(np.array([[0.0], [1.0]]) * huge)

@@ -14,7 +14,14 @@ from safetensors.numpy import save as save_tensors
 from attempts import attempt
 from fuzzing import fuzz
 from minsyn import Adam, MinSyn, VectorMinSyn
-from minsyn.estimators import AutoEncoder, ModelFormatError
+from minsyn.estimators import (
+    AutoEncoder,
+    BetaTCVAE,
+    BetaVAE,
+    InformationDropout,
+    LinearCorex,
+    ModelFormatError,
+)
 from minsyn.estimators.persistence import _arrays_name, _digest
 
 RNG = np.random.default_rng(0)
@@ -30,6 +37,10 @@ MODELS = {
         2, grouping=[0, 0, 1, 1], encoder=(3,), decoder=(3,), max_iter=1, random_state=0
     ),
     "autoencoder": AutoEncoder(2, max_iter=2, random_state=0),
+    "corex": LinearCorex(2, n_init=1, max_iter=3, random_state=0),
+    "vae": BetaVAE(2, max_iter=2, random_state=0),
+    "tcvae": BetaTCVAE(2, max_iter=2, random_state=0),
+    "dropout": InformationDropout(2, decoder="sigmoid", max_iter=2, random_state=0),
 }
 #: What JSON may hold in the place of a value.
 JSON = [None, True, -1, 0, 1, 2, 3, 0.5, 1e308, -1e308, float("nan"), float("inf"), 10**30, "", "x"]
@@ -141,6 +152,8 @@ def run(name, record, arrays, folder):
     attempt(lambda: (repr(model), model.n_components_, list(model.get_feature_names_out())))
     if hasattr(model, "statistics_"):
         attempt(lambda: str(model.describe()))
+    if isinstance(model, LinearCorex):
+        attempt(lambda: (model.parents_, model.get_covariance(), model.total_correlation_))
     return model
 
 

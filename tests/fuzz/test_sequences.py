@@ -1,11 +1,16 @@
 """`partial_fit` on parts of all kinds: equal to the one fit where that is promised."""
 
+import copy
+import pickle
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attempts import attempt, quietly
+from containers import OTHER, SAME, STREAMS, names
 from fuzzing import fuzz
 from minsyn import Adam, Free, MinSyn
 
@@ -107,3 +112,129 @@ def test_steps_on_parts_are_finite(split, scale, model, constant):
             z = attempt(model.transform, x)
             assert not isinstance(z, Exception), z
             assert np.isfinite(z).all() and np.isfinite(model.inverse_transform(z)).all()
+
+
+#: Containers that a part may be in, of columns with names and of others.
+NAMED = ["frame", "nullable", "arrow dtype", "object frame", "polars", "arrow"]
+NAMED = [form for form in NAMED if form in SAME]
+NAMELESS = [form for form in SAME if form not in NAMED]
+NAMELESS += [form for form in STREAMS if form.startswith(("csr", "csc", "coo", "lil"))]
+TYPES = ["float64", "float32", "float16", "int64", "int8", "bool"]
+#: Columns that are not those of the first part.
+OTHER_COLUMNS = {
+    "another order": lambda x: pd.DataFrame(x[:, ::-1], columns=names(x)[::-1]),
+    "other names": lambda x: pd.DataFrame(x, columns=list("vwxyz")),
+    "one less": lambda x: pd.DataFrame(x[:, :4], columns=names(x)[:4]),
+    "one more": lambda x: pd.DataFrame(np.hstack([x, x[:, :1]]), columns=[*names(x), "more"]),
+    "words": lambda x: pd.DataFrame(x, columns=names(x)).assign(c0="word"),
+}
+
+
+@st.composite
+def part(draw, named):
+    """How a part comes: its type, container and weights, and what happens before it."""
+    return (
+        draw(st.sampled_from(TYPES)),
+        draw(st.sampled_from(NAMED if named else NAMELESS)),
+        draw(st.sampled_from([None, None, "counts", "fractions", 1e-30, 1e30])),
+        draw(st.sampled_from(["nothing", "nothing", "load", "pickle", "copy", "wrong", "empty"])),
+    )
+
+
+def other_type(x, kind):
+    """The numbers in a type, as float64."""
+    if kind == "bool":
+        return (x > 0).astype(np.float64)
+    if kind.startswith("int"):
+        x = np.clip(np.round(x), -100, 100)
+    return x.astype(kind).astype(np.float64)
+
+
+def held(x, kind, form):
+    """The numbers in a container, in their type where it keeps that."""
+    keeps = form in ("Fortran", "read-only", "strided", "list", "frame", "csr_array", "tensor")
+    keeps = keeps and not (kind == "float16" and form == "csr_array")  # SciPy has none
+    return SAME.get(form, STREAMS.get(form))(x.astype(kind) if keeps else x)
+
+
+def changed_on_the_way(model, how, folder):
+    if how == "load":
+        model.save(folder)
+        return MinSyn.load(folder)
+    if how == "pickle":
+        return pickle.loads(pickle.dumps(model))
+    return copy.deepcopy(model) if how == "copy" else model
+
+
+LINEAR = [{}, {"standardize": True}, {"n_components": "auto"}, {"n_components": "empirical-kaiser"}]
+STEPPED = [
+    {"latents": "softplus"},
+    {"solver": Adam(batch_size=4), "standardize": True},
+    {"encoder": (3,)},
+    {"decoder": Free()},
+    {"decoder": "single-parent"},
+]
+
+
+@fuzz(4)
+@given(
+    data=st.data(),
+    split=parts(40),
+    options=st.sampled_from([*LINEAR, *LINEAR, *STEPPED]),
+    named=st.booleans(),
+    scale=st.sampled_from([1.0, 1.0, 30.0]),
+)
+def test_parts_of_any_type_and_container(tmp_path_factory, data, split, options, named, scale):
+    """Linear models are those of all samples; others are finite; what is wrong changes none."""
+    folder = tmp_path_factory.getbasetemp() / "sequence"
+    exact = options in LINEAR
+    options = {"n_components": 2, "random_state": 0, **options}
+    model, taken, weights = MinSyn(**options), [], []
+    for rows in np.split(np.arange(40), split[0]):
+        kind, form, weighted, before = data.draw(part(named))
+        if hasattr(model, "components_"):
+            components = model.components_
+            if before in ("wrong", "empty"):
+                wrong = OTHER["no rows"](X)
+                if before == "wrong" and named:
+                    wrong = OTHER_COLUMNS[data.draw(st.sampled_from([*OTHER_COLUMNS]))](X)
+                elif before == "wrong":
+                    wrong = WRONG[data.draw(st.sampled_from([*WRONG]))]
+                elif named:
+                    wrong = pd.DataFrame(wrong, columns=names(X))
+                refusal = attempt(model.partial_fit, wrong)
+                assert isinstance(refusal, ValueError | TypeError), (wrong, refusal)
+                assert model.components_ is components
+            model = changed_on_the_way(model, before, folder)
+            np.testing.assert_array_equal(model.components_, components)
+        x = other_type(scale * X[rows], kind)
+        w = np.ones(len(rows)) if weighted is None or not exact else weighted
+        if weighted == "counts":
+            w = np.arange(len(rows)) % 3 + (len(rows) < 2)
+        elif weighted == "fractions":
+            w = np.random.default_rng(len(rows)).random(len(rows))
+        w = np.broadcast_to(w if exact else 1.0, len(rows)).astype(float)
+        given_weights = {} if weighted is None or not exact else {"sample_weight": w}
+        found = attempt(model.partial_fit, held(x, kind, form), **given_weights)
+        if isinstance(found, Exception):
+            # Only a part that is too small: a sample alone, or weights that are too few.
+            assert not exact or not hasattr(model, "components_"), repr(found)
+            assert exact or len(rows) < 2, repr(found)
+            continue
+        taken.append(x)
+        weights.append(w)
+        z = quietly(model.transform, held(x, kind, form))
+        assert np.isfinite(z).all() and np.isfinite(model.inverse_transform(z)).all()
+    if not exact or not taken:
+        return
+    x, w = np.concatenate(taken), np.concatenate(weights)
+    whole = quietly(MinSyn(**options).fit, pd.DataFrame(x, columns=names(x)), sample_weight=w)
+    if len(model.components_) != len(whole.components_):
+        return  # an eigenvalue at the limit
+    mine, other = model._moments, whole._moments
+    assert mine.weight == pytest.approx(other.weight)
+    # A part whose weight is next to nothing counts to the rounding of the others.
+    atol = 1e-12 * np.abs(x).max()
+    np.testing.assert_allclose(mine.mean, other.mean, rtol=1e-12, atol=atol)
+    atol *= np.abs(x).max()
+    np.testing.assert_allclose(mine.covariance, other.covariance, rtol=1e-12, atol=atol)

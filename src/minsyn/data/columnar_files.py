@@ -177,11 +177,15 @@ class ParquetTable(ColumnarTable):
 
     def batches(self, groups: Sequence[int], rows: int, names: Sequence[str]) -> Iterator[Any]:
         """Record batches of some groups and columns."""
+        left = sum(self.group_rows[g] for g in groups)
         with damage_named(self.name, self._kind), self._file() as file:
             for batch in file.iter_batches(
                 rows, row_groups=list(groups), columns=list(names), use_threads=False
             ):
+                left -= len(batch)
                 yield batch.select(list(names))
+            if left and names:
+                raise ValueError(f"its pages hold {left} fewer rows than its footer says")
 
     def _file(self) -> Any:
         pq = _pyarrow(self.path, "parquet", "pyarrow.parquet")

@@ -6,9 +6,12 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from minsyn.data.damage import DamagedFileError, damage_named
+from minsyn.data.excel_limits import MOST_CELLS, check_workbook
 from minsyn.data.table_format import TableFormat
 from minsyn.data.text_layout import TableError
 from minsyn.data.text_tables import TextTable
@@ -62,49 +65,65 @@ def _write_sheet(path: Path, text: Path) -> tuple[list[int], list[str]]:
         import openpyxl
     except ImportError as error:
         raise ImportError(f"{path}: Excel files need pip install 'minsyn[excel]'") from error
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # zip, XML and key errors of many kinds
-        raise TableError(f"{path} is not an .xlsx file, or is damaged: {error}") from error
-    first_lines: list[int] = []
-    try:
-        sheets = book.worksheets
-        for sheet in sheets:
-            sheet.reset_dimensions()  # they may be wrong in the file
-            line = 1
-            first_lines = []
-            with text.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                filled = False
-                width = _width(sheet.iter_rows(values_only=True))
-                for row in sheet.iter_rows(values_only=True) if width else ():
-                    cells = [_text(cell) for cell in row[:width]]
-                    cells += [""] * (width - len(cells))
-                    first_lines.append(line)
-                    if any(cells):
-                        filled = True
-                        writer.writerow(cells)
-                    else:
-                        file.write("\n")
-                    line += 1 + sum(cell.count("\n") for cell in cells)
-            if filled:
-                others = len(sheets) - 1
-                notes = [f"sheet {sheet.title!r} is read, the others ({others}) are not"]
-                return first_lines, notes if others else []
-    finally:
-        book.close()
-    raise TableError(f"{path} is empty; a header row with the columns' names is needed")
+    with damage_named(str(path), "an .xlsx file"):
+        check_workbook(path)
+        # Other workbooks that cells refer to are not opened.
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        try:
+            found = _first_filled(path, book, text)
+        finally:
+            book.close()
+    if found is None:
+        raise TableError(f"{path} is empty; a header row with the columns' names is needed")
+    return found
 
 
-def _width(rows: Iterable[Any]) -> int:
-    """Number of columns up to the last one with a value."""
-    width = 0
-    for row in rows:
+def _first_filled(path: Path, book: Any, text: Path) -> tuple[list[int], list[str]] | None:
+    """Write the first sheet that is not empty; gives the lines of its rows, and notes."""
+    sheets = book.worksheets
+    for sheet in sheets:
+        sheet.reset_dimensions()  # they may be wrong in the file
+        rows, width, n_cells = _size(sheet.iter_rows(values_only=True))
+        if max(rows * width, n_cells) > MOST_CELLS:
+            raise DamagedFileError(
+                f"{path}: sheet {sheet.title!r} has more than {MOST_CELLS:,} cells, of which empty "
+                "ones between others are some: save the table as .csv or .parquet"
+            )
+        if not width:
+            continue
+        line = 1
+        first_lines: list[int] = []
+        with text.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            for row in islice(sheet.iter_rows(values_only=True), rows):
+                cells = [_text(cell) for cell in row[:width]]
+                first_lines.append(line)
+                if any(cells):
+                    writer.writerow(cells + [""] * (width - len(cells)))
+                else:
+                    file.write("\n")
+                line += 1 + sum(cell.count("\n") for cell in cells)
+        others = len(sheets) - 1
+        notes = [f"sheet {sheet.title!r} is read, the others ({others}) are not"]
+        return first_lines, notes if others else []
+    return None
+
+
+def _size(rows: Iterable[Any]) -> tuple[int, int, int]:
+    """Rows and columns up to the last ones with a value, and cells, until they are too many."""
+    height = width = n_cells = 0
+    for number, row in enumerate(rows, 1):
+        n_cells += len(row)
+        if n_cells > MOST_CELLS:
+            break
+        if not any(cell is not None and cell != "" for cell in row):
+            continue
+        height = number
         for i in range(len(row) - 1, width - 1, -1):
             if row[i] is not None and row[i] != "":
                 width = i + 1
                 break
-    return width
+    return height, width, n_cells
 
 
 def _text(cell: Any) -> str:

@@ -166,7 +166,7 @@ def npz_file(path: Path) -> ArrayFile | np.ndarray:
     if member.file_size <= _CHECKED_BYTES:
         with damage_named(str(path), kind), zipfile.ZipFile(path) as archive:
             _read_through(archive, member)
-    with path.open("rb") as file:
+    with path.open("rb") as file, damage_named(str(path), kind):
         # The last four of the 30 bytes of the member's header are the lengths of what follows it.
         file.seek(member.header_offset + 26)
         lengths = np.frombuffer(file.read(4), "<u2")

@@ -579,12 +579,13 @@ class MinSyn(FactorModel):
         self, X: Float[np.ndarray, "samples features"]
     ) -> Float[np.ndarray, "samples latents"]:
         X = filled(X, self.statistics_) if self._takes_missing else X
-        off = np.abs(X.mean(axis=0)) > _OFF_CENTRE * self.statistics_.std_x
+        mean = X.mean(axis=0, dtype=np.float64)
+        off = np.abs(mean) > _OFF_CENTRE * self.statistics_.std_x
         if self._without_means and len(X) >= _ENOUGH_FOR_MEANS and off.any():
             name = self._feature_names()[int(np.argmax(off))]
             warn(
                 "the model was fitted to a matrix without means, which are taken as 0, but the "
-                f"mean of {name} is {X.mean(axis=0)[np.argmax(off)]:.3g}: give mean= to "
+                f"mean of {name} is {mean[np.argmax(off)]:.3g}: give mean= to "
                 "fit_covariance, and standardise the samples if the matrix holds correlations"
             )
         return super()._encode(X)
@@ -603,7 +604,7 @@ class MinSyn(FactorModel):
                     "fit_covariance with the merged Moments"
                 )
             moments = self._moments.merge(moments)
-        if moments.weight < 2 and len(X) < 2:
+        if moments.weight < 2 and len(X) < 2 and not hasattr(self, "components_"):
             raise ValueError(
                 f"Found array with {len(X)} sample(s) while a minimum of 2 is required by "
                 "MinSyn.partial_fit at first: correlations need them"

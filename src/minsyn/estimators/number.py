@@ -7,7 +7,11 @@ import numpy as np
 from minsyn._warnings import warn
 from minsyn.estimators.features import Features
 from minsyn.metrics import AveragePartial, Scree, minimum_average_partial
-from minsyn.metrics.n_factors import empirical_kaiser_of_spectrum, parallel_analysis_of_spectrum
+from minsyn.metrics.n_factors import (
+    MOST_SAMPLES,
+    empirical_kaiser_of_spectrum,
+    parallel_analysis_of_spectrum,
+)
 
 __all__ = ["CRITERIA", "choose_number", "scree_of"]
 
@@ -49,7 +53,7 @@ def scree_of(criterion: str, features: Features) -> Scree | AveragePartial:
                 "'auto', or give a number"
             )
         return minimum_average_partial(features.correlation())
-    n_samples = round(features.n_pairs)
+    n_samples = round(min(features.n_pairs, MOST_SAMPLES))
     if n_samples < 2:
         raise ValueError(
             f"n_components={criterion!r} needs the number of samples behind the covariance, and "

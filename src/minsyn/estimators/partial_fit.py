@@ -134,7 +134,8 @@ class PartialFit:
 
     def _give_units(self, X: Float[np.ndarray, "samples features"]) -> None:
         """Scale features that vary for the first time; until then, their weights are zero."""
-        std = std_beyond_rounding(np.var(X, axis=0, dtype=np.float64), X.mean(axis=0))
+        mean = X.mean(axis=0, dtype=np.float64)
+        std = std_beyond_rounding(np.var(X, axis=0, dtype=np.float64), mean)
         new = self._without_unit & (std > 0)
         self.scaling.scale[new] = std[new]  # type: ignore[index]
         self._without_unit &= ~new

@@ -13,7 +13,7 @@ from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn.latents import LINEAR, Latents
 from minsyn.nn.observations import Observations
 
-__all__ = ["Solution", "order_and_signs"]
+__all__ = ["Solution", "check_converging", "order_and_signs"]
 
 #: Correlations that differ by less than this share are equally strong: the first decides a sign.
 _EQUAL = 1e-6
@@ -79,11 +79,7 @@ class Solution:
                 found |= {f"{what}.{name}": w for name, w in module.state_dict().items()}
         found["loss"] = self.loss_curve
         for name, values in found.items():
-            if not np.isfinite(np.asarray(values)).all():
-                raise FloatingPointError(
-                    f"the fit diverged, as {name} became NaN or infinite: lower the learning rate, "
-                    "or scale the data"
-                )
+            check_converging(name, values)
 
     def in_order(self, importance: Float[np.ndarray, " features"]) -> "Solution":
         """The same solution, with latents in an order, of signs and units that no seed changes.
@@ -137,6 +133,36 @@ class Solution:
                 cov_zz=np.outer(factor, factor) * statistics.cov_zz[np.ix_(order, order)],
                 cov_zx=factor[:, np.newaxis] * statistics.cov_zx[order],
             ),
+        )
+
+
+def check_converging(name: str, values: Any) -> None:
+    """Raise an error where a fit diverged.
+
+    Parameters
+    ----------
+    name : str
+        What was fitted.
+    values : array-like or Tensor
+        Its values.
+
+    Raises
+    ------
+    FloatingPointError
+        If one of them is NaN or infinite.
+
+    Examples
+    --------
+    >>> check_converging("loss", [2.0, float("inf")])
+    Traceback (most recent call last):
+        ...
+    FloatingPointError: the fit diverged, as loss became NaN or infinite: lower the learning rate, \
+or scale the data
+    """
+    if not np.isfinite(np.asarray(values)).all():
+        raise FloatingPointError(
+            f"the fit diverged, as {name} became NaN or infinite: lower the learning rate, or "
+            "scale the data"
         )
 
 

@@ -5,10 +5,17 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from array_api_compat import is_array_api_obj
+from array_api_compat import array_namespace, is_array_api_obj
 from jaxtyping import Float, Shaped
 
-__all__ = ["as_array", "as_floating", "as_numbers", "in_unit_of_size", "rounding_of"]
+__all__ = [
+    "as_array",
+    "as_floating",
+    "as_numbers",
+    "common_namespace",
+    "in_unit_of_size",
+    "rounding_of",
+]
 
 #: A number in half precision was rounded once: sums are not taken in it.
 _SUMS_OF_HALF = 64
@@ -73,17 +80,46 @@ def as_numbers(values: Any, name: str) -> Float[np.ndarray, "..."]:
 
 
 def as_floating(values: Any, name: str) -> Any:
-    """Tensors and floating arrays as they are; all else as an array of float64, or a ValueError.
+    """Floating tensors and arrays as they are; all else in float64, or a ValueError.
 
     Examples
     --------
     >>> as_floating(np.ones(2, np.float32), "rho").dtype, as_floating([1, 0], "rho").dtype
     (dtype('float32'), dtype('float64'))
     """
+    if is_tensor(values) and not values.is_floating_point():
+        if values.is_complex():
+            raise ValueError(f"{name} must hold real numbers; its dtype is {values.dtype}")
+        return values.double()
     if not isinstance(values, np.ndarray) and is_array_api_obj(values):
         return values
     array = as_array(values, name)
     return array if array.dtype.kind == "f" else as_numbers(array, name)
+
+
+def common_namespace(**arrays: Any) -> Any:
+    """Array API of arguments, by name, which must all be of one library.
+
+    Raises
+    ------
+    TypeError
+        If they are not, or one is no array.
+
+    Examples
+    --------
+    >>> import torch
+    >>> common_namespace(z=np.ones(2), x=torch.ones(2))
+    Traceback (most recent call last):
+        ...
+    TypeError: z, x must be arrays of one library; found ndarray, Tensor
+    """
+    try:
+        return array_namespace(*arrays.values())
+    except TypeError:
+        found = ", ".join(type(array).__name__ for array in arrays.values())
+        raise TypeError(
+            f"{', '.join(arrays)} must be arrays of one library; found {found}"
+        ) from None
 
 
 def is_tensor(values: Any) -> bool:

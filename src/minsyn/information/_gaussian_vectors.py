@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from minsyn.information._arrays import as_array, as_numbers, rounding_of
 from minsyn.information._least_information import LeastInformation, least_information
+from minsyn.information._options import said
 
 #: Roundings allowed in each correlation: those of the sums it was computed by.
 _ROUNDINGS = 64
@@ -283,7 +284,9 @@ def _as_groups(
     sources: Sequence[Indices], target: Indices, n: int
 ) -> tuple[Int[np.ndarray, " _"], ...]:
     if not np.iterable(sources):
-        raise ValueError(f"sources must be a list with a list for each source; found {sources!r}")
+        raise ValueError(
+            f"sources must be a list with a list for each source; found {said(sources)}"
+        )
     groups = [_as_indices(source, n, f"sources[{j}]") for j, source in enumerate(sources)]
     if not groups:
         raise ValueError("sources must hold at least one list of variables")
@@ -301,7 +304,7 @@ def _as_indices(indices: Indices, n: int, name: str) -> Int[np.ndarray, " _"]:
     try:
         listed = [index(i) for i in indices] if np.iterable(indices) else [index(indices)]
     except TypeError:
-        raise ValueError(f"{name} must hold numbers of variables; found {indices!r}") from None
+        raise ValueError(f"{name} must hold numbers of variables; found {said(indices)}") from None
     if not listed:
         raise ValueError(f"{name} holds no variables")
     for i in listed:

@@ -8,7 +8,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_names", "generator", "number", "one_of", "whole_number"]
+__all__ = ["as_names", "generator", "number", "one_of", "said", "whole_number"]
+
+#: Characters of an argument that a message shows.
+_MOST_SAID = 200
+
+
+def said(value: Any) -> str:
+    """What an argument is, in one line that is not too long for a message.
+
+    Examples
+    --------
+    >>> said(np.eye(2))
+    'array([[1., 0.], [0., 1.]])'
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}..."
 
 
 def whole_number(value: Any, name: str, least: int, most: int | None = None) -> int:
@@ -26,9 +41,9 @@ def whole_number(value: Any, name: str, least: int, most: int | None = None) -> 
     except TypeError:
         found = least - 1
     if found < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; found {value!r}")
+        raise ValueError(f"{name} must be a whole number of at least {least}; found {said(value)}")
     if most is not None and found > most:
-        raise ValueError(f"{name} must be at most {most:,}; found {value!r}")
+        raise ValueError(f"{name} must be at most {most:,}; found {said(value)}")
     return found
 
 
@@ -47,7 +62,7 @@ def number(value: Any, name: str) -> float:
     except OverflowError:  # a whole number or a fraction that float64 cannot hold
         raise ValueError(f"{name} must be a number; found one beyond float64") from None
     if math.isnan(found):
-        raise ValueError(f"{name} must be a number; found {value!r}")
+        raise ValueError(f"{name} must be a number; found {said(value)}")
     return found
 
 
@@ -64,7 +79,7 @@ def one_of(value: Any, name: str, allowed: Iterable[str]) -> str:
     words = tuple(allowed)
     if not (isinstance(value, str) and value in words):
         *others, last = map(repr, words)
-        raise ValueError(f"{name} must be {', '.join(others)} or {last}; found {value!r}")
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}; found {said(value)}")
     return value
 
 
@@ -80,7 +95,7 @@ def as_names(value: Any, name: str) -> list[str]:
         return [value]
     names = list(value) if np.iterable(value) else [value]
     if not all(isinstance(one, str) for one in names):
-        raise ValueError(f"{name} must be a name or a list of names; found {value!r}")
+        raise ValueError(f"{name} must be a name or a list of names; found {said(value)}")
     return names
 
 
@@ -99,5 +114,5 @@ def generator(random_state: Any) -> np.random.Generator:
     except (TypeError, ValueError):
         raise ValueError(
             "random_state must be None, a whole number of at least 0 or a Generator; found "
-            f"{random_state!r}"
+            f"{said(random_state)}"
         ) from None

@@ -31,11 +31,17 @@ def as_pmf(pmf: Any, *, min_axes: int = 2, name: str = "pmf") -> Float[np.ndarra
         raise ValueError(f"{name} must have at most {MOST_AXES} axes; found {p.ndim}")
     if p.size == 0:
         raise ValueError(f"{name} has no cells; found shape {p.shape}")
-    total = float(p.sum())
+    total = float(unchecked_sum(p))
     # NaN and infinity fail these comparisons too.
     if not (p.min() >= 0 and abs(total - 1) <= TOTAL_TOLERANCE):
         raise ValueError(_what_is_wrong(p, total, name))
     return p / total
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def unchecked_sum(p: Float[np.ndarray, "..."], axis: int | None = None) -> Any:
+    """A sum of what may be no probabilities: NaN or infinite, without a warning."""
+    return p.sum(axis)
 
 
 def _what_is_wrong(p: Float[np.ndarray, "..."], total: float, name: str) -> str:

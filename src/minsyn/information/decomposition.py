@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from minsyn._warnings import warn
 from minsyn.information._antichains import Antichain, antichain_lattice, labels_of
 from minsyn.information._maximum_entropy import maximum_entropy
-from minsyn.information._options import as_names
+from minsyn.information._options import as_names, said
 from minsyn.information._pmf import (
     Unit,
     as_pmf,
@@ -175,7 +175,7 @@ class Decomposition:
 
     def _row(self, measure: str) -> int:
         if measure not in self.measures:
-            raise ValueError(f"measure must be among {self.measures}, found {measure!r}")
+            raise ValueError(f"measure must be among {self.measures}, found {said(measure)}")
         return self.measures.index(measure)
 
     def to_frame(self) -> "pd.DataFrame":
@@ -352,7 +352,7 @@ def pid(
     )
     for name in measures:
         if name not in _MEASURES:
-            raise ValueError(f"measure must be among {_MEASURES} or 'all', found {name!r}")
+            raise ValueError(f"measure must be among {_MEASURES} or 'all', found {said(name)}")
         if name not in known:
             raise ValueError(
                 f"{name!r} decomposes two sources, found {m}; {', '.join(known)} take up to five, "

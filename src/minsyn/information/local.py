@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from minsyn.information._options import said
 from minsyn.information._pmf import Unit, as_pmf, in_unit
 from minsyn.information._pmf_batch import PmfBatch
 from minsyn.information.measures import MEASURES
@@ -86,6 +87,6 @@ def local_values(
     entry = MEASURES.get(measure) if isinstance(measure, str) else None
     if entry is None or entry.local is None:
         known = ", ".join(name for name, m in MEASURES.items() if m.local is not None)
-        raise ValueError(f"measures with local values are {known}; found {measure!r}")
+        raise ValueError(f"measures with local values are {known}; found {said(measure)}")
     local = entry.local(PmfBatch(as_pmf(pmf)[None]))[0]
     return np.asarray(in_unit(local, unit))

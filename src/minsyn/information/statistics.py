@@ -9,7 +9,7 @@ from array_api_compat import array_namespace, device
 from jaxtyping import Float, Shaped
 from scipy.linalg import blas
 
-from minsyn.information._arrays import as_array, as_floating, as_numbers
+from minsyn.information._arrays import as_array, as_floating, as_numbers, common_namespace
 from minsyn.information._magnitude import LARGEST, check_magnitude
 from minsyn.information._options import number
 
@@ -96,6 +96,8 @@ class PairwiseStatistics:
         ValueError
             If ``z`` and ``x`` have different numbers of samples, or none; if they have no two
             axes; or if they are so large that their squares overflow.
+        TypeError
+            If one is an array of NumPy, the other a Tensor.
         """
         z, x = as_floating(z, "z"), as_floating(x, "x")
         if z.ndim != 2 or x.ndim != 2:
@@ -109,7 +111,7 @@ class PairwiseStatistics:
                 f"z and x must hold the same samples, at least one: found {n_samples} rows in z "
                 f"and {x.shape[0]} in x"
             )
-        xp = array_namespace(z, x)
+        xp = common_namespace(z=z, x=x)
         if isinstance(x, np.ndarray):
             # What overflows is looked at afterwards, in the moments.
             with np.errstate(over="ignore", invalid="ignore"):
@@ -134,6 +136,8 @@ class PairwiseStatistics:
         ------
         ValueError
             If they are of different numbers of variables, or the squares of their means overflow.
+        TypeError
+            If one holds arrays of NumPy, the other Tensors.
         """
         if self.cov_zx.shape != other.cov_zx.shape:
             raise ValueError(
@@ -148,7 +152,7 @@ class PairwiseStatistics:
         return merged
 
     def _merged(self, other: "PairwiseStatistics") -> "PairwiseStatistics":
-        xp = array_namespace(self.mean_z, other.mean_z)
+        xp = common_namespace(self=self.mean_z, other=other.mean_z)
         weight = self.weight + other.weight
         b = other.weight / weight if weight else 0.0
         a = self.weight / weight if weight else 1.0
@@ -364,12 +368,25 @@ class Moments:
         return cls(float(weight), mean, covariance)
 
     def merge(self, other: "Moments") -> "Moments":
-        """Moments of both sets of samples together, each by its weight."""
+        """Moments of both sets of samples together, each by its weight.
+
+        Raises
+        ------
+        ValueError
+            If they are of different numbers of features, or the squares of their means overflow.
+        """
         if self.mean.shape != other.mean.shape:
             raise ValueError(
                 f"the moments are of {len(self.mean)} and of {len(other.mean)} features: both must "
                 "be of the same"
             )
+        with np.errstate(over="ignore", invalid="ignore"):
+            merged = self._merged(other)
+        if not np.isfinite(merged.covariance).all():
+            check_magnitude(np.stack([self.mean, other.mean]))
+        return merged
+
+    def _merged(self, other: "Moments") -> "Moments":
         if self.pair_weight is None and other.pair_weight is None:
             weight = self.weight + other.weight
             b = other.weight / weight if weight else 0.0

@@ -417,7 +417,9 @@ def _checked(
         )
     if Z.size == 0:
         raise ValueError(f"latents are empty: their shape is {Z.shape}")
-    columns = [column.astype(str) if column.dtype == object else column for column in columns]
+    columns = [
+        np.array([*map(str, column)]) if column.dtype == object else column for column in columns
+    ]
     if any(column.dtype.kind not in "fiubUST" for column in columns):
         raise ValueError("factors must hold numbers, booleans or text")
     if not np.isfinite(Z).all() or any(

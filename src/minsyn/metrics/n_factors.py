@@ -37,8 +37,10 @@ _ENOUGH = 1e-5
 _BATCH_ENTRIES = 2**20
 #: Deviation from symmetry and from a unit diagonal that is taken for rounding.
 _ROUNDING = 1e-6
-#: A variance below this is none: so much of a feature is left when components explain it wholly.
 _MOST_RESAMPLES = 1_000_000
+#: Samples, or their weight, up to which each one counts in float64.
+MOST_SAMPLES = 2**53
+#: A variance below this is none: so much of a feature is left when components explain it wholly.
 _NO_VARIANCE = 1e-10
 #: Eigenvalues that `str` lists beyond those of the factors, and in all.
 _TAIL, _LISTED = 5, 30
@@ -581,5 +583,5 @@ def _checked_correlation(correlation: ArrayLike) -> Float[np.ndarray, "p p"]:
 
 
 def _check_samples(n_samples: int) -> None:
-    if whole_number(n_samples, "n_samples", 0) < 2:
+    if whole_number(n_samples, "n_samples", 0, MOST_SAMPLES) < 2:
         raise ValueError(f"n_samples={n_samples}: correlations need at least two samples")

@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from minsyn.estimators.encoders import linear_encoder
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.features import Features, Rows
-from minsyn.estimators.persistence import require_array
+from minsyn.estimators.persistence import ModelFormatError, require_array
 from minsyn.estimators.problem import checked_n_components
 from minsyn.estimators.solution import Solution, order_and_signs
 from minsyn.estimators.start import OnEpoch
+from minsyn.information._magnitude import LARGEST
 from minsyn.information.ci import gaussian
 from minsyn.information.statistics import Moments, PairwiseStatistics
 from minsyn.nn.latents import LINEAR
@@ -286,7 +287,12 @@ class LinearCorex(FactorModel):
         return {}, {"noisy_std": self._noisy_std}
 
     def _set_state(self, record: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        self._noisy_std = require_array(arrays, "noisy_std", (len(self.components_),))
+        noisy_std = require_array(arrays, "noisy_std", (len(self.components_),))
+        with np.errstate(over="ignore"):
+            largest = np.abs(self.components_ * noisy_std[:, np.newaxis]).max()
+        if noisy_std.min() < 0 or largest > LARGEST**2:
+            raise ModelFormatError("noisy_std must be positive, and fit components of some data")
+        self._noisy_std = noisy_std
 
 
 class _Loss:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from minsyn.estimators.baselines.trained_model import TrainedModel, TrainedModule
 from minsyn.estimators.persistence import require_array
 from minsyn.estimators.run import Run
+from minsyn.estimators.solution import check_converging
 from minsyn.nn import LINEAR, REAL, Observations
 from minsyn.nn.ranks import world_size
 from minsyn.nn.variational import normal_divergence, total_correlation
@@ -108,6 +109,7 @@ class VariationalModel(TrainedModel):
     def _take_module(self, module: TrainedModule, x: Float[Tensor, "samples features"]) -> None:
         assert isinstance(module, NoisyCode)
         information = module.divergences(x).mean(dim=0)
+        check_converging("latent_information", information)
         order = information.argsort(descending=True, stable=True)
         self.latent_information_ = information[order].numpy()
         module.encoder.weight.copy_(module.encoder.weight[order])

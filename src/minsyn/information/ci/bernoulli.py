@@ -6,6 +6,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
+from minsyn.information._arrays import as_floating, common_namespace
 from minsyn.information.statistics import PairwiseStatistics
 
 __all__ = ["FLIP_PROBABILITY", "BernoulliCIDecoder", "ci_decoder", "ci_linear_map"]
@@ -72,6 +73,8 @@ def ci_decoder(
     ------
     ValueError
         If an array of NumPy holds NaN or numbers outside [0, 1].
+    TypeError
+        If some are arrays of NumPy, others Tensors.
 
     References
     ----------
@@ -87,10 +90,13 @@ def ci_decoder(
     >>> sigmoid.round(3)
     array([[0.002, 0.998]])
     """
+    p_zx, p_z, p_x = (
+        as_floating(p, f"p_{name}") for p, name in ((p_zx, "zx"), (p_z, "z"), (p_x, "x"))
+    )
+    xp = common_namespace(p_zx=p_zx, p_z=p_z, p_x=p_x)
     for name, p in (("p_zx", p_zx), ("p_z", p_z), ("p_x", p_x)):
         if isinstance(p, np.ndarray) and not ((p >= -_ROUNDING) & (p <= 1 + _ROUNDING)).all():
             raise ValueError(f"{name} must hold probabilities in [0, 1], without NaN")
-    xp = array_namespace(p_zx, p_z, p_x)
     weights, bias, _ = ci_decoder_cells(p_zx - p_z[:, xp.newaxis] * p_x, p_z, p_x, flip)
     return BernoulliCIDecoder(weights, bias)
 

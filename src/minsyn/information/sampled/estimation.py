@@ -15,7 +15,7 @@ from minsyn._warnings import warn
 from minsyn.information._arrays import as_array
 from minsyn.information._bias import N_GROUPS
 from minsyn.information._gaussian_sources import information
-from minsyn.information._options import as_names, generator, number, one_of, whole_number
+from minsyn.information._options import as_names, generator, number, one_of, said, whole_number
 from minsyn.information._pmf import Unit, in_unit
 from minsyn.information.measures import ATOMS, MEASURES, Null, names_of
 from minsyn.information.sampled.discrete import DiscreteModel
@@ -536,10 +536,10 @@ def synergy_from_statistics(
     source_names = _names("sources", sources, "z", m)
     target_names = _names("targets", targets, "x", n)
     vectors = VectorSources.of(groups, source_names)
-    if bias_correction not in ("none", "wishart"):
+    if not (isinstance(bias_correction, str) and bias_correction in ("none", "wishart")):
         raise ValueError(
             "bias_correction must be 'none' or 'wishart' without samples; found "
-            f"{bias_correction!r}"
+            f"{said(bias_correction)}"
         )
     names = _measure_names("gaussian", measures, len(vectors.names))
     weight = float(statistics.weight) if n_samples is None else number(n_samples, "n_samples")
@@ -670,7 +670,7 @@ def _names(argument: str, names: Sequence[str] | None, letter: str, k: int) -> t
     if names is None:
         return default_names(letter, k)
     if isinstance(names, str) or len(names) != k:
-        raise ValueError(f"{argument} must hold {k} names; found {names!r}")
+        raise ValueError(f"{argument} must hold {k} names; found {said(names)}")
     return tuple(str(name) for name in names)
 
 
@@ -837,7 +837,7 @@ def _by_source(values: Mapping[str, Any], sources: tuple[str, ...]) -> dict[str,
 def _correction(model: str, bias_correction: str, is_series: bool) -> str:
     known = CORRECTIONS[model]
     if not isinstance(bias_correction, str):
-        raise ValueError(f"bias_correction must be a word; found {bias_correction!r}")
+        raise ValueError(f"bias_correction must be a word; found {said(bias_correction)}")
     if is_series:
         known = tuple(name for name in known if name in _FOR_SERIES)
         if bias_correction in CORRECTIONS[model] and bias_correction not in known:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from minsyn.information._arrays import as_array
+from minsyn.information._options import said
 from minsyn.information.sampled.table import Table, aligned, as_table
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def lags_of(lag: Any) -> tuple[int, ...]:
         lags = []
     if not lags or lags[0] < 0:
         raise ValueError(
-            f"lag must be a whole number of steps, 0 or more, or a list of such; found {lag!r}"
+            f"lag must be a whole number of steps, 0 or more, or a list of such; found {said(lag)}"
         )
     return tuple(lags)
 

@@ -29,6 +29,7 @@ from minsyn.information._pmf import (
     in_unit,
     information_nats,
     pointwise_nats,
+    unchecked_sum,
 )
 from minsyn.information.union.solve import (
     CERTIFIED_GAP,
@@ -362,7 +363,7 @@ def union_information_batch(pmfs: ArrayLike, *, unit: Unit = "bits") -> UnionInf
     if len(p) == 0:
         raise ValueError(f"pmfs holds no pmf; found shape {p.shape}")
     p = as_numbers(p, "pmfs")
-    totals = p.reshape(len(p), -1).sum(1)
+    totals = unchecked_sum(p.reshape(len(p), -1), 1)
     fits = p.ndim <= MOST_AXES and p.size > 0
     if fits and (np.abs(totals - 1) <= TOTAL_TOLERANCE).all() and (p >= 0).all():
         p = p / totals.reshape(-1, *(1,) * (p.ndim - 1))
