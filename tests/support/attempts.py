@@ -1,6 +1,5 @@
 """What an estimator, a loader or a saved model answers: a result, or an error of our own."""
 
-import dis
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import sklearn
 
-from fuzzing import ForeignError, as_users_call, is_own, no_foreign_warnings
+from fuzzing import ForeignError, as_users_call, is_own, is_raised_in, no_foreign_warnings
 
 _SKLEARN = Path(sklearn.__file__).parent
 
@@ -31,7 +30,7 @@ def attempt(
             if is_own(error):
                 if "\n" in str(error).strip():
                     raise ForeignError(f"more than a line: {error!r}") from error
-            elif not _is_of_sklearn(error):
+            elif not is_raised_in(_SKLEARN, error):
                 raise ForeignError(f"not our own: {error!r}") from error
             return error
 
@@ -41,13 +40,3 @@ def quietly(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return function(*args, **options)
-
-
-def _is_of_sklearn(error: BaseException) -> bool:
-    trace = error.__traceback__
-    assert trace is not None
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    code = trace.tb_frame.f_code
-    raises = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
-    return raises and Path(code.co_filename).is_relative_to(_SKLEARN)

@@ -89,13 +89,18 @@ def no_foreign_warnings() -> Iterator[None]:
 
 def is_own(error: BaseException) -> bool:
     """Whether a `raise` of the package raised an error; what C code raises has no such line."""
+    return is_raised_in(_PACKAGE, error)
+
+
+def is_raised_in(folder: Path, error: BaseException) -> bool:
+    """Whether a `raise` of the code in a folder raised an error."""
     trace = error.__traceback__
     assert trace is not None
     while trace.tb_next is not None:
         trace = trace.tb_next
     code = trace.tb_frame.f_code
     raises = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
-    return raises and Path(code.co_filename).is_relative_to(_PACKAGE)
+    return raises and Path(code.co_filename).is_relative_to(folder)
 
 
 def result_of(

@@ -131,6 +131,17 @@ def fit_jointly(
     return fit, history, converged
 
 
+class _Part(NamedTuple):
+    """A group's features along their principal components, and what its encoder costs."""
+
+    latents: Int[np.ndarray, " latents"]
+    own: Int[np.ndarray, " own"]
+    std: Float[np.ndarray, " components"]
+    axes: Float[np.ndarray, "components own"]
+    scores: Float[np.ndarray, "samples components"]
+    a_cost: Float[np.ndarray, "components 1"]
+
+
 class _JointProblem:
     """The loss relative to the features' variance, as a function of one vector.
 
@@ -156,60 +167,51 @@ class _JointProblem:
         of_features = np.sum(self.weight * dX**2, axis=0)
         self.variance = max(float(of_features.sum()), LEAST_VARIANCE)
         self.mask = parents[latent_groups]
-        self.latents, self.own, self.axes, self.std, self.scores, self.a_cost = (
-            [],
-            [],
-            [],
-            [],
-            [],
-            [],
-        )
+        self.parts: list[_Part] = []
         cost = np.zeros(len(latent_groups))
         unit = np.ones(len(latent_groups))
         for group in np.unique(latent_groups):
             latents, own = np.flatnonzero(latent_groups == group), np.flatnonzero(parents[group])
             total = max(float(of_features[own].sum()), LEAST_VARIANCE)
             std, axes = _principal_axes(np.sqrt(self.weight) * dX[:, own])
-            self.latents.append(latents)
-            self.own.append(own)
-            self.std.append(std)
-            self.axes.append(axes)
-            self.scores.append(dX[:, own] @ axes.T / std)
-            self.a_cost.append((penalty * total**2 / self.variance / std**2)[:, np.newaxis])
+            scores = dX[:, own] @ axes.T / std
+            a_cost = (penalty * total**2 / self.variance / std**2)[:, np.newaxis]
+            self.parts.append(_Part(latents, own, std, axes, scores, a_cost))
             cost[latents] = penalty * DECODER_PENALTY / self.variance
             if logistic:
                 cost[latents] *= total / len(own)
             else:
                 unit[latents] = np.sqrt(total)  # which brings both maps' curvatures to 1
         self.unit, self.d_cost = unit[:, np.newaxis], cost[:, np.newaxis]
-        sizes = [len(std) * len(own) for std, own in zip(self.std, self.latents, strict=True)]
+        sizes = [len(part.std) * len(part.latents) for part in self.parts]
         self.splits = np.cumsum([*sizes, int(self.mask.sum()), len(latent_groups)])
 
     def point(self, start: AdditiveMap) -> Float[np.ndarray, " k"]:
         """Coordinates of a map."""
-        parts = [
-            (std[:, np.newaxis] * (axes @ start.encoder_weights[np.ix_(latents, own)].T)).ravel()
-            for latents, own, std, axes in self._groups()
-        ]
-        parts.append((start.components / self.unit)[self.mask])
+        flat = []
+        for part in self.parts:
+            weights = start.encoder_weights[np.ix_(part.latents, part.own)]
+            flat.append((part.std[:, np.newaxis] * (part.axes @ weights.T)).ravel())
+        flat.append((start.components / self.unit)[self.mask])
         if self.logistic:
-            parts += [start.encoder_bias + start.encoder_weights @ self.mean, start.intercept]
-        return np.concatenate(parts)
+            flat += [start.encoder_bias + start.encoder_weights @ self.mean, start.intercept]
+        return np.concatenate(flat)
 
     def map(self, x: Float[np.ndarray, " k"]) -> AdditiveMap:
         """The map at coordinates."""
-        a, d, b, c = self._parts(x)
+        a, d, b, c = self._split(x)
         weights = np.zeros(self.mask.shape)
-        for (latents, own, std, axes), part in zip(self._groups(), a, strict=True):
-            weights[np.ix_(latents, own)] = (part / std[:, np.newaxis]).T @ axes
+        for part, of_part in zip(self.parts, a, strict=True):
+            own = (of_part / part.std[:, np.newaxis]).T @ part.axes
+            weights[np.ix_(part.latents, part.own)] = own
         return AdditiveMap(weights, b - weights @ self.mean, d, c)
 
     def evaluate(self, points: Float[np.ndarray, "1 k"]) -> tuple[Any, Any]:
         """Loss and gradient."""
-        a, d, b, c = self._parts(points[0])
+        a, d, b, c = self._split(points[0])
         pre = np.empty((len(self.targets), len(b)))
-        for latents, scores, part in zip(self.latents, self.scores, a, strict=True):
-            pre[:, latents] = scores @ part
+        for part, of_part in zip(self.parts, a, strict=True):
+            pre[:, part.latents] = part.scores @ of_part
         pre += b
         z = np.logaddexp(0, pre) if self.logistic else pre
         x_hat = z @ d + c
@@ -218,7 +220,7 @@ class _JointProblem:
         error = x_hat - self.targets
         d_out = self.weight * error / self.variance
         loss = np.vdot(error, d_out) + np.sum(self.d_cost * d**2)
-        loss += sum(np.sum(cost * part**2) for cost, part in zip(self.a_cost, a, strict=True))
+        loss += sum(np.sum(p.a_cost * of_p**2) for p, of_p in zip(self.parts, a, strict=True))
         d_out *= 2
         if self.logistic:
             d_out *= x_hat * (1 - x_hat)
@@ -226,24 +228,20 @@ class _JointProblem:
         if self.logistic:
             d_pre *= expit(pre)
         gradient = [
-            (scores.T @ d_pre[:, latents] + 2 * cost * part).ravel()
-            for latents, scores, cost, part in zip(
-                self.latents, self.scores, self.a_cost, a, strict=True
-            )
+            (part.scores.T @ d_pre[:, part.latents] + 2 * part.a_cost * of_part).ravel()
+            for part, of_part in zip(self.parts, a, strict=True)
         ]
         gradient.append((self.unit * (z.T @ d_out + 2 * self.d_cost * d))[self.mask])
         if self.logistic:
             gradient += [d_pre.sum(axis=0), d_out.sum(axis=0)]
         return np.array([loss]), np.concatenate(gradient)[np.newaxis]
 
-    def _groups(self) -> Any:
-        return zip(self.latents, self.own, self.std, self.axes, strict=True)
-
-    def _parts(self, x: Float[np.ndarray, " k"]) -> tuple[Any, Any, Any, Any]:
+    def _split(self, x: Float[np.ndarray, " k"]) -> tuple[Any, Any, Any, Any]:
+        """Coordinates of each group, decoder, biases and intercepts."""
         *a, weights, b, c = np.split(x, self.splits)
         a = [
-            part.reshape(len(std), len(latents))
-            for part, std, latents in zip(a, self.std, self.latents, strict=True)
+            of_part.reshape(len(part.std), len(part.latents))
+            for part, of_part in zip(self.parts, a, strict=True)
         ]
         d = np.zeros(self.mask.shape)
         d[self.mask] = weights
