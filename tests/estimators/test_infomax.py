@@ -2,6 +2,7 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -42,6 +43,12 @@ def test_nothing_varies():
         warnings.simplefilter("error")
         model = InfoMax(2, random_state=0).fit(np.ones((9, 4)))
     assert np.all(model.components_ == 0) and model.score(np.ones((9, 4))) == 0
+
+
+def test_names_the_column_that_is_too_large(mixed):
+    table = pd.DataFrame(mixed, columns=list("abcdef")).assign(c=1e80)
+    with pytest.raises(ValueError, match=r"^c reaches 1e\+80"):
+        InfoMax(3).fit(table)
 
 
 def test_sources_beyond_single_precision(mixed):

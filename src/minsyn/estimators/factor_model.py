@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from minsyn._warnings import warn
-from minsyn.data import is_stream, plain_frame, stream_of_features
+from minsyn.data import is_stream, stream_of_features
 from minsyn.estimators.encoders import encode, folded
+from minsyn.estimators.latent_transformer import LatentTransformer
 from minsyn.estimators.persistence import (
     ModelFormatError,
     SavedModel,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["FactorModel"]
 
 
-class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+class FactorModel(LatentTransformer, ABC):
     """Base class of models with an encoder and a decoder.
 
     The natural parameter of the decoder is linear in the latents, or that of a ``decoder_``. In
@@ -69,7 +69,6 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Whether the fit converged.
     """
 
-    components_: Float[np.ndarray, "latents features"]
     intercept_: Float[np.ndarray, " features"]
     encoder_: nn.Module
     decoder_: nn.Module | None
@@ -510,19 +509,6 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             missing = "allow-nan" if self._takes_missing else True
             yield self._checked(X, ensure_all_finite=missing)
 
-    def _checked(
-        self, X: Any, reset: bool = False, **checks: Any
-    ) -> Float[np.ndarray, "samples features"]:
-        """An array in memory, after scikit-learn's checks and that of its magnitude."""
-        kinds = [np.float64, np.float32]
-        X = plain_frame(X)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # infinite values are an error, said once
-            X = validate_data(self, X, reset=reset, dtype=kinds, **checks)
-        check_magnitude(X, lambda j: self._feature_names()[j])
-        return X
-
     @property
     def _takes_missing(self) -> bool:
         """Whether NaN are taken as missing values."""
@@ -532,12 +518,6 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _error_unit(self) -> Any:
         """Units of the features' errors in `score`."""
         return 1.0
-
-    def _feature_names(self) -> list[str]:
-        names = getattr(self, "feature_names_in_", None)
-        return (
-            [f"x{i}" for i in range(self.n_features_in_)] if names is None else [*map(str, names)]
-        )
 
     def _fitted_statistics(self, name: str) -> PairwiseStatistics:
         statistics = getattr(self, "statistics_", None)
@@ -584,12 +564,3 @@ class FactorModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 "converged; raise max_iter or tol",
                 ConvergenceWarning,
             )
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.components_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -6,28 +6,25 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import _fit_context
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from minsyn._progress import stage
 from minsyn._warnings import warn
-from minsyn.data import plain_frame
+from minsyn.estimators.latent_transformer import LatentTransformer
 from minsyn.estimators.problem import checked_latents, finite_latents, finite_reconstructions
-from minsyn.information._magnitude import check_magnitude
 
 __all__ = ["InfoMax"]
 
+#: Standard deviations from here on have reciprocals, also in units of which they are few.
+_LEAST_STD = 1e-290
 
-class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+
+class InfoMax(LatentTransformer):
     """Independent component analysis by information maximisation, after a reduction by PCA.
 
     The algorithm is that of Bell and Sejnowski [1]_, as implemented in mne, which the extra
@@ -253,31 +250,6 @@ class InfoMax(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X = self._checked(X)
         reconstruction = self.inverse_transform((X - self.mean_) @ self.unmixing_.T)
         return -float(np.mean(np.sum((X - reconstruction) ** 2, axis=1)))
-
-    def _checked(
-        self, X: Any, reset: bool = False, **checks: Any
-    ) -> Float[np.ndarray, "samples features"]:
-        kinds = [np.float64, np.float32]
-        X = plain_frame(X)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # infinite values are an error, said once
-            X = validate_data(self, X, reset=reset, dtype=kinds, **checks)
-        check_magnitude(X)
-        return X
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.components_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-
-#: Standard deviations from here on have reciprocals, also in units of which they are few.
-_LEAST_STD = 1e-290
 
 
 def _rounding(dtype: Any, shape: tuple[int, int]) -> float:
