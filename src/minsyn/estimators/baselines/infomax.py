@@ -139,7 +139,7 @@ class InfoMax(LatentTransformer):
                 f"{min(X.shape)}"
             )
         with np.errstate(invalid="ignore"):  # the total variance may be zero
-            pca = PCA(self.n_components, svd_solver="full").fit(X.astype(np.float64))
+            pca = PCA(self.n_components, svd_solver="full").fit(X.astype(np.float64, copy=False))
         scale = pca.singular_values_ / np.sqrt(len(X))
         rounding = _rounding(X.dtype, X.shape) * max(scale.max(), np.linalg.norm(pca.mean_))
         varies = scale > max(rounding, _LEAST_STD)
