@@ -52,8 +52,8 @@ def test_names_the_column_that_is_too_large(mixed):
 
 
 def test_sources_beyond_single_precision(mixed):
-    model = InfoMax(3, random_state=0).fit(mixed)
-    far = np.full((2, 6), 3e38, np.float32) * np.sign(model.unmixing_[0], dtype=np.float32)
+    model = InfoMax(3, random_state=0).fit(1e-3 * mixed)
+    far = np.full((2, 6), 1e37, np.float32) * np.sign(model.unmixing_[0], dtype=np.float32)
     far[0] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
