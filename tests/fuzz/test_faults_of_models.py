@@ -169,5 +169,5 @@ def test_latents_of_which_the_reconstruction_is_infinite():
     for model in (MinSyn(2), VectorMinSyn(2, grouping=[0, 0, 1, 1]), InfoMax(1)):
         model.fit(X[:, [0, 0, 1, 1]] * 1e10)
         huge = np.full((2, len(model.components_)), 1e305)
-        with pytest.raises(ValueError, match="reconstruction of sample 1 is not finite"):
+        with pytest.raises(ValueError, match="reconstructions of sample 1 are not finite"):
             model.inverse_transform(np.array([[0.0], [1.0]]) * huge)
