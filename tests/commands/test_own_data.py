@@ -65,7 +65,7 @@ def test_fit_says_what_it_does(folder, tmp_path):
     assert result.exit_code == 0, result.output
     for said in (
         "150 samples of 5 features",
-        "left out, identifiers: name, count; --columns keeps them",
+        "left out, identifiers: name, count; --columns chooses the features",
         "standardised: all features count alike (--scale none: by their variance)",
         "2 factors explain",
         f"minsyn inspect {tmp_path / 'm'}",
@@ -363,29 +363,32 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
     ("words", "message"),
     [
         (("fit", "x.doc"), "x.doc: expected a file ending in .npy, .npz"),
-        (("fit", "holes.csv", "--latents", "softplus"), "column 'b' has 1 missing value, and this"),
-        (("fit", "holes.csv", "--groups", "1"), "column 'b' has 1 missing value, and this"),
+        (("fit", "holes.csv", "--latents", "softplus"), "column 'b' has 1 missing value; this"),
+        (("fit", "holes.csv", "--groups", "1"), "column 'b' has 1 missing value; this"),
         (("fit", "text.csv"), "no numeric columns left"),
         (("fit", "empty.csv"), "is empty"),
-        (("fit", "nan.npy", "--solver", "lbfgs"), "nan.npy: column 1 has 1 missing value, and"),
+        (
+            ("fit", "nan.npy", "--solver", "lbfgs"),
+            "nan.npy: column 1 has 1 missing value; this model",
+        ),
         (
             ("fit", "x.csv", "--output", "model"),
             "model holds a model already: --overwrite replaces",
         ),
-        (("fit", "x.csv", "--overwrite", "--output", "notes"), "holds other things than a model"),
+        (("fit", "x.csv", "--overwrite", "--output", "notes"), "holds files other than a model"),
         (("fit", "x.csv", "--decimal", ";"), "--decimal ; must be '.' or ','"),
         (("inspect", "model", "--missing", "-9"), "--missing has no effect without --data"),
         (("inspect", "model", "--report", "r.pdf"), "--report r.pdf: expected a name ending in .h"),
         (
             ("transform", "softplus", "hole.csv", "--output", "z.csv"),
-            "'a' has 1 missing value, and",
+            "'a' has 1 missing value; this model",
         ),
-        (("inspect", "softplus", "--data", "hole.csv"), "column 'a' has 1 missing value, and this"),
+        (("inspect", "softplus", "--data", "hole.csv"), "column 'a' has 1 missing value; this"),
         (("fit", "complex.npy"), "real numbers; found complex128"),
         (("fit", "x.csv", "--columns", "q"), "--columns: no column 'q'; the columns are name, a"),
         (("fit", "x.csv", "--columns", "a", "name"), "x.csv: column 'name' is not numeric"),
         (("fit", "x.csv", "--drop", "q"), "--drop: no column 'q'"),
-        (("fit", "x.npy", "--columns", "a"), "an array has no columns to choose from"),
+        (("fit", "x.npy", "--columns", "a"), "an array has no column names"),
         (("fit", "x.csv", "--decoder", "poisson"), "--decoder poisson: expected one of b"),
         (("fit", "x.csv", "--n-components", "9"), "must be at most the number of features"),
         (
@@ -407,7 +410,7 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
             "--sizes 4: the sum must be the number of features, 5",
         ),
         (("fit", "x.csv", "--output", "x.npy"), "a model is a folder, and this is a file"),
-        (("fit", "x.csv", "--output", "."), "holds other things than a model"),
+        (("fit", "x.csv", "--output", "."), "holds files other than a model"),
         (("transform", "model", "words.csv", "--output", "z.csv"), "column 'c' is not numeric"),
         (("transform", "model", "narrow.csv", "--output", "z.csv"), "lacks columns that the model"),
         (("transform", "model", "narrow.npy", "--output", "z.csv"), "has 2 features, the model"),
@@ -417,7 +420,10 @@ def test_a_model_that_has_not_converged_is_saved_with_a_warning(folder, tmp_path
         (("inspect", "model", "--output", "f.txt"), "ending in .csv"),
         (("inspect", "model", "--dpi", "99"), "--dpi has no effect without --figure"),
         (("inspect", "model", "--image-shape", "1x5"), "--image-shape has no effect without"),
-        (("inspect", "damaged"), ".safetensors is damaged (its checksum is another); pass --data"),
+        (
+            ("inspect", "damaged"),
+            ".safetensors is damaged (its checksum does not match); pass --data",
+        ),
     ],
 )
 def test_errors_are_one_line(folder, monkeypatch, words, message):

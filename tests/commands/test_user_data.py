@@ -50,14 +50,14 @@ def test_everything_is_said(path):
     assert data.notes == (
         "values are separated by semicolons",
         "numbers are read with decimal commas",
-        "left out, identifiers: id, name; --columns keeps them",
+        "left out, identifiers: id, name; --columns chooses the features",
         "left out, not numeric: country",
         "left out, without values: empty",
         "column target is used as a feature; leave it out with --drop target",
         "missing: 2 of 1,500 values (0.1%), in column age",
         "'?' read as missing in column age (2)",
         "column income holds -999 in 3 rows: if it means a missing value, give --missing -999",
-        "constant: one; it stays a feature without weight",
+        "constant: one; it is kept as a feature without weight",
     )
     assert data.columns(["id", "country"]).country.isin(["DE", "NA", "FR"]).all()
 
@@ -90,7 +90,7 @@ def test_doubtful_columns_are_decided_upon(survey, tmp_path):
     assert any(
         note.startswith("column mixed is left out as text: 100 of 300") for note in data.notes
     )
-    assert "column price is left out: '1,000' and the like are no plain numbers" in data.notes
+    assert "column price is left out: '1,000' and the like are not plain numbers" in data.notes
     assert open_data(tmp_path / "x.csv", table=TableFormat(missing=("80+",))).missing["age"] == 3
     (tmp_path / "y.csv").write_text("id,name\n1,a\n2,b\n3,c\n")
     with pytest.raises(ValueError, match=r"no numeric columns left .*; --columns id keeps 'id'"):
@@ -175,7 +175,7 @@ def test_data_for_a_model(survey, path, tmp_path):
     assert open_data_for(kept, path).identifiers == ("name",)
     np.save(tmp_path / "x.npy", features.to_numpy())
     assert open_data_for(model, tmp_path / "x.npy").samples.n_samples == N
-    with pytest.raises(ValueError, match="an array has no columns to choose from"):
+    with pytest.raises(ValueError, match="an array has no column names"):
         open_data(tmp_path / "x.npy", ["a"])
 
 
@@ -186,7 +186,7 @@ def test_arrays_are_described(tmp_path):
     assert open_data(tmp_path / "x.npy").notes == (
         "missing: 1 of 150 values (0.7%), in column x2",
         "column x1 holds 9999 in 5 rows: if it means a missing value, give --missing 9999",
-        "constant: x0; it stays a feature without weight",
+        "constant: x0; it is kept as a feature without weight",
     )
     assert open_data(tmp_path / "x.npy", table=TableFormat(missing=("9999",))).missing["x1"] == 5
 
@@ -211,3 +211,32 @@ def test_variables_of_anndata(tmp_path):
     assert data.samples.feature_names == ("h",) and data.notes == ("left out, not chosen: g",)
     model = MinSyn(1, random_state=0).fit(pd.DataFrame({"h": [1.0, 2, 4], "g": [2.0, 5, 1]}))
     assert open_data_for(model, tmp_path / "x.h5ad").samples.feature_names == ("h", "g")
+
+
+def test_text_of_a_questionnaire_is_pointed_out(tmp_path):
+    rng = np.random.default_rng(0)
+    scale = ["disagree", "neutral", "agree"]
+    frame = pd.DataFrame({f"q{i}": rng.choice(scale, 60) for i in range(3)})
+    frame["q2"] = frame["q2"].replace("neutral", "agree")
+    frame["age"], frame["town"] = rng.normal(size=60), rng.choice(["Ulm", "Rom"], 60)
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    (note,) = [note for note in open_data(tmp_path / "x.csv").notes if "answers" in note]
+    assert note.startswith("3 of these hold the same answers, such as 'agree' and '")
+    notes = open_data(tmp_path / "x.csv", drop=["q0"]).notes
+    assert not any("answers" in note for note in notes)
+
+
+def test_series_and_counts_are_pointed_out(tmp_path):
+    rng = np.random.default_rng(0)
+    walk = pd.DataFrame(rng.normal(size=(80, 3)).cumsum(axis=0), columns=list("abc"))
+    counts = pd.DataFrame(rng.poisson(rng.lognormal(3, 1, (80, 3))), columns=list("abc"))
+    for name, frame, said in [
+        ("walk", walk, "rows resemble their neighbours"),
+        ("shuffled", walk.sample(frac=1, random_state=0), None),
+        ("counts", counts, "features are counts"),
+        ("logs", np.log1p(counts), None),
+    ]:
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        notes = open_data(tmp_path / f"{name}.csv").notes
+        assert [note for note in notes if said and note.startswith(said)] or not notes
+        assert bool(notes) == (said is not None)

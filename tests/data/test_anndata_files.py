@@ -55,8 +55,8 @@ def test_what_is_no_anndata(x, tmp_path):
         as_samples(path, ["q"])
     with h5py.File(path, "w") as file:
         file["Y"] = x
-    with pytest.raises(ValueError, match="is no AnnData file: it has no names in 'var'"):
+    with pytest.raises(ValueError, match="is not an AnnData file: it has no names in 'var'"):
         as_samples(path)
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="is no HDF5 file, or is damaged"):
+    with pytest.raises(ValueError, match="is not an HDF5 file, or is damaged"):
         as_samples(path)

@@ -60,7 +60,7 @@ def test_bad_csv_files_have_one_error(tmp_path, content, reader):
 
 def test_files_that_are_no_tables(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"a,b\n\0\1\2,3\n")
-    with pytest.raises(ValueError, match="is not a text table: it holds bytes of zero"):
+    with pytest.raises(ValueError, match="is not a text table: it holds zero bytes"):
         read_table(tmp_path / "x.csv")
     (tmp_path / "x.csv.gz").write_bytes(b"a,b\n1,2\n")
     with pytest.raises(ValueError, match="is not a gzip file, or is damaged"):

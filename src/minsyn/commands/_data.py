@@ -1,5 +1,6 @@
 """Features and other columns of a file, and a model's latents of them."""
 
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -32,6 +33,12 @@ _TARGETS = ("target", "label", "labels", "class", "y", "outcome")
 #: Marks of missing values, or columns, that are told one by one.
 _TOLD = 5
 _ROW_NUMBERS = "row numbers"
+#: Most answers of a scale, and fewest items of a questionnaire that have the same.
+_LONGEST_SCALE, _FEWEST_ITEMS = 11, 3
+#: Rows from which notes on all rows are made.
+_FIRST_ROWS = 1000
+#: Correlation of rows with the next ones beyond which they are not independent.
+_ALIKE = 0.8
 
 
 @dataclass(frozen=True)
@@ -248,7 +255,7 @@ def _of_array(
     if columns is None and drop is None:
         return UserData(file, as_samples(file, table=table), table=table)
     if file.suffix.lower() != ".h5ad":
-        raise ValueError(f"{file}: an array has no columns to choose from by --columns or --drop")
+        raise ValueError(f"{file}: an array has no column names for --columns or --drop")
     from minsyn.data.anndata_files import h5ad_names
 
     present = list(h5ad_names(file))
@@ -294,7 +301,7 @@ def _notes_on_columns(
     if data.identifiers:
         numeric = [name for name in data.identifiers if opened.columns[name]]
         keep = columns is None and len(set(numeric) - set(dropped)) > 0
-        cure = "; --columns keeps them" if keep else ""
+        cure = "; --columns chooses the features" if keep else ""
         yield f"left out, identifiers: {_listed(data.identifiers)}{cure}"
     told = {*data.identifiers, *opened.empty, *opened.dressed}
     text = [name for name in data.not_numbers if name not in told]
@@ -305,25 +312,42 @@ def _notes_on_columns(
             yield f"left out: {_ROW_NUMBERS}"
         if words:
             yield f"left out, not numeric: {_listed(words)}"
+        if columns is None:
+            yield from _notes_on_scales(opened, [n for n in text if n not in dropped])
     if opened.empty:
         yield f"left out, without values: {_listed(opened.empty)}"
     partly = [n for n in text if n in opened.mixed and n not in dropped] if columns is None else []
     for name in partly[:_TOLD]:
         mixed = opened.mixed[name]
         yield (
-            f"column {name} is left out as text: {mixed.n_other} of {mixed.n_cells} cells are no "
+            f"column {name} is left out as text: {mixed.n_other} of {mixed.n_cells} cells are not "
             f"numbers, the first, {mixed.cell!r}, in line {mixed.line}; if they mean missing "
-            "values, name them by --missing"
+            "values, name them with --missing"
         )
     for name, cell in [*opened.dressed.items()][:_TOLD] if columns is None else []:
         if name not in dropped:
-            yield f"column {name} is left out: {cell!r} and the like are no plain numbers"
+            yield f"column {name} is left out: {cell!r} and the like are not plain numbers"
     others = [name for name in data.left_out if name not in data.identifiers]
     if others:
         yield f"left out, not chosen: {_listed(others)}"
     if columns is None:
         yield from _notes_on_names(data)
         yield from _notes_on_counters(opened, data)
+
+
+def _notes_on_scales(opened: "AnyTable", names: Sequence[str]) -> Iterator[str]:
+    """Columns of text that hold the same few answers, such as those of a questionnaire."""
+    head = opened.head()
+    found = {name: frozenset(head[name].dropna().astype(str)) for name in names}
+    scales = [texts for texts in found.values() if 2 <= len(texts) <= _LONGEST_SCALE]
+    widest = max(scales, key=lambda texts: sum(other <= texts for other in scales), default=None)
+    alike = [name for name, texts in found.items() if widest and texts and texts <= widest]
+    if widest and len(alike) >= _FEWEST_ITEMS:
+        most = Counter(str(cell) for name in alike for cell in head[name].dropna()).most_common(2)
+        yield (
+            f"{len(alike)} of these hold the same answers, such as {most[0][0]!r} and "
+            f"{most[1][0]!r}: write them as numbers, such as 1 to 5, to use them as features"
+        )
 
 
 def _index_in_words(opened: "AnyTable", name: str) -> str:
@@ -388,11 +412,33 @@ def _described(data: UserData, again: str) -> UserData:
             f"{samples.place(outlier.row)}, {outlier.distance:,.0f} robust standard deviations "
             "from the median, and all others are near: correct it if it is a mistake"
         )
+    notes += _notes_on_rows(samples)
     constant = [name for name, same in zip(names, statistics.constant, strict=True) if same]
     if constant:
-        kept = "it stays a feature" if len(constant) == 1 else "they stay features"
+        kept = "it is kept as a feature" if len(constant) == 1 else "they are kept as features"
         notes.append(f"constant: {_listed(constant)}; {kept} without weight")
     return replace(data, notes=tuple(notes))
+
+
+def _notes_on_rows(samples: "SampleStream") -> Iterator[str]:
+    """What the first rows of a table say about all."""
+    from minsyn.data.counts import are_skewed_counts
+    from minsyn.data.row_order import correlation_of_neighbours
+
+    if samples.feature_names is None:
+        return
+    first = next(samples.blocks(missing=True))[:_FIRST_ROWS]
+    alike = correlation_of_neighbours(first)
+    if alike >= _ALIKE:
+        yield (
+            f"rows resemble their neighbours (correlation {alike:.2f}), as in a time series: "
+            "common trends are factors, too, and the number of factors may be too large"
+        )
+    if are_skewed_counts(first):
+        yield (
+            "features are counts, and the largest ones dominate the correlations: log(1 + count) "
+            "may be better"
+        )
 
 
 def _notes_on_missing(data: UserData) -> Iterator[str]:

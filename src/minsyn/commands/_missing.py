@@ -60,14 +60,14 @@ def check_missing(
         return
     j = int(n_missing.argmax())
     number, others = int(n_missing[j]), int((n_missing > 0).sum()) - 1
-    more = f", and {others} more column{'s' * (others > 1)}" if others else ""
+    more = f", and {others} other column{'s' * (others > 1)} too" if others else ""
     fitted = hasattr(model, "components_")
     drop = ", leave it out by --drop" if user_data.samples.feature_names and not fitted else ""
     values = f"{number:,} missing value{'s' * (number > 1)}"
     raise ValueError(
-        f"{user_data.file}: column {feature_name(user_data, j)} has {values}{more}, and this model "
-        f"needs all: fill them in{drop}, or fit the default model, which takes missing values into "
-        "account"
+        f"{user_data.file}: column {feature_name(user_data, j)} has {values}{more}; this model "
+        f"needs complete data: fill them in{drop}, or fit the default model, which takes missing "
+        "values into account"
     )
 
 
