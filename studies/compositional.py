@@ -217,7 +217,7 @@ def compositional(
         chosen, numbers = split_keys([lines]), [int(k) for k in split_keys([components])]
         unknown = sorted(set(chosen) - set(LINES))
         if unknown:
-            raise ValueError(f"lines: {unknown[0]!r} is none of {', '.join(LINES)}")
+            raise ValueError(f"lines: {unknown[0]!r} is not one of {', '.join(LINES)}")
         file = output / "compositional.csv"
         frame = pd.read_csv(file) if file.exists() and not overwrite else pd.DataFrame()
         settings = {"letters": letters, "seed": seed}

@@ -67,8 +67,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             raise
         raise type(error)(
             error.errno,
-            f"cannot write ({error.strerror}). What stood there before is kept: make room, or "
-            "make the folder writable, and try again",
+            f"cannot write ({error.strerror}). The earlier file, if any, is kept: free some "
+            "space, or make the folder writable, and try again",
             str(path),
         ) from error
 

@@ -20,7 +20,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     cls=CommandGroup,
-    help="Measure informational synergy, and fit representations that have little of it.",
+    help="Find factors that each mean something alone, and measure synergy.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",

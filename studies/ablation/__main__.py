@@ -103,7 +103,7 @@ def _chosen(name: str, text: str, known: dict[str, str]) -> list[str]:
     chosen = split_keys([text])
     unknown = next((key for key in chosen if key not in known), None)
     if unknown is not None or not chosen:
-        raise ValueError(f"{name}: {unknown or text!r} is none of {', '.join(known)}")
+        raise ValueError(f"{name}: {unknown or text!r} is not one of {', '.join(known)}")
     return chosen
 
 

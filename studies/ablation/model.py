@@ -152,7 +152,7 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         if self.decoder not in DECODERS:
-            raise ValueError(f"decoder={self.decoder!r} is none of {', '.join(DECODERS)}")
+            raise ValueError(f"decoder={self.decoder!r} is not one of {', '.join(DECODERS)}")
         logistic = self.decoder in ("single-parent", "free")
         if logistic and (X.min() < 0 or X.max() > 1):
             raise ValueError(
@@ -238,7 +238,7 @@ class AblatedMinSyn(TransformerMixin, BaseEstimator):
         if self.partition == "latents":
             return _nearest_latents(X, self.n_components, random_state)
         if self.partition not in PARTITIONS:
-            raise ValueError(f"partition={self.partition!r} is none of {', '.join(PARTITIONS)}")
+            raise ValueError(f"partition={self.partition!r} is not one of {', '.join(PARTITIONS)}")
         if self.partition == "correlation":
             return _correlated(X, varies, self.n_components)
         labels = find_groups(X, max_groups=self.n_components).groups

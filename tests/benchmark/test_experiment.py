@@ -45,7 +45,7 @@ def test_settings_know_the_letters_themselves(tiny):
         ({"draws": 0}, "draws: 0 must be at least 1"),
         ({"seed": -1}, "seed: -1 must be at least 0"),
         ({"samples_per_word": 0}, "samples_per_word: 0 must be at least 1"),
-        ({"resample": "some"}, "resample: 'some' is none of 'none', 'words', 'all'"),
+        ({"resample": "some"}, "resample: 'some' is not one of 'none', 'words', 'all'"),
         ({"n_components": 6}, "n_components: 6 must be from 1 to 5, as there are 5 word images"),
         ({"n_components": 0}, "n_components: 0 must be from 1"),
         ({"methods": ["pca", "pca"]}, None),

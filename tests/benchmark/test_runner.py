@@ -115,7 +115,7 @@ def test_worker_that_dies_is_reported(tmp_path, tiny):
     experiment = tiny(
         [*find_methods(["pca"]), Method("deadly", "Deadly", lambda n, seed: os._exit(1))], draws=1
     )
-    with pytest.raises(WorkerDiedError, match="Finished cells are kept"):
+    with pytest.raises(WorkerDiedError, match="Finished fits are kept"):
         list(run(experiment, Store(tmp_path, experiment), n_jobs=2))
 
 

@@ -143,7 +143,7 @@ def test_full_disk_loses_nothing(tmp_path, tiny, cell):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20000, hard))
     try:
-        with pytest.raises(OSError, match=r"cannot write .*What stood there before is kept"):
+        with pytest.raises(OSError, match=r"cannot write .*The earlier file, if any, is kept"):
             store.add(cell(draw=1, maps=big, train_examples=big, test_examples=big))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

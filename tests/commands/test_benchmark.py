@@ -131,7 +131,7 @@ def wait_for(condition, process, seconds=60):
         (("--methods", ","), "methods: none given"),
         (("--draws", 0), "draws: 0 must be at least 1"),
         (("--components", 2353), "n_components: 2353 must be from 1 to 149"),
-        (("--resample", "maybe"), "resample: 'maybe' is none of 'none', 'words', 'all'"),
+        (("--resample", "maybe"), "resample: 'maybe' is not one of 'none', 'words', 'all'"),
         (("--seed", -1), "seed: -1 must be at least 0"),
         (("--jobs", 0), "n_jobs: 0"),
         (("--letters", "typewritter"), "typewritter"),

@@ -59,7 +59,7 @@ MISTAKES = {
         "benchmark": (["--letters", "absent.npz"], "absent.npz"),
         "figure1": None,  # reads no file
         "fit": (["absent.csv", "--n-components", "1", "--output", "m"], "absent.csv: no such file"),
-        "inspect": (["absent"], "absent holds no saved model"),
+        "inspect": (["absent"], "absent: no such folder"),
         "report": (["absent"], "absent holds no results of `minsyn benchmark`"),
         "synergy": (["absent.csv", "--sources", "a"], "absent.csv: no such file"),
         "transform": (["model", "absent.csv", "--output", "z.csv"], "absent.csv: no such file"),
@@ -83,7 +83,7 @@ MISTAKES = {
         "transform": (["model", "damaged.csv", "--output", "z.csv"], "damaged.csv"),
     },
     "wrong value": {
-        "benchmark": (["--resample", "maybe"], "resample: 'maybe' is none of"),
+        "benchmark": (["--resample", "maybe"], "resample: 'maybe' is not one of"),
         "figure1": (["--output", "figure.docx"], "--output figure.docx: expected a name ending in"),
         "fit": (
             ["x.csv", "--n-components", "1", "--output", "m", "--scale", "log"],

@@ -174,7 +174,7 @@ def test_parquet(table, tmp_path):
     [
         (("data.csv", "--sources", "a", "q"), "no column 'q'; the columns are a, b, c, x, y"),
         (("data.csv", "--sources", "a", "more.csv"), "the file must stand before the options"),
-        (("data.csv", "--sources", "a", "b", "c", "x", "y"), "choose the targets by --targets"),
+        (("data.csv", "--sources", "a", "b", "c", "x", "y"), "choose the targets with --targets"),
         (
             ("data.csv", "--sources", "a", "--model", "discrete"),
             "pass --bins (and --binning equal-frequency",

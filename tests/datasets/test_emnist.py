@@ -119,7 +119,7 @@ def test_splits(tmp_path, zip_mirror, split, labels):
 
 
 def test_unknown_split(tmp_path):
-    with pytest.raises(ValueError, match="'validation' is none of 'train', 'test', 'both'"):
+    with pytest.raises(ValueError, match="'validation' is not one of 'train', 'test', 'both'"):
         load_emnist("validation", cache=tmp_path)
 
 

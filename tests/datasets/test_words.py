@@ -221,7 +221,7 @@ def test_placement_does_not_change_which_letters_are_drawn(hands):
 def test_bad_requests_say_what_to_do(hands):
     with pytest.raises(ValueError, match="'hands' has no image of 'n'; it has 'iop'"):
         make_word_images(Vocabulary.from_words(["pin"]), hands)
-    with pytest.raises(ValueError, match="'some' is none of 'none', 'words', 'all'"):
+    with pytest.raises(ValueError, match="'some' is not one of 'none', 'words', 'all'"):
         make_word_images(PIPS, hands, resample="some")
     with pytest.raises(ValueError, match="no count for 'pop'"):
         make_word_images(PIPS, hands, samples_per_word={"pip": 1})

@@ -415,7 +415,7 @@ def test_contradictory_pairs(rng):
     for rows, (i, k, sign) in enumerate([(0, 1, 1), (1, 2, 1), (0, 2, -1)]):
         part = slice(300 * rows, 300 * (rows + 1))
         X[part, i], X[part, k] = z, sign * z + 0.1 * rng.normal(size=300)
-    with pytest.warns(UserWarning, match="contradict one another"):
+    with pytest.warns(UserWarning, match="are inconsistent"):
         model = fit(X, 2)
     assert np.isfinite(model.components_).all()
     assert np.abs(model.statistics_.rho).max() <= 1

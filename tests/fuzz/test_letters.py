@@ -123,10 +123,10 @@ def test_archives_and_arrays(tmp_path_factory, content, parts):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
 def test_pipes_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "images.npy")
-    with pytest.raises(ValueError, match=r"images\.npy is no regular file"):
+    with pytest.raises(ValueError, match=r"images\.npy is not a regular file"):
         load_letters(tmp_path)
     (tmp_path / "images.npy").rename(tmp_path / "x.npz")
-    with pytest.raises(ValueError, match="no regular file"):
+    with pytest.raises(ValueError, match="not a regular file"):
         load_letters(tmp_path / "x.npz")
     with pytest.raises((ValueError, FileNotFoundError)):
         as_samples(tmp_path / "x.npz")
@@ -138,7 +138,7 @@ def test_pipes_are_not_waited_for(tmp_path):
     (arrays,) = (tmp_path / "model").glob("arrays*")
     arrays.unlink()
     (tmp_path / "a" / "2.png").rename(arrays)
-    with pytest.raises(ModelFormatError, match="is no regular file"):
+    with pytest.raises(ModelFormatError, match="is not a regular file"):
         MinSyn.load(tmp_path / "model")
 
 

@@ -99,7 +99,7 @@ def test_constants_tell_nothing(rng):
 @pytest.mark.parametrize(
     ("z", "options", "message"),
     [
-        (np.arange(4.0), {}, "more than 4 samples, and better hundreds; found 4"),
+        (np.arange(4.0), {}, "more than 4 samples, and preferably hundreds; found 4"),
         (np.arange(50) % 5, {}, r"Z\['z'\] has 5 different values in 50 samples.*discrete"),
         (np.arange(50.0), {"n_neighbors": 0}, "n_neighbors must be a whole number of at least 1"),
         (np.arange(50.0), {"measures": "gk_synergy"}, "measures of model='nearest-neighbors' are"),

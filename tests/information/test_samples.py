@@ -430,7 +430,9 @@ def test_few_samples_are_pointed_out(rng):
     Z, X = rng.normal(size=(12, 6)), rng.normal(size=(12, 2))
     result = synergy(Z, X, bias_correction="none")
     bias = result.sampling_bias["mutual_information"][0]
-    assert f"sampling alone adds {bias:.4f} bits to a target's mutual information" in repr(result)
+    assert f"bias of small samples: {bias:.4f} bits in a target's mutual information" in repr(
+        result
+    )
     assert "(not subtracted)" in repr(result) and "(subtracted)" in repr(synergy(Z, X))
     many = rng.normal(size=(2000, 2))
     assert synergy(many, many.sum(axis=1) + rng.normal(size=2000)).notes() == []

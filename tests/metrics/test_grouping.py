@@ -46,7 +46,7 @@ def test_all_flagged_has_no_groups():
     ("found", "truth", "message"),
     [
         ([0, 1], [0, 1, 1], "2 and 3"),
-        ([], [], "found: expected an integer a feature"),
+        ([], [], "found: expected an integer for each feature"),
         ([0.5, 1], [0, 1], "found: expected an integer"),
         ([0, 1], [[0, 1]], "truth: expected an integer"),
     ],

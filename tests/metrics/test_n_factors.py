@@ -167,7 +167,7 @@ def test_fewer_samples_than_features():
     scree = parallel_analysis(correlation, 30, random_state=0)
     assert scree.n_factors == 2 and len(scree.eigenvalues) == 29
     assert empirical_kaiser(correlation, 30).n_factors == 2
-    with pytest.raises(ValueError, match=r"more samples than features.*take \"components\""):
+    with pytest.raises(ValueError, match=r"more samples than features.*use \"components\""):
         parallel_analysis(correlation, 30, kind="factors")
 
 

@@ -176,8 +176,8 @@ def test_partitions(X):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"decoder": "linear"}, "decoder='linear' is none of single-parent"),
-        ({"partition": "colour"}, "partition='colour' is none of synergy"),
+        ({"decoder": "linear"}, "decoder='linear' is not one of single-parent"),
+        ({"partition": "colour"}, "partition='colour' is not one of synergy"),
         ({"partition": [0, 1]}, "an integer for each of 16 features"),
     ],
 )
@@ -316,8 +316,8 @@ def test_a_stopped_run_is_resumed(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--partitions", "colour"), "partitions: 'colour' is none of synergy, correlation"),
-        (("--decoders", ","), "decoders: ',' is none of single-parent, free"),
+        (("--partitions", "colour"), "partitions: 'colour' is not one of synergy, correlation"),
+        (("--decoders", ","), "decoders: ',' is not one of single-parent, free"),
         (("--references", "pcs"), "did you mean 'pca'?"),
         (("--draws", "0"), "draws: 0 must be at least 1"),
     ],

@@ -67,7 +67,7 @@ class Experiment(CellGrid):
         self._require({"draws": 1, "samples_per_word": 1, "seed": 0})
         if self.resample not in _RESAMPLE:
             raise ValueError(
-                f"resample: {self.resample!r} is none of {', '.join(map(repr, _RESAMPLE))}"
+                f"resample: {self.resample!r} is not one of {', '.join(map(repr, _RESAMPLE))}"
             )
         self.letters.require(self.vocabulary.alphabet)
         self._require_components()

@@ -108,7 +108,7 @@ def run(
     []
     """
     if n_jobs == 0:
-        raise ValueError("n_jobs: 0 cells at once would never finish; give 1 or more, or -1")
+        raise ValueError("n_jobs: 0 fits at once would never finish; give 1 or more, or -1")
     for method in experiment.methods:
         method.require()
     with locked(store.folder, cure="choose another output folder (--output), or wait"):
@@ -139,8 +139,8 @@ def _run(
                 yield outcome
     except BrokenExecutor as error:
         raise WorkerDiedError(
-            "a worker process died in the middle of a cell, perhaps for want of memory. Finished "
-            "cells are kept: give the same command again, with fewer jobs"
+            "a worker process died during a fit, perhaps because memory ran out. Finished fits are "
+            "kept: run the same command again, with fewer jobs"
         ) from error
 
 

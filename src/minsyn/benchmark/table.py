@@ -217,7 +217,7 @@ def comparison_texts(test: Comparison) -> tuple[str, str, str]:
     Returns
     -------
     tuple of three str
-        An interval or p-value that there is none of is empty.
+        Missing intervals and p-values are empty.
 
     Examples
     --------

@@ -476,4 +476,4 @@ def _statistics(
         return made.statistics
     if hasattr(model, "statistics_"):
         return model.statistics_
-    raise ValueError(f"{folder}: this model was saved without statistics; give data by --data")
+    raise ValueError(f"{folder}: this model was saved without statistics; give data with --data")

@@ -70,7 +70,7 @@ def check_model_folder(folder: Path, *, overwrite: bool) -> None:
                 "folder"
             )
     elif folder.is_dir() and any(folder.iterdir()):
-        raise ValueError(f"--output {folder}: this folder holds other things than a model")
+        raise ValueError(f"--output {folder}: this folder holds files other than a model")
     check_parent(folder / _RECORD)
 
 

@@ -31,7 +31,7 @@ Separator = Annotated[
         rich_help_panel=_LAYOUT,
         help="Character between the values of a text table: `tab`, `comma`, `semicolon`, `space`, "
         "`pipe` or another one.",
-        show_default="found",
+        show_default="detected",
     ),
 ]
 Decimal = Annotated[
@@ -39,7 +39,7 @@ Decimal = Annotated[
     typer.Option(
         rich_help_panel=_LAYOUT,
         help="Decimal mark of a text table, a point or a comma.",
-        show_default="found",
+        show_default="detected",
     ),
 ]
 Encoding = Annotated[
@@ -47,7 +47,7 @@ Encoding = Annotated[
     typer.Option(
         rich_help_panel=_LAYOUT,
         help="Encoding of a text table, such as `cp1252`.",
-        show_default="found",
+        show_default="detected",
     ),
 ]
 Header = Annotated[
@@ -56,14 +56,15 @@ Header = Annotated[
         "--header/--no-header",
         rich_help_panel=_LAYOUT,
         help="Whether the first line names the columns.",
-        show_default="found",
+        show_default="detected",
     ),
 ]
 Missing = Annotated[
     list[str] | None,
     typer.Option(
         rich_help_panel=_LAYOUT,
-        help="Values that are missing, besides empty cells, NA and the like: `--missing -999`.",
+        help="Further values that mean missing, besides empty cells, NA and the like: "
+        "`--missing -999`.",
         show_default=False,
     ),
 ]

@@ -126,7 +126,7 @@ class Provenance:
             record = json.loads(file.read_bytes())
             content = statistics.read_bytes()
             if hashlib.sha256(content).hexdigest() != record["statistics_sha256"]:
-                raise ValueError("its checksum is another")
+                raise ValueError("its checksum does not match")
             arrays = load(content)
             moments = {name: require_array(arrays, name, shapes[name]) for name in _MOMENTS}
             return cls(

@@ -55,7 +55,7 @@ def benchmark(
     ] = "none",
     samples_per_word: Annotated[int, typer.Option(help="Number of images of each word.")] = 1,
     jobs: Annotated[
-        int, typer.Option(help="Number of fits at the same time; -1 is one on each core.")
+        int, typer.Option(help="Number of fits at the same time; -1 is one for each core.")
     ] = -1,
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
     output: Annotated[Path, typer.Option(help="Folder for results.")] = Path("runs/words"),

@@ -55,24 +55,23 @@ def fit(
     data: Annotated[
         Path,
         typer.Argument(
+            metavar="DATA",
             help="Table (text, Parquet, Feather, Excel, AnnData) or array (.npy, .npz), one sample "
-            "per row."
+            "per row.",
         ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for the model.", show_default="answers-model for the data answers.csv"
-        ),
+        typer.Option(help="Folder for the model.", show_default="answers-model for answers.csv"),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a model in the folder.")
+        bool, typer.Option("--overwrite", help="Replace an existing model.")
     ] = False,
     n_components: Annotated[
         str | None,
         typer.Option(
-            help="Number of factors. `auto` finds it by parallel analysis (with `--groups`, for "
-            "each group); other criteria are `empirical-kaiser` and `minimum-average-partial`.",
+            help="Number of factors, or a criterion that finds it: `auto` (parallel analysis; with "
+            "`--groups`, in each group), `empirical-kaiser` or `minimum-average-partial`.",
             show_default="auto",
         ),
     ] = None,
@@ -109,7 +108,7 @@ def fit(
         typer.Option(
             rich_help_panel=_MODEL,
             min=0,
-            help="Train the decoder, with this weight on its synergy (0: a plain autoencoder).",
+            help="Train the decoder, with this weight on its synergy (0 is a plain autoencoder).",
             show_default="a decoder in closed form, without synergy",
         ),
     ] = None,
@@ -117,7 +116,7 @@ def fit(
         str | None,
         typer.Option(
             rich_help_panel=_MODEL,
-            help="Fit vector factors: groups of factors, each with features of its own. A number "
+            help="Fit vector factors: groups of factors, each with features of its own. The number "
             "of groups, or `auto`.",
             show_default="factors without groups",
         ),
@@ -127,20 +126,20 @@ def fit(
         typer.Option(
             help="Scaling of the features: `standard` (variance 1, so that all count alike), "
             "`none` (they count by their variance), `range` (to [0, 1], for decoders of binary "
-            "values). `auto` is standard for tables, none for arrays and decoders of binary "
+            "values). `auto` is `standard` for tables, `none` for arrays and decoders of binary "
             "values. The model takes unscaled data in any case."
         ),
     ] = "auto",
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            help="Features: `--columns a b c`, commas, or repeated options.",
-            show_default="all numeric columns but identifiers",
+            help="Columns that are features: `--columns a b c` or `--columns a,b,c`.",
+            show_default="all numeric columns except identifiers",
         ),
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option(help="Columns that are not features.", show_default=False),
+        typer.Option(help="Columns to leave out.", show_default=False),
     ] = None,
     sep: Separator = None,
     decimal: Decimal = None,
@@ -164,7 +163,7 @@ def fit(
         typer.Option(
             rich_help_panel=_COMPUTATION,
             min=2,
-            help="Samples of a training step of Adam.",
+            help="Number of samples in a step of Adam.",
             show_default="all; 512 for large tables",
         ),
     ] = None,
@@ -219,12 +218,12 @@ def fit(
         bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")
     ] = False,
 ) -> None:
-    """Fit factors that are each meaningful alone, and save the model.
+    """Fit factors that each mean something alone, and save the model.
 
     For example: minsyn fit answers.csv
 
-    Missing values are taken into account by the default model. Options that the chosen model
-    cannot use are refused.
+    The default model takes missing values into account. Options that the chosen model cannot use
+    are errors.
     """
     folder = output or default_folder(data)
     options = ModelOptions(
@@ -329,9 +328,11 @@ def _within(summary: "ColumnStatistics", low: float, high: float) -> bool:
 def _check_content(user_data: UserData, summary: "ColumnStatistics") -> None:
     """Raise an error if there is nothing to fit a model to."""
     if summary.n_samples < 2:
-        raise ValueError(f"{user_data.file} holds one sample: a fit needs two, and better many")
+        raise ValueError(
+            f"{user_data.file} has a single sample: a fit needs at least two, and preferably many"
+        )
     if not (summary.std > 0).any():
-        raise ValueError(f"{user_data.file}: no feature varies, so that there is nothing to fit")
+        raise ValueError(f"{user_data.file}: all features are constant: there is nothing to fit")
 
 
 def _check_sizes(sizes: list[int] | None, user_data: UserData) -> None:

@@ -37,8 +37,8 @@ def inspect(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Data to describe the factors on, for example held-out samples.",
-            show_default="the training data, as their statistics were saved",
+            help="Data to describe the factors on, such as held-out samples.",
+            show_default="statistics of the training data, saved with the model",
         ),
     ] = None,
     sep: Separator = None,
@@ -50,29 +50,31 @@ def inspect(
         int | None,
         typer.Option(
             min=1,
-            help="Features to show of each factor, and of synergy.",
-            show_default="all of up to 60 features, else 10 of each factor; 5 of synergy",
+            help="Number of features to show for each factor, and for synergy.",
+            show_default="all if up to 60, otherwise 10 for each factor; 5 for synergy",
         ),
     ] = None,
     hide_below: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Leave out loadings smaller than this in magnitude."),
+        typer.Option(min=0, max=1, help="Hide loadings smaller than this in magnitude."),
     ] = HIDE_BELOW,
     report: Annotated[
         Path | None,
         typer.Option(
-            help="Write tables and figures into one .html file, to be read or printed anywhere; "
-            "with a slider that moves a factor, and the features that change with it.",
+            help="Write tables and figures into one .html page, with a slider that moves a factor "
+            "and shows which features change.",
             show_default=False,
         ),
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(help="Draw a .png, .pdf or .svg file.", show_default=False)
+        Path | None,
+        typer.Option(help="Draw the factors into a .png, .pdf or .svg file.", show_default=False),
     ] = None,
     image_shape: Annotated[
         str | None,
         typer.Option(
-            help="Draw maps of features that are pixels of an image of HEIGHTxWIDTH: 28x84.",
+            help="Draw maps, for features that are pixels of images of HEIGHTxWIDTH, such as "
+            "28x84.",
             show_default=False,
         ),
     ] = None,
@@ -83,7 +85,7 @@ def inspect(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Write all numbers to a .csv file, a row for each factor and feature.",
+            help="Write all numbers to a .csv file, with a row for each factor and feature.",
             show_default=False,
         ),
     ] = None,

@@ -27,8 +27,8 @@ def report(
     letters: Annotated[
         str | None,
         typer.Option(
-            help="Images of letters, as the benchmark was given them.",
-            show_default="by the name that the folder has on record",
+            help="Images of letters, as in `minsyn benchmark`.",
+            show_default="those recorded in the folder",
         ),
     ] = None,
     output: Annotated[
@@ -121,8 +121,8 @@ def _experiment(folder: Path, settings: dict, letters: str | None) -> tuple["Exp
         if letters is not None:
             raise
         raise FileNotFoundError(
-            f"letters: {settings['letters']!r} is not here; give the letters that the benchmark "
-            "was given (--letters)"
+            f"letters: {settings['letters']!r} cannot be found; give the letters of the benchmark "
+            "(--letters)"
         ) from error
     experiment = Experiment(
         loaded,

@@ -36,17 +36,19 @@ _TARGETS_SHOWN = 40
 def synergy(
     file: Annotated[
         Path,
-        typer.Argument(help="Table: text (.csv, .tsv, ...), Parquet, Feather or Excel."),
+        typer.Argument(
+            metavar="DATA", help="Table: text (.csv, .tsv, ...), Parquet, Feather or Excel."
+        ),
     ],
     sources: Annotated[
         list[str],
-        typer.Option(help="Source columns: `--sources a b c`, commas, or repeated options."),
+        typer.Option(help="Source columns: `--sources a b c` or `--sources a,b,c`."),
     ],
     targets: Annotated[
         list[str] | None,
         typer.Option(
             help="Target columns, each measured on its own.",
-            show_default="all that are not sources; numbers only, but for the discrete model",
+            show_default="all other columns; only numeric ones unless the model is discrete",
         ),
     ] = None,
     sep: Separator = None,
@@ -58,17 +60,17 @@ def synergy(
         str,
         typer.Option(
             help="`gaussian`, `copula` (Gaussian in the ranks), `discrete` or `nearest-neighbors` "
-            "(continuous, of any distribution; mutual informations only)."
+            "(continuous, of any distribution; without union information)."
         ),
     ] = "gaussian",
     measures: Annotated[
         list[str] | None,
         typer.Option(
-            help="`mutual_information`, `union_information`, `gk_synergy`, `ci_synergy`, "
-            "`whole_minus_sum`, `total_correlation`; of discrete data also `imin_redundancy`, "
-            "`s_max`, of nearest neighbors `interaction_information`: these are `all`. `atoms` are "
-            "`redundancy`, `unique_information` of each source and `gk_synergy`; on request also "
-            "`source_information` of each source and `o_information`.",
+            help="`all`: `mutual_information`, `union_information`, `gk_synergy`, `ci_synergy`, "
+            "`whole_minus_sum`, `total_correlation`; for the discrete model also "
+            "`imin_redundancy` and `s_max`, for nearest neighbors `interaction_information`. "
+            "`atoms`: `redundancy`, `unique_information` of each source, and `gk_synergy`. By name "
+            "only: `source_information` of each source, `o_information`.",
             show_default="all",
         ),
     ] = None,
@@ -77,7 +79,7 @@ def synergy(
         str,
         typer.Option(
             help="`none`, `jackknife`, `wishart` (Gaussian models), `miller-madow` or `shrinkage` "
-            "(discrete model). `auto` is wishart or jackknife."
+            "(discrete model). `auto` is wishart for Gaussian models, jackknife for discrete."
         ),
     ] = "auto",
     bins: Annotated[
@@ -96,13 +98,15 @@ def synergy(
     ] = None,
     neighbors: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of neighbors, for that model.", show_default="3"),
+        typer.Option(
+            min=1, help="Number of neighbors, for the model nearest-neighbors.", show_default="3"
+        ),
     ] = None,
     lag: Annotated[
         list[int] | None,
         typer.Option(
             min=0,
-            help="Rows are time series: steps by which sources precede targets, such as `--lag 1` "
+            help="Steps by which sources precede targets, for rows that are time series: `--lag 1` "
             "or `--lag 1 2 3`. Intervals and p-values take the autocorrelation into account.",
             rich_help_panel=_SERIES,
             show_default="rows are independent",
@@ -111,8 +115,8 @@ def synergy(
     trials: Annotated[
         str | None,
         typer.Option(
-            help="Column that names the trial, subject or group of each row; no lag crosses from "
-            "one to another.",
+            help="Column that names the trial, subject or group of each row; no lag crosses their "
+            "borders.",
             rich_help_panel=_SERIES,
             show_default="one trial",
         ),
@@ -123,7 +127,7 @@ def synergy(
             min=1,
             help="Mean length of the blocks of the bootstrap.",
             rich_help_panel=_SERIES,
-            show_default="found",
+            show_default="estimated",
         ),
     ] = None,
     bootstrap: Annotated[
@@ -184,7 +188,7 @@ def synergy(
             left_out = [name for name in others if table[name].dtype.kind not in "fiub"]
         target_names = [name for name in others if name not in left_out]
         if not target_names:
-            raise ValueError("--sources names every column: choose the targets by --targets")
+            raise ValueError("--sources names every column: choose the targets with --targets")
     else:
         target_names = _columns(table, targets, "--targets")
     options: dict[str, Any] = {

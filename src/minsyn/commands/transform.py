@@ -36,7 +36,10 @@ def transform(
     ],
     data: Annotated[
         Path,
-        typer.Argument(help="Data with the same features, in a file as `minsyn fit` reads it."),
+        typer.Argument(
+            metavar="DATA",
+            help="Data with the same features, in a file that `minsyn fit` can read.",
+        ),
     ],
     output: Annotated[
         Path,
@@ -47,8 +50,8 @@ def transform(
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            help="Columns of the data to copy into the output: `--keep id date`, or `none`.",
-            show_default="identifiers, and those that are not numeric",
+            help="Columns to copy into the output: `--keep id date`, or `none`.",
+            show_default="identifiers and columns that are not numeric",
         ),
     ] = None,
     sep: Separator = None,
@@ -96,8 +99,8 @@ def transform(
     if summary.n_missing.any():
         share = share_of(missing_share(summary))
         text += (
-            f"; {share} of the values are missing: where they are, factors are those expected from "
-            "the others"
+            f"; {share} of the values are missing: there, factors are those expected from the "
+            "other values"
         )
     typer.echo(text)
 

@@ -88,7 +88,7 @@ def h5ad_names(path: Path, of: str = "var") -> tuple[str, ...]:
             raise
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedFileError(
-                f"{path} is no AnnData file: it has no names in {of!r}"
+                f"{path} is not an AnnData file: it has no names in {of!r}"
             ) from error
     names = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in stored)
     if of == "var" and len(set(names)) < len(names):
@@ -209,4 +209,4 @@ def _opened(path: Path) -> Any:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        raise DamagedFileError(f"{path} is no HDF5 file, or is damaged: {error}") from error
+        raise DamagedFileError(f"{path} is not an HDF5 file, or is damaged: {error}") from error

@@ -41,7 +41,7 @@ def gathered(
     for part in parts:
         if position + filled + len(part) > len(numbers):
             raise ValueError(
-                f"{stream.name} gives more samples in this pass than the {stream.n_samples} before"
+                f"{stream.name} gives more samples in this pass than before ({stream.n_samples})"
             )
         if part.shape[1] != stream.n_features:
             raise ValueError(

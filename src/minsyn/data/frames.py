@@ -249,8 +249,8 @@ def _of_objects(column: Any, name: Any) -> Any:
     for row, value in zip(column.index[~missing], column[~missing], strict=True):
         if isinstance(value, str) or not _is_number(value):
             raise ValueError(
-                f"column {name!r} holds {value!r} in row {row!r}, which is no number: convert the "
-                f"column, as by pandas.to_numeric, {_LEAVE_OUT}"
+                f"column {name!r} holds {value!r} in row {row!r}, which is not a number: convert "
+                f"the column, as by pandas.to_numeric, {_LEAVE_OUT}"
             )
     return column.where(~missing, np.nan).astype(np.float64).to_numpy()
 

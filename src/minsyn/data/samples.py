@@ -65,7 +65,7 @@ def as_samples(
         an unknown kind, or, while the data are read, a number is infinite, or NaN unless missing
         values are let through.
     TypeError
-        If the numbers are not real, or `data` is none of the above. An iterator, for one, allows
+        If the numbers are not real, or `data` is not one of the above. An iterator, for one, allows
         only a single pass.
     FileNotFoundError
         If there is no such file.

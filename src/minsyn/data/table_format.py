@@ -156,7 +156,9 @@ class TableFormat:
         for option in ("separator", "decimal", "encoding", "header"):
             value = getattr(self, option)
             if value is not None:
-                raise ValueError(f"{option}={value!r} has no effect on {name}, which is no text")
+                raise ValueError(
+                    f"{option}={value!r} has no effect on {name}, which is not a text file"
+                )
 
 
 def _number(text: str) -> float | None:

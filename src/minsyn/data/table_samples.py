@@ -229,5 +229,5 @@ def _features(table: AnyTable, columns: Sequence[str] | None) -> tuple[str, ...]
                 "hold numbers)"
             )
     if not names:
-        raise ValueError(f"{name} has no column of numbers")
+        raise ValueError(f"{name} has no numeric column")
     return names

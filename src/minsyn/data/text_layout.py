@@ -168,7 +168,7 @@ class _Lines(TextIOWrapper):
         line = super().readline(size if size >= 0 else _LONGEST_LINE + 1)
         if len(line) > _LONGEST_LINE:
             raise TableError(
-                f"{self.name} is no table of lines: one has more than {_LONGEST_LINE:,} characters"
+                f"{self.name} is not a text table: one has more than {_LONGEST_LINE:,} characters"
             )
         return line
 
@@ -250,7 +250,7 @@ def _found_encoding(path: Path, notes: list[str]) -> str:
         even, odd = start[0:1000:2].count(0), start[1:1000:2].count(0)
         if max(even, odd) > 0.3 * len(start[:1000]) / 2 and min(even, odd) == 0:
             return "utf-16-le" if odd else "utf-16-be"
-        raise TableError(f"{path} is not a text table: it holds bytes of zero")
+        raise TableError(f"{path} is not a text table: it holds zero bytes")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:

@@ -144,7 +144,7 @@ def load_emnist(
     (20800, 28, 28)
     """
     if split not in SPLITS:
-        raise ValueError(f"split: {split!r} is none of {', '.join(map(repr, SPLITS))}")
+        raise ValueError(f"split: {split!r} is not one of {', '.join(map(repr, SPLITS))}")
     folder = _cache_folder(cache)
     wanted = ("train", "test") if split == "both" else (split,)
     arrays = _read_cache(folder / CACHE_FILE, wanted)

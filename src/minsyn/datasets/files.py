@@ -107,7 +107,7 @@ def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
             files = {key: path / f"{key}.npy" for key in _KEYS}
             return {key: _read_array(file) for key, file in files.items() if file.exists()}
         if not path.is_file():
-            raise ValueError("it is no regular file")
+            raise ValueError("it is not a regular file")
         with zipfile.ZipFile(path) as archive:
             n_bytes = sum(member.file_size for member in archive.infolist())
         if n_bytes > _MOST_BYTES:
@@ -116,7 +116,7 @@ def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
             arrays = {key: file[key] for key in _KEYS if key in file}
         for key, array in arrays.items():
             if not isinstance(array, np.ndarray):  # NumPy gives the bytes of what is none
-                raise ValueError(f"{key} is no array")
+                raise ValueError(f"{key} is not an array")
         return arrays
     except Exception as error:
         said = " ".join(str(error).split()) or type(error).__name__
@@ -129,7 +129,7 @@ def _read_arrays(path: Path) -> dict[str, Shaped[np.ndarray, "..."]]:
 def _read_array(file: Path) -> Shaped[np.ndarray, "..."]:
     """A ``.npy`` file, for which no more is allocated than it holds."""
     if not file.is_file():  # a pipe would be waited for
-        raise ValueError(f"{file.name} is no regular file")
+        raise ValueError(f"{file.name} is not a regular file")
     return np.array(np.load(file, mmap_mode="r"))
 
 
@@ -167,7 +167,7 @@ def _read_image(file: Path) -> UInt8[np.ndarray, "h w"]:
                     "scale it down"
                 )
             if image.mode not in _EIGHT_BIT_MODES:
-                raise ValueError(f"Pillow's mode is {image.mode!r}: save it with 8 bits a pixel")
+                raise ValueError(f"Pillow's mode is {image.mode!r}: save it with 8 bits per pixel")
             return np.array(image.convert("L"))
     except Exception as error:  # Pillow's decoders raise errors of many kinds
         raise ValueError(

@@ -146,7 +146,7 @@ def make_word_images(
     [1, 1, 1, 1, 2, 2, 1, 1, 1, 1]
     """
     if resample not in RESAMPLE:
-        raise ValueError(f"resample: {resample!r} is none of {', '.join(map(repr, RESAMPLE))}")
+        raise ValueError(f"resample: {resample!r} is not one of {', '.join(map(repr, RESAMPLE))}")
     if vocabulary is None:
         vocabulary = paper_vocabulary()
     if not isinstance(letters, Letters):

@@ -83,7 +83,7 @@ class CovarianceSolver:
         return covariance_obstacles(problem.decoder, problem.encoder)
 
     def check(self, problem: Problem) -> None:
-        """Raise a ValueError if the problem is not one of a covariance."""
+        """Raise a ValueError if the problem cannot be fitted from a covariance."""
         found = self.obstacles(problem)
         if found:
             raise ValueError(

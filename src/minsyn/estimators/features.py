@@ -154,8 +154,8 @@ class Features:
         lowest = eigenvalues.min(initial=0.0)
         if moments.pair_weight is not None and lowest < -RANK_TOLERANCE * len(eigenvalues):
             warn(
-                "covariances of pairs with missing values contradict one another (the eigenvalue "
-                f"{lowest:.2g} of their correlations): near ones that do not are taken instead"
+                "covariances of pairs with missing values are inconsistent (their correlations "
+                f"have the eigenvalue {lowest:.2g}): similar, consistent ones are used instead"
             )
         kept = eigenvalues > RANK_TOLERANCE * len(eigenvalues)
         basis = np.sqrt(eigenvalues[kept])[:, np.newaxis] * vectors[:, kept].T

@@ -347,7 +347,8 @@ class MinSyn(FactorModel):
         if isinstance(cov, Moments):
             if mean is not None or n_samples is not None:
                 raise ValueError(
-                    "Moments bring mean and weight along: leave out mean and n_samples"
+                    "Moments include the mean and the number of samples: leave out mean and "
+                    "n_samples"
                 )
             moments = cov
         else:

@@ -264,7 +264,7 @@ def read_model(
     file = folder / _arrays_name(record)
     try:
         if file.exists() and not file.is_file():  # a pipe would be waited for
-            raise ModelFormatError(f"{file} is no regular file")
+            raise ModelFormatError(f"{file} is not a regular file")
         content = file.read_bytes()
     except FileNotFoundError:
         if _read_record(folder)["sha256"] != record["sha256"]:  # saved again in the meantime
@@ -509,6 +509,10 @@ def _known(observations: Observations) -> bool:
 
 def _read_record(folder: Path) -> dict[str, Any]:
     file = folder / _MODEL
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file; a saved model is a folder")
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder")
     if not file.is_file():
         raise FileNotFoundError(f"{folder} holds no saved model: {_MODEL} is missing")
     if file.stat().st_size > _MOST_JSON:

@@ -36,7 +36,7 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, "..."]:
     >>> as_array([[1, 2], [3]], "pmf")
     Traceback (most recent call last):
         ...
-    ValueError: pmf is no array: its rows have different lengths
+    ValueError: pmf is not an array: its rows have different lengths
     """
     if np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values; fill them in or leave them out first")
@@ -47,7 +47,7 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, "..."]:
     except Exception as error:  # whatever the argument's own conversion raises
         why = " ".join(str(error).split())
         why = "its rows have different lengths" if "inhomogeneous" in why else why
-        raise ValueError(f"{name} is no array: {why}") from None
+        raise ValueError(f"{name} is not an array: {why}") from None
 
 
 def as_numbers(values: Any, name: str) -> Float[np.ndarray, "..."]:
@@ -56,7 +56,7 @@ def as_numbers(values: Any, name: str) -> Float[np.ndarray, "..."]:
     Raises
     ------
     ValueError
-        If it is no array of real numbers.
+        If it is not an array of real numbers.
 
     Examples
     --------

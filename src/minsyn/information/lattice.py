@@ -159,7 +159,7 @@ def place_of(antichain: Iterable[Iterable[int]], antichains: tuple[Antichain, ..
     found = tuple(sorted((tuple(sorted(g)) for g in antichain), key=lambda g: (len(g), g)))
     if found not in antichains:
         raise ValueError(
-            f"{found} is no antichain of this lattice: sets of the sources 0 to "
+            f"{found} is not an antichain of this lattice: sets of the sources 0 to "
             f"{len(antichains[-1][0]) - 1}, none within another"
         )
     return antichains.index(found)

@@ -361,7 +361,7 @@ class Moments:
         mean = np.zeros(n) if mean is None else as_numbers(mean, "mean").copy()
         if mean.shape != (n,) or not np.isfinite(mean).all():
             raise ValueError(
-                f"mean must hold {n} finite numbers, one a feature; found shape {mean.shape}"
+                f"mean must hold {n} finite numbers, one for each feature; found shape {mean.shape}"
             )
         if not 0 < number(weight, "the weight (n_samples)") < np.inf:
             raise ValueError(f"the weight (n_samples) must be positive, found {weight}")
@@ -464,7 +464,7 @@ class Moments:
         i, k = (names[j] for j in apart[0])
         more = f" (and {len(apart) - 1} more pairs)" if len(apart) > 1 else ""
         raise ValueError(
-            f"features {i!r} and {k!r} were never seen together{more}: no sample holds both, so "
+            f"features {i!r} and {k!r} were never seen together{more}: no sample has both, so "
             "their covariance is unknown. Leave one of them out, or fill in values first"
         )
 
@@ -490,8 +490,8 @@ def checked_weights(sample_weight: Any, n_samples: int) -> Float[np.ndarray, " s
         weights = np.full(n_samples, float(weights))
     if weights.shape != (n_samples,):
         raise ValueError(
-            f"sample_weight must hold one number a sample, shape ({n_samples},); found shape "
-            f"{weights.shape}"
+            f"sample_weight must hold one number for each sample, shape ({n_samples},); found "
+            f"shape {weights.shape}"
         )
     if not ((weights >= 0).all() and (weights <= LARGEST).all() and weights.any()):
         raise ValueError(
@@ -588,7 +588,8 @@ def _checked_covariance(
         i, k = bad[0]
         raise ValueError(
             f"the covariance must be finite: [{i}, {k}] is {covariance[i, k]}. Leave those "
-            "features out, or compute it from the samples by Moments.of, which knows missing values"
+            "features out, or compute it from the samples by Moments.of, which allows for missing "
+            "values"
         )
     variance = np.diagonal(covariance)
     if (variance < 0).any():
@@ -629,8 +630,8 @@ def _checked_covariance(
         lowest = np.linalg.eigvalsh(correlation)[0]
         raise ValueError(
             "the covariance is not positive semidefinite: its correlations have the eigenvalue "
-            f"{lowest:.3g}, which no data have. Check the table for misprints; of data with holes, "
-            "pass the samples or Moments.of"
+            f"{lowest:.3g}, which no data have. Check the table for misprints; for data with "
+            "missing values, pass the samples or Moments.of"
         ) from None
     return covariance
 

@@ -130,6 +130,6 @@ def _codes(groups: Iterable[Any]) -> Int[np.ndarray, " features"]:
         return np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=int)
     except TypeError as error:
         raise ValueError(
-            f"groups: expected one hashable label a feature ({error}); "
+            f"groups: expected one hashable label for each feature ({error}); "
             "an array must have one dimension"
         ) from error

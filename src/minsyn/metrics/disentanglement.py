@@ -185,7 +185,7 @@ def modularity(latents: ArrayLike, factors: ArrayLike, *, bins: int = 20) -> flo
     """
     Z, V = _checked(latents, factors)
     if len(V) < 2:
-        raise ValueError("factors must be two at least: modularity compares them")
+        raise ValueError("modularity compares factors, and needs at least two")
     squares = _informations(Z, V, bins)[0] ** 2
     best = squares.max(axis=1)
     tells = best > 1e-18

@@ -108,8 +108,8 @@ def summarise_factors(
         unit = as_numbers(unit, "unit")
         if unit.shape != variance.shape or not ((unit > 0) & (unit < np.inf)).all():
             raise ValueError(
-                f"unit must hold {len(variance)} finite numbers above 0, one a feature; found "
-                f"shape {unit.shape}"
+                f"unit must hold {len(variance)} finite numbers above 0, one for each feature; "
+                f"found shape {unit.shape}"
             )
         variance = (statistics.std_x / unit) ** 2
     total = float(variance.sum()) or 1.0

@@ -86,6 +86,7 @@ def _labels(groups: ArrayLike, name: str) -> Int[np.ndarray, " features"]:
     labels = as_array(groups, name)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"{name}: expected an integer a feature, found shape {labels.shape} of {labels.dtype}"
+            f"{name}: expected an integer for each feature, found shape {labels.shape} of "
+            f"{labels.dtype}"
         )
     return np.maximum(labels.astype(int), -1)

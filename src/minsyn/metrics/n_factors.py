@@ -276,7 +276,7 @@ def parallel_analysis(
         if n_samples <= n_features:
             raise ValueError(
                 f'kind="factors" needs more samples than features, found n_samples={n_samples} '
-                f'for {n_features} features: take "components"'
+                f'for {n_features} features: use "components"'
             )
         matrix = _reduced(matrix)
     eigenvalues = eigvalsh(matrix)[::-1]
@@ -488,7 +488,7 @@ def _reduced(correlation: Float[np.ndarray, "*b p p"]) -> Float[np.ndarray, "*b 
     except np.linalg.LinAlgError:
         raise ValueError(
             'kind="factors" needs a positive definite correlation matrix, and this one has an '
-            'eigenvalue of 0 or less: take "components", or leave out features that others '
+            'eigenvalue of 0 or less: use "components", or leave out features that others '
             "determine"
         ) from None
     diagonal = np.arange(correlation.shape[-1])

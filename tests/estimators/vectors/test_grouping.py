@@ -166,7 +166,7 @@ def test_warns_of_features_that_depend_only_all_together(rng):
     coins = rng.integers(2, size=(200, 3))
     coins[:, 2] = coins[:, 0] != coins[:, 1]
     X = np.column_stack([X, coins])
-    with pytest.warns(UserWarning, match="features 12, 13 and 14 depend on one another only all"):
+    with pytest.warns(UserWarning, match="features 12, 13 and 14 depend on each other only"):
         found = find_groups(X)
     assert found.groups.tolist() == [*truth, -1, -1, -1]
     with pytest.warns(UserWarning) as caught:

@@ -494,8 +494,8 @@ def _warn_of_interactions(
     if found is not None:
         i, j, k = (int(features[index]) for index in found)
         warn(
-            f"features {i}, {j} and {k} depend on one another only all together, as in an "
-            "exclusive or. Groups follow from correlations of two features and do not show this; "
+            f"features {i}, {j} and {k} depend on each other only jointly, as in an exclusive or. "
+            "Groups are found from correlations of pairs, which do not show this; "
             "minsyn.information.synergy measures it",
             UserWarning,
         )

@@ -348,7 +348,7 @@ def synergy(
     ... )
     >>> result
     SynergyResult: gaussian model, 500 samples, 2 sources, 2 targets; bits, bias correction: wishart
-    negative mutual information, GK synergy, shown as 0: less was measured than the bias that ...
+    negative values of mutual information, GK synergy are shown as 0: the bias that wishart ...
     * ** *** for adjusted p-values up to 0.05, 0.01, 0.001, from 99 resamples each
     null of the p-values: independence (mutual_information); no GK synergy (gk_synergy)
         mutual_information  gk_synergy
@@ -678,7 +678,7 @@ def _check_n_samples(n_samples: int | float, n_varying: int) -> None:
     if n_samples <= n_varying + 1:
         raise ValueError(
             f"{n_samples:g} samples of {n_varying} sources seem to determine every target: a "
-            f"Gaussian model needs at least {n_varying + 2}, and better many more"
+            f"Gaussian model needs at least {n_varying + 2}, and preferably many more"
         )
 
 
@@ -759,8 +759,8 @@ def _check_options(
     one_of(model, "model", CORRECTIONS)
     if groups is not None and model == "discrete":
         raise ValueError(
-            "groups need model='gaussian' or 'copula'; of discrete sources make one column with a "
-            "category for each combination"
+            "groups need model='gaussian' or 'copula'; for discrete sources, make one column with "
+            "a category for each combination"
         )
     if bins is not None and model != "discrete":
         raise ValueError(f"bins is for model='discrete'; model={model!r} takes data as they are")
@@ -794,7 +794,7 @@ def _measure_names(model: str, measures: str | Sequence[str], n_sources: int) ->
     groups = {"all": every, "atoms": tuple(a for a in ATOMS if not of_two or a != "redundancy")}
     if "atoms" in asked and "gk_synergy" not in known:
         raise ValueError(
-            f"atoms are parts of the union information, which model={model!r} does not have: take "
+            f"atoms are parts of the union information, which model={model!r} does not have: use "
             "model='copula', or 'discrete' with bins"
         )
     names = [name for word in asked for name in groups.get(word, (word,))]
@@ -809,7 +809,7 @@ def _measure_names(model: str, measures: str | Sequence[str], n_sources: int) ->
         raise ValueError("redundancy and unique_information need at least two sources; found 1")
     if of_two and "redundancy" in names:
         raise ValueError(
-            f"redundancy of discrete data is that of two sources, found {n_sources}: see "
+            f"redundancy of discrete data needs two sources, found {n_sources}: see "
             "imin_redundancy, or pid for the lattice of up to five"
         )
     return tuple(

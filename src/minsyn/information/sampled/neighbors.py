@@ -138,7 +138,7 @@ class NearestNeighborModel:
 
     def bias(self, method: str) -> Values:
         """Not known."""
-        raise ValueError(f"the bias of nearest neighbours is not known to {method}")
+        raise ValueError(f"{method} does not estimate the bias of nearest neighbours")
 
     def with_ties(self) -> None:
         """No measure chooses a source."""
@@ -237,7 +237,7 @@ def check_continuous(columns: Float[np.ndarray, "samples k"], labels: list[str],
     n_samples = len(columns)
     if n_samples <= k + 1:
         raise ValueError(
-            f"nearest neighbours need more than {k + 1} samples, and better hundreds; found "
+            f"nearest neighbours need more than {k + 1} samples, and preferably hundreds; found "
             f"{n_samples}"
         )
     for column, label in zip(columns.T, labels, strict=True):

@@ -245,7 +245,7 @@ class SynergyResult:
             If there are no p-values, as no permutations were asked for.
         """
         if self.q_values is None:
-            raise ValueError("no p-values: measure synergy with n_permutations, such as 999")
+            raise ValueError("no p-values: call synergy with n_permutations, such as 999")
         possible = (self.values[measure] > 0) | MEASURES[measure].signed
         return (self.q_values[measure] <= level) & possible
 
@@ -279,8 +279,8 @@ class SynergyResult:
             if bias > _LARGE_BIAS * mean:
                 taken_off = "subtracted" if self.bias_correction != "none" else "not subtracted"
                 notes.append(
-                    f"few samples for so many sources: sampling alone adds {bias:.4f} {self.unit} "
-                    f"to a target's {in_words(name)}, {mean:.4f} on average ({taken_off})"
+                    f"bias of small samples: {bias:.4f} {self.unit} in a target's "
+                    f"{in_words(name)}, which is {mean:.4f} on average ({taken_off})"
                 )
         negative = [
             name
@@ -289,9 +289,10 @@ class SynergyResult:
         ]
         if negative and self.bias_correction != "none":
             notes.append(
-                f"negative {_listed(tuple(in_words(name) for name in negative))}, shown as 0: less "
-                f"was measured than the bias that {self.bias_correction} takes off, as where the "
-                "true value is about 0"
+                f"negative values of {_listed(tuple(in_words(name) for name in negative))} are "
+                "shown "
+                f"as 0: the bias that {self.bias_correction} subtracts is larger than what was "
+                "measured, as for true values near 0"
             )
         return notes
 
