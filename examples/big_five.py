@@ -2,8 +2,8 @@
 Factors of a questionnaire: the Big Five
 ========================================
 
-25 answers of 2,436 persons, five items of each trait of personality. The model is told neither the
-traits nor their number.
+Answers of 2,436 people to 25 questions, five for each personality trait. The model is told neither
+the traits nor their number.
 """
 
 # %%
@@ -20,8 +20,8 @@ answers = load_table("psych/bfi").iloc[:, :25].dropna()
 print(answers.iloc[:3, :8])
 
 # %%
-# ``standardize=True`` lets every item count alike. The number of factors is chosen by parallel
-# analysis: eigenvalues of the correlations that are above those of independent answers.
+# With ``standardize=True`` all items count alike. Parallel analysis chooses the number of factors:
+# that of the eigenvalues of the correlations which exceed those of independent answers.
 
 model = MinSyn(standardize=True, random_state=0).fit(answers)
 figure = model.plot_scree()
@@ -33,14 +33,14 @@ figure = model.plot_scree()
 figure = model.plot_loadings()
 
 # %%
-# The same in numbers, with loadings below .35 left out. *alone* is the share of the variance that a
-# factor explains by itself.
+# The same in numbers, without loadings below .35. *explained alone* is the share of the variance
+# that a factor explains by itself.
 
 print(model.describe().to_string(hide_below=0.35))
 
 # %%
-# The components of PCA explain as much of the variance, but mix the traits: its first component has
-# loadings on items of all five.
+# The components of PCA explain as much of the variance, but mix the traits: items of all five load
+# on the first component.
 
 standardised = (answers - answers.mean()) / answers.std()
 pca = PCA(5).fit(standardised)

@@ -22,7 +22,7 @@ table = make_expression(random_state=0)
 print(table.train.shape, "of which in no module:", int((table.groups < 0).sum()))
 
 # %%
-# The fit is told the total number of latents only.
+# The fit is only told the total number of latents.
 
 model = VectorMinSyn(15, random_state=0).fit(table.train)
 found = model.groups_
@@ -59,6 +59,6 @@ errors = {
 print({name: round(float(error), 1) for name, error in errors.items()})
 
 # %%
-# Synergy between modules: bits that two modules tell together and neither tells alone.
+# Synergy between modules: bits that only both modules tell together.
 
 print(model.synergy(table.train, measures=["mutual_information", "gk_synergy"]).means)

@@ -2,8 +2,8 @@
 Separating letters of words
 ===========================
 
-Images of words with three letters. Nothing says where a letter ends. Factors that have no synergy
-are the letters, and what is learnt of each letter holds in words that were never seen.
+Images of three-letter words, without information about where a letter ends. Factors without synergy
+describe the letters, and what is learnt about each letter holds in words that were never seen.
 """
 
 # %%
@@ -21,7 +21,7 @@ words = make_word_images(letters=load_letters("typewriter"), random_state=0)
 print(len(words.train), "words to learn from,", len(words.test), "other combinations to test on")
 
 # %%
-# Nine latents in all. The groups of pixels found are the three positions.
+# Nine latents in total. The groups of pixels that are found are the three positions.
 
 model = VectorMinSyn(9, random_state=0).fit(words.train)
 figure, ax = plt.subplots(figsize=(6, 2.4), layout="constrained")

@@ -2,8 +2,8 @@
 What two neurons tell together
 ==============================
 
-Two neurons may tell the same about a stimulus, each its own, or something that neither tells alone.
-A partial information decomposition takes these apart.
+Two neurons may tell the same about a stimulus, different things, or something that neither tells
+alone. A partial information decomposition distinguishes these cases.
 """
 
 # %%
@@ -37,9 +37,9 @@ neurons = pd.DataFrame(
 )
 
 # %%
-# Estimates from the trials for each pair of neurons, with 95 % intervals. The p-value of a synergy
-# is that of the hypothesis that there is none: the same pairwise marginals, and a distribution in
-# which nothing is told by the pair only.
+# Estimates from the trials for each pair of neurons, with 95 % intervals. The null hypothesis of
+# the p-value of a synergy is that there is none: a distribution with the same pairwise marginals in
+# which the pair tells nothing beyond its members.
 
 measures = ["mutual_information", "union_information", "gk_synergy"]
 results = {}
@@ -57,11 +57,11 @@ for pair in (["a", "b"], ["a", "c"]):
     print(name, results[name], sep="\n", end="\n\n")
 
 # %%
-# About the first property, a and b tell nearly the same. The small synergy is that of two noisy
-# votes: where they agree, one is surer than either is alone. About the second one, a and c tell
-# nothing alone and .77 bits together.
+# About the first property, a and b tell nearly the same. Their small synergy is that of two noisy
+# votes, whose agreement is more certain than either vote alone. About the second property, a and c
+# tell nothing alone and .77 bits together.
 #
-# In a picture, with what the members of a pair tell without their combination (union information):
+# The same as a figure, with what a pair tells without combination (union information):
 
 figure, axes = plt.subplots(1, 2, figsize=(7, 3), sharey=True, layout="constrained")
 for ax, (name, result) in zip(axes, results.items(), strict=True):
@@ -86,6 +86,6 @@ print(f"I = {mutual_information(p):.6f} bits, {union.lower:.9f} <= U <= {union.u
 
 # %%
 # Redundant, unique and synergistic information of a and c about the second property, by several
-# definitions. All see synergy here; they differ more where information is shared.
+# definitions. All find synergy here; they differ more if information is shared.
 
 print(pid(p))

@@ -2,7 +2,7 @@
 Factors of a published correlation matrix
 =========================================
 
-Articles often print correlations, not data. A linear MinSyn needs no more than these.
+Articles often print correlations, not data. A linear MinSyn needs nothing else.
 """
 
 # %%
@@ -16,8 +16,8 @@ tests = load_table("psych/Thurstone")
 print(tests.round(2).iloc[:4, :4])
 
 # %%
-# The number of persons is needed for the number of factors only. Parallel analysis is strict where
-# factors correlate, as abilities do; here the three are given.
+# The number of persons is only needed to choose the number of factors. Parallel analysis finds too
+# few factors if they correlate, as abilities do; here the three are given.
 
 model = MinSyn(3, random_state=0).set_output(transform="pandas")
 model.fit_covariance(tests, n_samples=213)
@@ -30,8 +30,8 @@ figure = model.plot_paths()
 print(model.factor_correlation_.round(2))
 
 # %%
-# A person's scores follow from the answers to the tests in the units of the matrix: here standard
-# scores, of somebody whose verbal tests are two standard deviations above the mean.
+# The scores of a person follow from the results of the tests in the units of the matrix: here
+# standard scores, for somebody whose verbal tests are two standard deviations above the mean.
 
 person = tests.iloc[:1] * 0.0
 person.iloc[0, :3] = 2.0

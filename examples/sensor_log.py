@@ -2,13 +2,13 @@
 A log of sensors, with gaps and a fault
 =======================================
 
-Sensors of one machine follow a few causes. Factors that each mean one cause make a log readable,
-and what they do not explain shows a sensor that fails.
+The sensors of a machine follow a few causes. Factors that each describe one cause make a log
+readable, and what they do not explain reveals a failing sensor.
 """
 
 # %%
-# A simulated log of an engine: 12 sensors in their own units follow speed, load and the temperature
-# outside. 3 % of the values are missing. After 4,000 of 5,000 samples one sensor drifts.
+# A simulated log of an engine: 12 sensors in different units follow speed, load and the outside
+# temperature. 3 % of the values are missing. After 4,000 of 5,000 samples one sensor drifts.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,7 +49,7 @@ log.loc[time[4000:], "current"] += np.linspace(0, 15, 1000)
 
 # %%
 # Standard deviations differ ten-million-fold, so features are standardised. Missing values are
-# filled in by expectation. The model is fitted to the first 3,000 samples.
+# replaced by their expectation. The model is fitted to the first 3,000 samples.
 
 model = MinSyn(standardize=True, random_state=0).set_output(transform="pandas")
 model.fit(log.iloc[:3000])
@@ -63,7 +63,7 @@ causes = pd.DataFrame({"speed": speed, "load": load, "outside": outside}, index=
 print(pd.concat([Z, causes], axis=1).iloc[:4000].corr().loc[Z.columns, causes.columns].round(2))
 
 # %%
-# What the factors leave, in standard deviations of the first part, shows the fault.
+# The residuals, in standard deviations of the first part, show the fault.
 
 residual = log - model.reconstruct(log)
 surprise = (residual / residual.iloc[:3000].std()).rolling(60, min_periods=1).mean()

@@ -2,12 +2,12 @@
 Ten million rows over Dask
 ==========================
 
-A linear MinSyn depends on means and covariances alone, and these merge: each block of rows is read
-once, wherever it is, and the fit is that of all rows.
+A linear MinSyn depends only on means and covariances, which can be merged: each block of rows is
+read once, wherever it is, and the fit is that of all rows.
 """
 
 # %%
-# A Dask array of ten million rows and 20 columns, 1.6 GB that never are in memory at once.
+# A Dask array of ten million rows and 20 columns: 1.6 GB that are never in memory at once.
 
 import time
 
@@ -50,14 +50,14 @@ for other in others:
 print(f"{moments.weight:,.0f} rows in {time.perf_counter() - start:.0f} seconds")
 
 # %%
-# The model of all rows; the number of factors is found as well.
+# The model of all rows; the number of factors is also found.
 
 model = MinSyn(random_state=0).fit_covariance(moments)
 print("factors:", model.n_components_)
 figure = model.plot_loadings()
 
 # %%
-# Scores are computed by blocks too.
+# Scores are computed in blocks, too.
 
 scores = X.map_blocks(
     model.transform,

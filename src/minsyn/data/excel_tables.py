@@ -86,8 +86,8 @@ def _first_filled(path: Path, book: Any, text: Path) -> tuple[list[int], list[st
         rows, width, n_cells = _size(sheet.iter_rows(values_only=True))
         if max(rows * width, n_cells) > MOST_CELLS:
             raise DamagedFileError(
-                f"{path}: sheet {sheet.title!r} has more than {MOST_CELLS:,} cells, of which empty "
-                "ones between others are some: save the table as .csv or .parquet"
+                f"{path}: sheet {sheet.title!r} has more than {MOST_CELLS:,} cells, empty ones "
+                "between others included: save the table as .csv or .parquet"
             )
         if not width:
             continue

@@ -109,9 +109,9 @@ def factor_page(report: FactorReport) -> str:
             "A loading is the correlation of a feature with a factor. The strongest of each "
             f"feature is bold; those below {rows.hide_below:g} are left out. Communality is the "
             "share of a feature's variance that all factors explain together, uniqueness the rest. "
-            "Below the loadings stands the share of the variance of all features that each factor "
-            "explains alone, that no other factor explains, and that it explains together with the "
-            "factors before it."
+            "The rows at the bottom have the share of the variance of all features that each "
+            "factor explains alone, that no other factor explains, and that it explains together "
+            "with the factors before it."
         ),
         _loadings(report),
     ]
@@ -125,11 +125,11 @@ def factor_page(report: FactorReport) -> str:
         parts += [
             "<h2>Number of factors</h2>",
             _caption(
-                "Eigenvalues of the correlations of the features. Those above what features "
-                "without factors would have count as factors."
+                "Eigenvalues of the correlations of the features. Those above the eigenvalues of "
+                "unrelated features count as factors."
                 if isinstance(report.scree, Scree)
                 else "Average squared partial correlation of the features, by the number of "
-                "components taken out. Where it is smallest is the number of factors."
+                "components removed. The number of factors is where it is smallest."
             ),
             _image(report.scree.plot(), "Scree plot"),
         ]
@@ -140,8 +140,9 @@ def factor_page(report: FactorReport) -> str:
         "<h2>Synergy</h2>",
         _caption(
             f"Information of all {one}s together about a feature, and of its best single {one}. GK "
-            f"synergy is the difference: what is in combinations of {one}s only. CI synergy is the "
-            f"loss of a decoder that takes the {one}s for independent given the feature."
+            f"synergy is the difference: the information that only combinations of {one}s have. CI "
+            f"synergy is the loss of a decoder that assumes the {one}s to be independent given the "
+            "feature."
         ),
         _synergy(report.synergy),
         *map(_caption, report.about_synergy),
