@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+from minsyn.estimators.vectors import balance
 from minsyn.estimators.vectors.balance import _hard_threshold, balancing_weights, values_repeat
 
 
@@ -25,6 +26,16 @@ def test_the_density_is_that_of_the_docstring(rng):
     density = np.exp(-squares / (2 * 0.05 * squares.mean())).sum(axis=1)
     weights = balancing_weights(X)
     np.testing.assert_allclose(weights, (1 / density) / np.mean(1 / density), rtol=1e-9)
+
+
+def test_the_density_of_a_part_of_the_values(rng, monkeypatch):
+    """Distances are of every value to each third one, and so is their mean square."""
+    monkeypatch.setattr(balance, "_DENSITY_SAMPLES", 10)
+    X = np.sort(rng.exponential(size=(30, 1)), axis=0) * [1.0, 2.0]
+    squares = 5 * (X[:, :1] - X[::3, :1].T) ** 2
+    density = np.exp(-squares / (2 * 0.05 * squares.mean())).sum(axis=1)
+    expected = (1 / density) / np.mean(1 / density)
+    np.testing.assert_allclose(balancing_weights(X), expected, rtol=1e-9)
 
 
 def test_values_count_alike_under_noise(rng):
