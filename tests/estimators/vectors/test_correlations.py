@@ -22,3 +22,9 @@ def test_some_of_the_features_are_as_if_they_were_alone(shape, rng):
         part.explained(every[1:], variances, axes),
         alone.explained(every[1:], expected, expected_axes),
     )
+
+
+@pytest.mark.parametrize(("rank", "expected"), [(0, False), (4, True), (5, False), (8, False)])
+def test_without_noise_the_rank_is_at_most_half(rank, expected, rng):
+    X = rng.normal(size=(50, rank)) @ rng.normal(size=(rank, 8)) + 1
+    assert Correlations(X).noiseless is expected

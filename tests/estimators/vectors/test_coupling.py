@@ -5,7 +5,7 @@ import pytest
 
 from minsyn.estimators.vectors import coupling
 from minsyn.estimators.vectors.correlations import Correlations
-from minsyn.estimators.vectors.coupling import couple
+from minsyn.estimators.vectors.coupling import CoupledFeatures, couple
 
 
 def coupled(X, m):
@@ -61,3 +61,36 @@ def test_components_that_no_feature_clearly_loads_on_couple_nothing():
     found = couple(np.array([1.5]), np.full((1, 200), 200**-0.5), 6)
     assert len(found.features) == 0
     assert found.n_groups(0.9, 0.2) == 1 and found.falls.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "expected"),
+    [
+        ([1.0, 0.8, 0.6, 0.19], True),
+        ([1.0, 0.8, 0.6, 0.25], False),  # .35 is less than half of .6 + .25
+        ([1.0, 0.7, 0.6, 0.19], False),  # .41 is not 1.5 times .3
+        ([1.0], True),
+    ],
+)
+def test_each_factor_is_a_group_where_the_fall_behind_them_is_clear(eigenvalues, expected):
+    m = max(len(eigenvalues) - 1, 1)
+    axes = np.repeat(np.eye(m), 4, axis=1) / 2
+    k = axes.shape[1]
+    found = CoupledFeatures(
+        np.arange(k), np.ones(m), axes, np.array(eigenvalues), np.eye(k, len(eigenvalues))
+    )
+    assert found.each_factor_is_a_group() is expected
+    if len(eigenvalues) == 1:  # fewer than one beyond the factors: nothing tells them apart
+        assert found.n_minor_factors() == 1
+
+
+def test_association_is_the_share_of_squared_projections_within_groups(rng):
+    axes = np.linalg.qr(rng.normal(size=(8, 3)))[0].T
+    found = CoupledFeatures(np.arange(8), np.ones(3), axes, np.ones(1), np.ones((8, 1)))
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, -1])
+    squares = (axes.T @ axes) ** 2
+    expected = 0.0
+    for group in (0, 1):
+        own = labels == group
+        expected += squares[np.ix_(own, own)].sum() / squares[np.ix_(own, labels >= 0)].sum() / 2
+    assert found.association(labels, 2) == pytest.approx(expected)

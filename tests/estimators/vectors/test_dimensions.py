@@ -56,3 +56,10 @@ def test_quantiles_of_the_noise_stand_for_its_variances(monkeypatch):
         monkeypatch.setattr(dimensions, "_QUANTILES", number)
         edges.append(dimensions._upper_edge(np.linspace(0.01, 1, 2001), 0.5))
     assert edges[0] == pytest.approx(edges[1], rel=5e-4)
+
+
+def test_errors_are_shared_out_by_the_noise_of_the_features():
+    axes = np.sqrt([[0.5, 0.3, 0.2]])
+    (errors,) = errors_of_axes(np.array([1.8]), axes, 50)
+    noise = 1 - 1.8 * axes[0] ** 2
+    np.testing.assert_allclose(errors / errors.sum(), noise / noise.sum())

@@ -10,6 +10,7 @@ from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.fit import VectorProblem, fit_vector_factors
 from minsyn.estimators.vectors.grouping import Grouping
 from minsyn.estimators.vectors.shared_features import decode_shared
+from minsyn.nn import BOUNDED, LINEAR, REAL, SOFTPLUS
 from vector_factors import grouped_table, shared_table
 
 
@@ -21,6 +22,7 @@ class Found:
         self.encoder_bias = solution.encoder[0].bias.detach().numpy()
         self.components, self.intercept = solution.components, solution.intercept
         self.loss_curve, self.converged = solution.loss_curve, solution.converged
+        self.latents_and_features = solution.latents, solution.observations
 
     def latents(self, X, logistic):
         Z = X @ self.encoder_weights.T + self.encoder_bias
@@ -59,6 +61,8 @@ def test_features_without_a_parent_have_their_means(logistic, rng):
     mean = 1 / (1 + np.exp(-found.intercept)) if logistic else found.intercept
     np.testing.assert_allclose(mean[4:], X.mean(axis=0)[4:])
     assert not found.components[:, 4:].any() and not found.encoder_weights[:, 4:].any()
+    expected = (SOFTPLUS, BOUNDED) if logistic else (LINEAR, REAL)
+    assert found.latents_and_features == expected
 
 
 @pytest.mark.parametrize("logistic", [True, False])

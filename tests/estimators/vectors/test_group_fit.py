@@ -51,6 +51,17 @@ def test_the_loss_is_that_of_the_equation(rng):
     assert min(fit.history[-20:]) == pytest.approx(fit.loss, rel=1e-6)
 
 
+def test_starts_reconstruct_more_than_means(rng):
+    """Least squares from random latents: features that are nearly always 0 or 1 as well."""
+    X = 1 / (1 + np.exp(-2 * rng.normal(size=(100, 2)) @ rng.normal(size=(2, 12))))
+    problem = GroupProblem(X, np.ones(100), 2)
+    starts = problem.starts(8, np.random.RandomState(0))
+    assert problem.objective(0.0)(starts)[0].max() < 0.6
+    a, b, d, c = problem._parts(starts)
+    X_hat = 1 / (1 + np.exp(-(np.logaddexp(0, problem.scores @ a + b) @ d + c)))
+    np.testing.assert_allclose(X_hat.mean(axis=1), np.tile(X.mean(axis=0), (8, 1)), atol=0.05)
+
+
 def test_weak_groups_do_not_collapse(weak_group):
     """Penalties that the data cannot bear bring all weights to 0, a saddle point."""
     fit = fit_group(weak_group, np.ones(150), 2, solver=solver())

@@ -77,3 +77,9 @@ def test_features_in_samples_and_in_covariances_have_the_same_information(shape,
         freedom = len(X) - 1
         nats = -0.5 * np.log(np.minimum((1 - explained) * freedom / (freedom - d), 1))
         np.testing.assert_allclose(found.nats[group, other], nats, atol=1e-9)
+
+
+def test_components_leave_a_degree_of_freedom(rng):
+    X = rng.normal(size=(5, 9))
+    found = group_information(Correlations(X), np.repeat([0, 1], [7, 2]), np.array([6, 1]))
+    assert [freedom.ravel().tolist() for freedom in found.freedom] == [[3, 1], [1, 3]]

@@ -1,5 +1,7 @@
 """Groups of features are those of the causes."""
 
+import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -254,6 +256,40 @@ def test_all_groups_are_kept_where_so_many_were_asked_for(rng):
     halves = np.repeat([0, 1], 3)
     assert len(set(grouping_module._settled(one, halves, 2, keep_all=True))) == 2
     assert len(set(grouping_module._settled(one, halves, 2))) == 1
+
+
+def test_groups_that_settling_empties(rng, monkeypatch):
+    X, _ = grouped_table([6, 6], 300, 1.0, rng)
+    for found in (-1, 0):
+        monkeypatch.setattr(
+            grouping_module,
+            "_settled_unless_blurred",
+            lambda c, graph, n, keep_all, found=found: (np.full(12, found), True),
+        )
+        with pytest.warns(UserWarning, match="one group by default"):
+            assert find_groups(X).groups.tolist() == [0] * 12
+        with pytest.raises(ValueError, match="as the others tell most about no feature"):
+            find_groups(X, n_groups=2)
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "n_factors", "clarity", "max_groups", "message"),
+    [
+        (1, 1, 0.5, None, None),
+        (1, 3, 0.5, 1, None),
+        (2, 3, 0.5, None, None),
+        (1, 3, 0.5, None, "one group by default: the 3 factors"),
+        (2, 3, 0.05, None, "unclear"),
+        (2, 3, 0.05, 1, "show 2 groups, but n_components=1"),
+    ],
+)
+def test_doubts_are_told_where_there_are_some(n_groups, n_factors, clarity, max_groups, message):
+    grouping = replace(Grouping.of(np.arange(6) % n_groups), clarity=clarity)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        grouping_module._warn_of_doubts(grouping, n_factors, n_groups, max_groups)
+    assert len(caught) == (message is not None)
+    assert message is None or message in str(caught[0].message)
 
 
 def test_groups_are_settled_unless_that_makes_them_worse_ones_of_the_graph(rng):

@@ -67,3 +67,9 @@ def test_counts_components_beyond_noise(rng):
     grouping = Grouping.of(np.repeat([0, 1, 2], [6, 10, 1]))
     assert count_latents(X, grouping).tolist() == [1, 2, 1]
     assert count_latents(X, Grouping.of(np.full(17, -1))).tolist() == [1]
+
+
+def test_a_group_of_one_feature_takes_one_latent(rng):
+    X = components_of([2.0, 1.0, 1.0, 1.0, 1.0], rng)
+    grouping, ones = Grouping.of(np.array([0, 1, 1, 1, 1])), np.ones(100)
+    assert share_latents(X, grouping, [ones, ones], 5, False).tolist() == [1, 4]

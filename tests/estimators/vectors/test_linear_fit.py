@@ -49,3 +49,13 @@ def test_latents_have_unit_variance_and_a_sign(rng):
 def test_nothing_varies():
     fit = fit_linear_group(np.ones((4, 3)), np.ones(4), 2, penalty=1e-3)
     assert fit.loss < 1e-30 and not fit.components.any() and fit.intercept.tolist() == [1.0] * 3
+
+
+@pytest.mark.parametrize("shape", [(30, 5), (5, 8)])
+def test_the_unit_of_the_data_does_not_matter(shape, rng):
+    X = rng.normal(size=shape) + 1
+    fits = [fit_linear_group(u * X, np.ones(len(X)), 2, penalty=3e-3) for u in (1.0, 1e-8, 1e8)]
+    for unit, fit in zip((1.0, 1e-8, 1e8), fits, strict=True):
+        np.testing.assert_allclose(fit.components / unit, fits[0].components, rtol=1e-6)
+        np.testing.assert_allclose(fit.encoder_weights * unit, fits[0].encoder_weights, rtol=1e-6)
+        assert fit.loss / unit**2 == pytest.approx(fits[0].loss)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.stats import f as fdist
+from scipy.stats import ncf
 
 from minsyn.datasets import make_word_images
 from minsyn.estimators.vectors.grouping import Grouping
-from minsyn.estimators.vectors.parents import add_parents, given_parents
+from minsyn.estimators.vectors.parents import _p_values, add_parents, given_parents
 from vector_factors import shared_table
 
 
@@ -100,3 +102,30 @@ def test_given_parents(rng):
     parents[0, 10:] = True
     with pytest.raises(ValueError, match="group 0 is the only parent of no feature"):
         given_parents(X, parents)
+    parents[1, 1:10] = False
+    parents[0, 1:10] = True
+    with pytest.raises(ValueError, match="group 1 is the only parent of no feature"):
+        given_parents(X, parents)
+
+
+def test_p_values_are_those_of_the_minimum_effect_test(rng):
+    """By regressions on the parent, and on it and the other group."""
+    n, noise = 60, rng.normal(size=(60, 4))
+    scores = [np.linalg.qr(rng.normal(size=(n, d)))[0] for d in (2, 3)]
+    scores = [s - s.mean(axis=0) for s in scores]
+    dX = 5 * scores[0][:, :1] + 4 * scores[1][:, :1] * [0, 1, 2, 4] + 0.5 * noise
+    dX -= dX.mean(axis=0)
+    parents = np.array([[True] * 4, [False] * 4])
+    found = _p_values(dX, scores, parents)
+    assert (found[0] == 1).all()
+
+    def left(design):
+        return np.sum((dX - design @ np.linalg.lstsq(design, dX, rcond=None)[0]) ** 2, axis=0)
+
+    v, rest, freedom = left(scores[0]), left(np.hstack(scores)), n - 1 - 2 - 3
+    f = (v - rest) / 3 / (rest / freedom)
+    expected = ncf.sf(f, 3, freedom, n * 0.02)
+    significant = fdist.sf(f, 3, freedom) <= 0.05
+    assert significant.any() and expected.min() < 1e-3
+    np.testing.assert_allclose(found[1, significant], expected[significant], rtol=1e-6, atol=1e-12)
+    assert (found[1, ~significant] > 0.05).all()

@@ -34,3 +34,11 @@ def test_without_variance_or_enough_samples(rng):
     assert "synergy" not in str(model.summary(X[:2]))
     with pytest.raises(NotFittedError):
         VectorMinSyn().summary(X)
+
+
+def test_constant_features_are_of_no_group_and_small_ones_are_counted(rng):
+    X = 0.1 * rng.normal(size=(50, 4))
+    X[:, 3] = 2.0
+    labels = np.array([0, 0, -1, -1])
+    found = summarise_groups(X, X.mean(axis=0) + 0 * X, labels, np.ones(1, int), 0, 0.5)
+    assert found.n_alone == 1 and found.total_explained == pytest.approx(0)

@@ -55,10 +55,8 @@ def balancing_weights(X: Float[np.ndarray, "samples features"]) -> Float[np.ndar
     index = index.ravel()
     dX = values - np.average(values, axis=0, weights=counts)
     u, s, _ = np.linalg.svd(np.sqrt(counts)[:, np.newaxis] * dX, full_matrices=False)
-    beta = min(X.shape) / max(X.shape)
-    threshold = (0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43) * np.median(
-        np.append(s, np.zeros(min(X.shape) - len(s)))
-    )
+    median = np.median(np.append(s, np.zeros(min(X.shape) - len(s))))
+    threshold = _hard_threshold(min(X.shape) / max(X.shape)) * median
     kept = int(np.sum(s > np.maximum(threshold, _RANK_TOLERANCE * s[0])))
     _, _, n_significant = Correlations(X).significant_components(np.arange(X.shape[1]))
     kept = min(max(kept, n_significant, 1), len(s))
@@ -85,6 +83,11 @@ def balancing_weights(X: Float[np.ndarray, "samples features"]) -> Float[np.ndar
         density[top : top + rows] = np.exp(kernel, out=kernel) @ their_counts
     weights = (1 / density)[index]
     return np.asarray(weights / weights.mean())
+
+
+def _hard_threshold(beta: float) -> float:
+    """Singular values that stand out, relative to the median of all; of matrices of that shape."""
+    return 0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43
 
 
 def values_repeat(X: Float[np.ndarray, "samples features"]) -> bool:
