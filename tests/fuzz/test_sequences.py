@@ -176,7 +176,7 @@ STEPPED = [
 ]
 
 
-@fuzz(4)
+@fuzz(2)
 @given(
     data=st.data(),
     split=parts(40),
