@@ -176,7 +176,7 @@ STEPPED = [
 ]
 
 
-@fuzz(4)
+@fuzz(2)
 @given(
     data=st.data(),
     split=parts(40),
@@ -225,7 +225,7 @@ def test_parts_of_any_type_and_container(tmp_path_factory, data, split, options,
         weights.append(w)
         z = quietly(model.transform, held(x, kind, form))
         assert np.isfinite(z).all() and np.isfinite(model.inverse_transform(z)).all()
-    if not exact or not taken:
+    if not exact or sum(map(len, taken)) < 2:
         return
     x, w = np.concatenate(taken), np.concatenate(weights)
     whole = quietly(MinSyn(**options).fit, pd.DataFrame(x, columns=names(x)), sample_weight=w)
