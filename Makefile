@@ -46,7 +46,7 @@ test-oldest: dist  ## the same with the oldest versions that pyproject.toml allo
 		&& $(abspath $(BIN))/python -m pytest -n auto --dist worksteal -q --pyargs minsyn ./studies ./tests
 
 fuzz: $(VENV)/.installed-dev  ## extreme data and damaged files: TIMES=100 as many as the tests try
-	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q --timeout 0 tests/fuzz tests/data/test_damage.py
+	MINSYN_FUZZ=$(TIMES) $(BIN)/python -m pytest -n auto -q --timeout 3600 tests/fuzz tests/data/test_damage.py
 
 mutants: $(VENV)/.installed-dev  ## changes of NAMES='minsyn.nn.ranks*' that no test notices; all names take hours
 	$(PIP) mutmut==3.8.1
