@@ -68,4 +68,4 @@ def test_command_goes_on_where_it_stopped(tmp_path):
     assert len(pd.read_csv(tmp_path / "compositional.csv")) == 2
     assert (tmp_path / "compositional.png").exists()
     result = CliRunner().invoke(app, [*options, "--lines", "all", "--output", str(tmp_path)])
-    assert result.exit_code == 1 and "none of found, told, joint, pca" in result.output
+    assert result.exit_code == 1 and "not one of found, told, joint, pca" in result.output

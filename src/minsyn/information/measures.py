@@ -369,7 +369,7 @@ _ENTRIES = (
     ),
     Measure(
         "union_information",
-        "what the sources tell without any combination of them",
+        "what the sources tell without combining them",
         gaussian=lambda s: information(s.unexplained_by_best),
         pmf=lambda b: b.union,
         wishart=lambda w: w.union,
