@@ -376,7 +376,7 @@ _ENTRIES = (
     ),
     Measure(
         "gk_synergy",
-        "Griffith-Koch synergy, the mutual less the union information",
+        "Griffith-Koch synergy: mutual information minus union information",
         gaussian=_gaussian_gk_synergy,
         pmf=lambda b: np.maximum(b.information - b.union, 0.0),
         wishart=lambda w: w.information(w.rank) - w.union,
@@ -384,7 +384,7 @@ _ENTRIES = (
     ),
     Measure(
         "ci_synergy",
-        "what a decoder loses that takes the sources for independent given the target",
+        "what a decoder loses that assumes the sources to be independent given the target",
         gaussian=_gaussian_ci_synergy,
         pmf=_discrete_ci_synergy,
         local=_local_ci_synergy,
@@ -392,7 +392,7 @@ _ENTRIES = (
     ),
     Measure(
         "whole_minus_sum",
-        "the mutual information less the sum of what each source tells alone",
+        "the mutual information minus the sum of what each source tells alone",
         gaussian=_gaussian_whole_minus_sum,
         pmf=lambda b: b.information - b.alone.sum(axis=0),
         local=lambda b: (
@@ -407,7 +407,7 @@ _ENTRIES = (
     ),
     Measure(
         "total_correlation",
-        "dependence of the sources and the target among each other",
+        "dependence among the sources and the target",
         gaussian=lambda s: information(s.unexplained) + s.total_correlation,
         pmf=_discrete_total_correlation,
         local=_local_total_correlation,
