@@ -159,6 +159,7 @@ def of_tensor(tensor: Any, name: str) -> Shaped[np.ndarray, "..."]:
         tensor = tensor.float()
     try:
         values: np.ndarray = tensor.cpu().resolve_conj().numpy()
+    # torch has no numbers of a meta tensor, and NumPy has no float8: each says so in its own way.
     except (TypeError, NotImplementedError) as error:
         raise TypeError(f"{name} is no array: {' '.join(str(error).split())}") from None
     return values
