@@ -69,8 +69,8 @@ def test_every_folder_has_its_row():
 
 @pytest.mark.parametrize("name", [n for n in MODULES if floor(n) and not floor(n).startswith("_")])
 def test_imports_go_downwards(name):
-    """The version, atomic writing, progress, warnings and the style of figures serve all."""
-    shared = {"_atomic", "_locks", "_progress", "_style", "_version", "_warnings"}
+    """The version, atomic writing, progress, threads, warnings and figures' style serve all."""
+    shared = {"_atomic", "_locks", "_progress", "_style", "_threads", "_version", "_warnings"}
     allowed = table()[floor(name)] | {floor(name)} | shared
     upwards = {other for other in IMPORTS[name] if floor(other) and floor(other) not in allowed}
     assert not upwards

@@ -4,13 +4,13 @@
 `Store`; `summarise` and `benchmark_table` make the table from the stored cells.
 """
 
+from minsyn._threads import one_thread
 from minsyn.benchmark.affine import AffineDecoder, affine_decoder
 from minsyn.benchmark.cell import (
     MEASURES,
     CellResult,
     decoder_maps,
     make_estimator,
-    one_thread,
     reconstruct,
     run_cell,
 )

@@ -1,10 +1,7 @@
 """Cells of the benchmark: one method on one draw of the data, fitted and scored."""
 
-import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,8 +10,8 @@ from jaxtyping import Float, Int
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
+from minsyn._threads import one_thread
 from minsyn.benchmark.affine import affine_decoder
 from minsyn.benchmark.grid import Samples
 from minsyn.benchmark.methods import Method
@@ -341,22 +338,6 @@ def _kept(
         "bias": decoder.bias.astype(np.float32),
         "logistic": decoder.logistic,
     }
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep BLAS, OpenMP and torch to one thread each."""
-    torch = sys.modules.get("torch")
-    with threadpool_limits(1):
-        if torch is None:
-            yield
-            return
-        n_threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(n_threads)
 
 
 def _reconstruct_words(

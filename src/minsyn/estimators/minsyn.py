@@ -32,6 +32,7 @@ from minsyn.estimators.problem import (
     StreamProblem,
 )
 from minsyn.estimators.run import Run
+from minsyn.estimators.small_fits import on_one_thread_if_small
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.solvers import choose_solver
 from minsyn.estimators.weighted import WeightsIf
@@ -261,6 +262,7 @@ class MinSyn(FactorModel):
 
     @WeightsIf(lambda self: self._from_moments)
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread_if_small
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MinSyn":
         """Learn the factors.
 
@@ -371,6 +373,7 @@ class MinSyn(FactorModel):
 
     @WeightsIf(lambda self: self._from_moments, available=lambda self: self.solver != "lbfgs")
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread_if_small
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "MinSyn":
         """Continue training on a batch of samples, with Adam; not for solver="lbfgs".
 

@@ -18,6 +18,7 @@ from minsyn.estimators.adam import Adam
 from minsyn.estimators.encoders import encode
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.persistence import ModelFormatError, require_array
+from minsyn.estimators.small_fits import on_one_thread_if_small
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.vectors.annealing import Annealing
 from minsyn.estimators.vectors.balance import balancing_weights, values_repeat
@@ -260,6 +261,7 @@ class VectorMinSyn(FactorModel):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread_if_small
     def fit(self, X: Any, y: Any = None) -> "VectorMinSyn":
         """Group the features and fit the latents of each group.
 

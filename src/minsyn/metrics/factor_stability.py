@@ -14,9 +14,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from minsyn._progress import stage
+from minsyn._threads import one_thread
 from minsyn.information._arrays import as_array, as_numbers, in_unit_of_size
 from minsyn.information._options import number, whole_number
 from minsyn.information.statistics import PairwiseStatistics
@@ -375,7 +375,7 @@ def _loadings_of_resample(
     else:
         draws = [rng.integers(n_samples, size=n_samples)]
     solutions = []
-    with threadpool_limits(1):
+    with one_thread():
         for rows in draws:
             # A copy in memory, also where joblib passes X as a memory map.
             chosen = _safe_indexing(X, rows)

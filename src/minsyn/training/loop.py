@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from minsyn._threads import one_thread_if_small
 from minsyn.data.protocol import Samples
 from minsyn.training.checkpoint import CheckpointError, Checkpoints
 from minsyn.training.state import TrainingState
@@ -171,41 +172,44 @@ def train(
         checkpoints = Checkpoints(checkpoint_dir, described, checkpoint_every)
         _resume(state, checkpoints, max_epochs)
     whole = batch_size is None or batch_size >= samples.n_samples
+    n_together = samples.n_samples if batch_size is None else min(batch_size, samples.n_samples)
+    ranks = worker.rank, worker.world_size
     history, held_out = state.history, state.held_out
     saved = len(history)
     if held_out_loss is not None and not held_out:
         held_out.append(worker.on_rank_zero(held_out_loss))
         state.keep_if_best(held_out[-1])
-    while len(history) < max_epochs and not state.converged:
-        total, n_seen, value = 0.0, 0, math.nan
-        for tensors in samples.batches(batch_size, state.shuffler, worker.rank, worker.world_size):
-            optimizer.zero_grad()
-            value, n = worker.backward(module, loss, tensors)
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"the training loss became {value}: lower the learning rate, or scale the data"
-                )
-            if whole and held_out_loss is None:
-                state.keep_if_best(value)
-            optimizer.step()
-            total, n_seen = total + value * n, n_seen + n
-        if n_seen == 0:
-            raise ValueError("samples yielded no batch: an epoch needs at least one")
-        history.append(value if whole else total / n_seen)
-        epoch = len(history)
-        if held_out_loss is not None:
-            held_out.append(worker.on_rank_zero(held_out_loss))
-            state.keep_if_best(held_out[-1])
-        judged = history if held_out_loss is None else held_out
-        state.converged = epoch % patience == 0 and _stopped_falling(judged, patience, tol)
-        if worker.rank == 0:
-            on_epoch(epoch, history[-1])
-        worker.log(
-            {f"{name}loss": loss_unit * history[-1], f"{name}learning_rate": learning_rate}, epoch
-        )
-        if checkpoints is not None and worker.on_rank_zero(checkpoints.due):
-            _save(state, checkpoints)
-            saved = epoch
+    with one_thread_if_small(n_together * sum(p.numel() for p in module.parameters())):
+        while len(history) < max_epochs and not state.converged:
+            total, n_seen, value = 0.0, 0, math.nan
+            for tensors in samples.batches(batch_size, state.shuffler, *ranks):
+                optimizer.zero_grad()
+                value, n = worker.backward(module, loss, tensors)
+                if not math.isfinite(value):
+                    raise FloatingPointError(
+                        f"the training loss became {value}: lower the learning rate, or scale the "
+                        "data"
+                    )
+                if whole and held_out_loss is None:
+                    state.keep_if_best(value)
+                optimizer.step()
+                total, n_seen = total + value * n, n_seen + n
+            if n_seen == 0:
+                raise ValueError("samples yielded no batch: an epoch needs at least one")
+            history.append(value if whole else total / n_seen)
+            epoch = len(history)
+            if held_out_loss is not None:
+                held_out.append(worker.on_rank_zero(held_out_loss))
+                state.keep_if_best(held_out[-1])
+            judged = history if held_out_loss is None else held_out
+            state.converged = epoch % patience == 0 and _stopped_falling(judged, patience, tol)
+            if worker.rank == 0:
+                on_epoch(epoch, history[-1])
+            logged = {"loss": loss_unit * history[-1], "learning_rate": learning_rate}
+            worker.log({f"{name}{key}": value for key, value in logged.items()}, epoch)
+            if checkpoints is not None and worker.on_rank_zero(checkpoints.due):
+                _save(state, checkpoints)
+                saved = epoch
     if checkpoints is not None and saved < len(history):
         _save(state, checkpoints)
     worker.finish()

@@ -17,6 +17,7 @@ from minsyn._progress import stage
 from minsyn._warnings import warn
 from minsyn.estimators.latent_transformer import LatentTransformer
 from minsyn.estimators.problem import checked_latents, finite_latents, finite_reconstructions
+from minsyn.estimators.small_fits import on_one_thread_if_small
 
 __all__ = ["InfoMax"]
 
@@ -105,6 +106,7 @@ class InfoMax(LatentTransformer):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread_if_small
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the components.
 

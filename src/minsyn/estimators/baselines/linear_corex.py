@@ -16,6 +16,7 @@ from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.features import Features, Rows
 from minsyn.estimators.persistence import ModelFormatError, require_array
 from minsyn.estimators.problem import checked_n_components
+from minsyn.estimators.small_fits import on_one_thread_if_small
 from minsyn.estimators.solution import Solution, order_and_signs
 from minsyn.estimators.start import OnEpoch
 from minsyn.information._magnitude import LARGEST
@@ -159,6 +160,7 @@ class LinearCorex(FactorModel):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread_if_small
     def fit(self, X: Any, y: Any = None) -> Self:
         """Find the latents.
 

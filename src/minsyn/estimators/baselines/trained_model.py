@@ -16,6 +16,7 @@ from minsyn.estimators.encoders import folded
 from minsyn.estimators.factor_model import FactorModel
 from minsyn.estimators.problem import checked_n_components, origin_and_scale
 from minsyn.estimators.run import Run
+from minsyn.estimators.small_fits import on_one_thread_if_small
 from minsyn.estimators.solution import Solution
 from minsyn.estimators.start import OnEpoch, best_of_starts
 from minsyn.nn import BINARY, REAL, Latents, Observations, share_of_batch
@@ -120,6 +121,7 @@ class TrainedModel(FactorModel):
     verbose: int
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @on_one_thread_if_small
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train encoder and decoder.
 

@@ -1,0 +1,130 @@
+"""Small work runs on one thread, and leaves the number of threads as it was."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+import pytest
+import torch
+from threadpoolctl import threadpool_info, threadpool_limits
+from torch import nn
+
+from minsyn import MinSyn, _threads
+from minsyn._threads import one_thread, one_thread_if_small
+from minsyn.data import TensorSamples
+from minsyn.estimators.small_fits import _n_multiplications
+from minsyn.training import train
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    before = torch.get_num_threads()
+    with threadpool_limits(2):
+        torch.set_num_threads(2)
+        yield
+        assert n_threads() == {2}
+    torch.set_num_threads(before)
+
+
+def n_threads():
+    """Threads of torch, and of all libraries of linear algebra."""
+    return {torch.get_num_threads(), *(pool["num_threads"] for pool in threadpool_info())}
+
+
+def test_one_thread():
+    with one_thread():
+        assert n_threads() == {1}
+        with one_thread():
+            assert n_threads() == {1}
+        assert n_threads() == {1}
+
+
+def test_as_before_after_an_error():
+    with pytest.raises(KeyError), one_thread():
+        raise KeyError
+
+
+def test_work_side_by_side():
+    """Whichever ends first, the other keeps to one thread, and all are there afterwards."""
+    together, one_left = Barrier(2), Barrier(2)
+
+    def work(ends_first):
+        with one_thread():
+            together.wait(10)
+            if not ends_first:
+                one_left.wait(10)
+                assert torch.get_num_threads() == 1
+        if ends_first:
+            one_left.wait(10)
+        assert torch.get_num_threads() == 2
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(work, [True, False])) == [None, None]
+
+
+@pytest.mark.parametrize(("n_multiplications", "expected"), [(2e6, 1), (2.1e6, 2), (np.inf, 2)])
+def test_small_work(n_multiplications, expected):
+    with one_thread_if_small(n_multiplications):
+        assert n_threads() == {expected}
+
+
+class Recorder(nn.Linear):
+    """Encoder that notes how many threads it may use."""
+
+    def forward(self, x):
+        self.seen = torch.get_num_threads()
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(("small", "expected"), [(20 * 30 * 31, 1), (20 * 30, 2)])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_fits_of_small_data(method, small, expected, monkeypatch):
+    """Work is the number of values times the weights of each feature."""
+    monkeypatch.setattr(_threads, "_SMALL", small)
+    X = np.random.default_rng(0).normal(size=(20, 30))
+    model = MinSyn(2, encoder=Recorder(30, 2), decoder="bernoulli", max_iter=1)
+    getattr(model, method)(1 / (1 + np.exp(-X)))
+    assert model.encoder_.seen == expected
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(None, 2), (1000, 2), (10, 1)])
+def test_small_batches_of_large_data(batch_size, expected, monkeypatch):
+    monkeypatch.setattr(_threads, "_SMALL", 10 * 4)
+    line, seen = nn.Linear(3, 1), []  # four weights
+
+    def loss(x):
+        seen.append(torch.get_num_threads())
+        return line(x).square().mean()
+
+    train(
+        line,
+        loss,
+        TensorSamples(torch.ones(50, 3)),
+        learning_rate=0.1,
+        batch_size=batch_size,
+        max_epochs=1,
+        tol=0.0,
+        patience=1,
+        generator=torch.Generator().manual_seed(0),
+    )
+    assert set(seen) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("layers", "width"),
+    [
+        (["auto", None, "gaussian"], 10),
+        ([15, "linear", None], 15),
+        ([[2, 3, 4], None, None], 4),
+        ([15, (64, 32), (70,)], 70),
+        ([3, nn.Linear(20, 3, bias=False), None], 3),
+    ],
+)
+def test_wide_layers(layers, width):
+    assert _n_multiplications(torch.zeros(50, 20), layers) == 50 * 20 * width
+
+
+def test_data_without_a_shape():
+    assert _n_multiplications([[1.0, 2.0]], [2]) == 0
+    assert _n_multiplications(iter([[1.0, 2.0]]), [2]) == np.inf
+    assert _n_multiplications(np.zeros(3), [2]) == np.inf
