@@ -4,6 +4,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from minsyn._locks import locked
 from minsyn.estimators import (
@@ -86,6 +88,11 @@ def test_other_parameters_are_another_run(change, rng, tmp_path):
         AutoEncoder(2, **settings).fit(X + 0.001 * X**2)
 
 
+def _linear():
+    torch.manual_seed(0)
+    return nn.Linear(5, 2)
+
+
 #: Pairs of models that differ in what neither the loss curve's settings nor shapes show.
 OTHERS = {
     "momentum": [
@@ -97,6 +104,12 @@ OTHERS = {
     "statistics": [
         lambda run, s=s: MinSyn(2, solver=Adam(batch_size=8, statistics=s, run=run), random_state=0)
         for s in ("exact", "running")
+    ],
+    "encoder": [
+        lambda run, bend=bend: MinSyn(
+            2, encoder=nn.Sequential(_linear(), bend), solver=Adam(run=run), random_state=0
+        )
+        for bend in (nn.Tanh(), nn.ReLU())
     ],
     "random_state": [
         lambda run, seed=seed: AutoEncoder(2, run=run, random_state=np.random.RandomState(seed))

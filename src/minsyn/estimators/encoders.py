@@ -45,6 +45,10 @@ class Encoder(ABC):
     sees_data_as_given: bool
     linear: bool
 
+    def structure(self) -> str:
+        """Text of the layers, equal for encoders that compute the same from equal weights."""
+        return repr(self)
+
     @abstractmethod
     def build(
         self,
@@ -211,6 +215,10 @@ class OwnModule(Encoder):
 
     def __repr__(self) -> str:
         return f"encoder={type(self.module).__name__}"
+
+    def structure(self) -> str:
+        """Layers and their settings, as torch prints them."""
+        return " ".join(str(self.module).split())
 
     def build(
         self,

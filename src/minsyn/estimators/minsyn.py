@@ -689,7 +689,7 @@ class MinSyn(FactorModel):
             "standardize": self.standardize,
             "decoder": repr(self._decoder_choice()),
             "latents": self._decoder_choice().latents.name,
-            "encoder": repr(find_encoder(self.encoder)),
+            "encoder": find_encoder(self.encoder).structure(),
             "solver": "adam",
         }
 
