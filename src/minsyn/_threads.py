@@ -22,17 +22,30 @@ _OUTSIDE: list[int] = []
 def one_thread() -> Iterator[None]:
     """Keep BLAS, OpenMP and torch to one thread each.
 
-    Sums then have the same order, and so the same bits, whatever the number of processors.
+    Sums then have the same order, and so the same bits, whatever the number of processors. Of
+    several Python threads, the first limits BLAS, whose threads are those of the process.
     """
-    if getattr(_HERE, "one_thread", False):
+    if getattr(_HERE, "inside", False):
         yield
         return
-    _HERE.one_thread = True
+    torch = sys.modules.get("torch")
+    _HERE.inside = True
+    with _LOCK:
+        n_threads = torch.get_num_threads() if torch else 1
+        limit = None if _OUTSIDE else _libraries().limit(limits=1)
+        _OUTSIDE.append(_OUTSIDE[0] if _OUTSIDE else n_threads)
+        if torch:
+            torch.set_num_threads(1)
     try:
-        with _one_thread_of_torch(), _libraries().limit(limits=1):
-            yield
+        yield
     finally:
-        _HERE.one_thread = False
+        with _LOCK:
+            if limit is not None:
+                limit.__exit__(None, None, None)
+            n_threads = _OUTSIDE.pop()
+            if torch:
+                torch.set_num_threads(n_threads)
+        _HERE.inside = False
 
 
 @contextmanager
@@ -52,23 +65,6 @@ def one_thread_if_small(n_multiplications: float) -> Iterator[None]:
         return
     with one_thread():
         yield
-
-
-@contextmanager
-def _one_thread_of_torch() -> Iterator[None]:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    with _LOCK:
-        n_threads = torch.get_num_threads()
-        _OUTSIDE.append(_OUTSIDE[0] if _OUTSIDE else n_threads)
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        with _LOCK:
-            torch.set_num_threads(_OUTSIDE.pop())
 
 
 @cache
