@@ -41,9 +41,7 @@ def autocovariances(
     [[1.0, -0.75], [1.0, -0.5]]
     """
     # Zeros between the trials, so that one transform serves all.
-    starts = np.cumsum(lengths) - lengths
-    trial = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(a)) - starts[trial] + (starts + most * np.arange(len(lengths)))[trial]
+    place = np.arange(len(a)) + most * np.repeat(np.arange(len(lengths)), lengths)
     n = len(a) + most * len(lengths)
     size = 1 << (n - 1).bit_length()
     found = np.empty((most + 1, a.shape[1]))
