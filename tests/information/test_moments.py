@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from minsyn.information import Moments
+from minsyn.information._magnitude import LARGEST
 
 
 def with_holes(X, rng, share=0.2):
@@ -184,6 +185,8 @@ def test_a_known_covariance(X):
     printed = np.round(np.corrcoef(X.T), 3)
     assert np.array_equal(Moments.of_covariance(printed).covariance, printed)
     assert Moments.of_covariance(printed).weight == 1
+    largest = np.diag([LARGEST**2, 1.0])
+    assert np.array_equal(Moments.of_covariance(largest).covariance, largest)
     rounded = np.array([[4.0, 1.0], [1.0 + 1e-9, 9.0]])
     np.testing.assert_allclose(Moments.of_covariance(rounded).covariance, rounded, rtol=1e-9)
     constant = np.diag([1.0, 0.0])
