@@ -1,5 +1,6 @@
 """Every public name says what it takes, and shows it."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -36,6 +37,27 @@ def public_objects(package):
 def is_result(value):
     """A class whose objects functions return: their examples show it."""
     return is_dataclass(value) or hasattr(value, "_fields") or getattr(value, "_is_protocol", False)
+
+
+def with_methods(package):
+    for name, value in public_objects(package):
+        yield name, value
+        if inspect.isclass(value):
+            for method, function in inspect.getmembers(value, inspect.isfunction):
+                if not method.startswith("_") and function.__module__.startswith("minsyn."):
+                    yield f"{name}.{method}", function
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_documented_defaults_are_those_of_the_code(package):
+    faults = {}
+    for name, value in with_methods(package):
+        text = inspect.getdoc(value) or ""
+        for parameter, told in re.findall(r"^ *(\w+) : .*\bdefault=(.+)$", text, re.MULTILINE):
+            default = inspect.signature(value).parameters[parameter].default
+            if told != repr(default) and ast.literal_eval(told) != default:
+                faults[f"{name}({parameter}=)"] = f"{told} in its docstring, {default!r} in code"
+    assert not faults
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -56,6 +56,18 @@ def test_bernoulli_smoothing_is_a_pair_of_symmetric_channels(rng):
     np.testing.assert_allclose(smoothed.bias, exact.bias, rtol=1e-12)
 
 
+def test_probabilities_of_the_bernoulli_decoder_are_checked_one_by_one():
+    right = {"p_zx": np.full((2, 2), 0.25), "p_z": np.full(2, 0.5), "p_x": np.full(2, 0.5)}
+    for name, p in right.items():
+        for number in (1.2, -0.1, np.nan):
+            wrong = p.copy()
+            wrong.flat[0] = number
+            with pytest.raises(ValueError, match=f"{name} must hold probabilities"):
+                bernoulli.ci_decoder(**right | {name: wrong})
+    never = bernoulli.ci_decoder(np.array([[0.0]]), np.array([0.0]), np.array([1.0]))
+    np.testing.assert_allclose(never.weights, 0, atol=1e-12)
+
+
 def test_what_does_not_vary_has_no_weight():
     z = np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 1.0], [1.0, 1.0]])  # the second source is dead
     x = np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]])

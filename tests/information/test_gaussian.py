@@ -244,7 +244,7 @@ def test_never_nan_from_few_samples(rng):
         (np.ones((2, 2)), [[0.3, 0.5], [0.3, -0.5]], "target 1"),
         ([[1, 1.5], [1.5, 1]], [[0.1], [0.1]], "semidefinite"),
         ([[1, 0.5], [0.4, 1]], [[0.1], [0.1]], "symmetric"),
-        ([[2, 0.5], [0.5, 2]], [[0.1], [0.1]], "correlation matrix"),
+        ([[1, 0.5], [0.5, 2]], [[0.1], [0.1]], "correlation matrix"),
         (np.eye(2), [[0.1, 0.1], [0.1, 1.2]], "target 1"),
         (np.eye(2), [[0.1], [np.nan]], "target 0"),
         ([[1, np.nan], [np.nan, 1]], [[0.1], [0.1]], "NaN"),

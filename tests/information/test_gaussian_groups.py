@@ -24,6 +24,8 @@ def test_many_samples_need_no_correction():
     explained = np.array([0.0, 0.3, 0.9])
     found = adjusted_information(explained, 1e9, 5)
     assert found == pytest.approx(-0.5 * np.log(1 - explained), abs=1e-7)
+    # As none do where nothing was fitted.
+    assert adjusted_information(explained, 10, 0) == pytest.approx(found, abs=1e-7)
 
 
 def test_lists_and_what_is_refused():

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from minsyn.information import gaussian, gaussian_vectors
 from minsyn.information import union_information as of_pmf
-from minsyn.information._least_information import _Problem, least_information
+from minsyn.information._least_information import _Problem, least_information, posterior
 from minsyn.information.gaussian_vectors import (
     ci_synergy,
     gk_synergy,
@@ -58,7 +58,7 @@ def test_union_information_is_that_of_a_cone_solver(rng, sizes):
     channels = [rng.normal(size=(size, 3)) for size in sizes]
     sources, target = groups(*channels)
     result = union_information(covariance(*channels), sources, target)
-    assert result.certified
+    assert result.certified and result.n_iter < 25
     assert result.value == pytest.approx(by_cone_solver(channels), abs=1e-7)
     assert result.value > source_informations(covariance(*channels), sources, target).max() + 0.05
 
@@ -103,6 +103,25 @@ def test_any_multipliers_give_a_lower_bound(rng):
         D = np.where(problem.same, rng.normal(size=(6, 6)), 0)
         assert problem.bound(R, T, D + D.T) <= least.upper
     assert least.lower <= least.upper
+
+
+def test_posterior_is_that_of_the_best_linear_estimate(rng):
+    gain, A = rng.normal(size=(4, 3)), rng.normal(size=(4, 6))
+    noise = A @ A.T
+    value, R, T = posterior(gain, noise)
+    precision = np.eye(3) + gain.T @ np.linalg.solve(noise, gain)
+    np.testing.assert_allclose(R.T @ R, precision)
+    assert value == pytest.approx(np.linalg.slogdet(precision)[1] / 2)
+    estimate = np.linalg.solve(precision, np.linalg.solve(noise, gain).T)
+    np.testing.assert_allclose(np.linalg.solve(R, T), estimate)
+
+
+def test_directions_of_the_target_that_no_source_reads_change_nothing(rng):
+    channels = [rng.normal(size=(size, 3)) for size in (1, 2)]
+    turned = np.linalg.qr(rng.normal(size=(5, 5)))[0][:3]
+    one, other = (least_information(c) for c in (channels, [h @ turned for h in channels]))
+    assert other.upper == pytest.approx(one.upper, abs=1e-8)
+    assert one.n_iter > 0
 
 
 def test_published_examples():
@@ -159,6 +178,12 @@ def test_one_target_variable_is_the_case_of_correlations(rng):
     )
     atoms = pid(sigma, [[0], [1]], [3])
     assert list(atoms["broja"].values()) == pytest.approx(list(atoms["mmi"].values()))
+    told = [
+        *source_informations(sigma, [[0], [1]], [3]),
+        mutual_information(sigma, [[0], [1]], [3]),
+    ]
+    for redundancies in atoms.redundancies:
+        assert redundancies == pytest.approx([min(told), *told])
 
 
 def test_ci_synergy_is_the_divergence_of_two_gaussians(rng):
@@ -221,6 +246,9 @@ def test_degraded_channels_have_a_closed_form(rng):
     assert result.n_iter == 0
     assert result.value == pytest.approx(by_determinants(sigma, [sources[1]], target), abs=1e-9)
     assert mutual_information(result.covariance, sources, target) == pytest.approx(result.value)
+    noise = least_information(channels).noise
+    for block in (slice(2), slice(2, 5), slice(5, 7)):
+        np.testing.assert_array_equal(noise[block, block], np.eye(block.stop - (block.start or 0)))
     # The search comes to the same where the form is just missed.
     channels[0] = 1.0001 * channels[0]
     searched = union_information(covariance(*channels), sources, target)

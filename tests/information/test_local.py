@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from fuzzing import as_users_call
 from minsyn.information import discrete, examples, local_values
 from minsyn.information.local import LocalMeasure
 from minsyn.information.measures import MEASURES
@@ -55,6 +56,20 @@ def test_local_o_information_of_parity():
     """Uniform over its cells, and so the same in each: -1 bit of three bits."""
     local = local_values(examples.xor(), "o_information")
     np.testing.assert_allclose(local, np.where(examples.xor() > 0, -1.0, 0.0), atol=1e-12)
+
+
+def test_a_decoder_is_sure_where_one_value_alone_is_possible():
+    """However small its likelihoods are: three of 1e-150 multiply to 0."""
+    p = np.zeros((2, 2, 2, 2))
+    p[0, 0, 0], p[1, 1, 1, 1] = 0.5, 1e-150
+    assert local_values(p, "ci_synergy")[1, 1, 1, 1] == pytest.approx(0, abs=1e-9)
+
+
+def test_no_local_values_of_union_information():
+    with as_users_call(), pytest.raises(ValueError, match="; found 'union_information'") as told:
+        local_values(examples.xor(), "union_information")
+    assert all(name in str(told.value) for name in get_args(LocalMeasure))
+    assert "gk_synergy" not in str(told.value)
 
 
 def test_no_local_values_where_there_is_no_pmf():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from minsyn.information import Moments
+from minsyn.information._magnitude import LARGEST
 
 
 def with_holes(X, rng, share=0.2):
@@ -184,6 +185,10 @@ def test_a_known_covariance(X):
     printed = np.round(np.corrcoef(X.T), 3)
     assert np.array_equal(Moments.of_covariance(printed).covariance, printed)
     assert Moments.of_covariance(printed).weight == 1
+    largest = np.diag([LARGEST**2, 1.0])
+    assert np.array_equal(Moments.of_covariance(largest).covariance, largest)
+    rounded = np.array([[4.0, 1.0], [1.0 + 1e-9, 9.0]])
+    np.testing.assert_allclose(Moments.of_covariance(rounded).covariance, rounded, rtol=1e-9)
     constant = np.diag([1.0, 0.0])
     assert np.array_equal(Moments.of_covariance(constant).covariance, constant)
     with pytest.raises(ValueError, match="mean must hold 5"):
@@ -192,6 +197,12 @@ def test_a_known_covariance(X):
         Moments.of_covariance(printed, weight=0)
     with pytest.raises(ValueError, match="of 5 and of 4 features"):
         moments.merge(Moments.of(X[:, :4]))
+
+
+def test_what_a_fold_may_begin_with(X):
+    none = Moments(0.0, np.zeros(5), np.zeros((5, 5)))
+    assert none.missing == 0
+    assert_equal(none.merge(none).update(X), Moments.of(X))
 
 
 def test_no_samples():

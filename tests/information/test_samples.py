@@ -436,6 +436,8 @@ def test_few_samples_are_pointed_out(rng):
     assert "(not subtracted)" in repr(result) and "(subtracted)" in repr(synergy(Z, X))
     many = rng.normal(size=(2000, 2))
     assert synergy(many, many.sum(axis=1) + rng.normal(size=2000)).notes() == []
+    # It is a small share of much information.
+    assert synergy(Z[:, :2], Z[:, 0] + Z[:, 1] + 1e-3 * X[:, 0]).notes() == []
 
 
 def test_copied_source_counts_once(table):
@@ -694,7 +696,7 @@ def test_long_lists_are_cut_and_zeros_have_no_sign(rng):
     x = rng.normal(size=60)
     text = synergy(z[["a", "b"]], x, "discrete", bins=2, measures="mutual_information")
     assert "a, b in 2" in str(text)
-    found = tables_of._some(list("abcdef")), tables_of._some(list("abcde"))
+    found = tables_of.listed(list("abcdef")), tables_of.listed(list("abcde"))
     assert found == ("a, b, c, d, e and 1 more", "a, b, c, d, e")
     interval = {"mutual_information": np.array([[-0.0004, 0.12345]])}
     assert "[0.000, 0.123]" in repr(replace(text, intervals=interval))

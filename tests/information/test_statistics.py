@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzzing import as_users_call
 from minsyn.information import PairwiseStatistics
 
 MOMENTS = ("mean_z", "mean_x", "cov_zz", "cov_zx", "var_x")
@@ -49,6 +50,14 @@ def test_merging_does_not_depend_on_the_order(rng):
     assert_same(a.merge(b).merge(c), c.merge(a.merge(b)), atol=1e-12)
 
 
+def test_what_has_no_weight_changes_nothing(rng):
+    a, b = (PairwiseStatistics.of(rng.normal(size=(9, 2)), rng.normal(size=(9, 3))) for _ in "ab")
+    for one in (a, a.weighted(0.0)):
+        merged = one.merge(b.weighted(0.0))
+        assert merged.weight == one.weight
+        assert_same(merged, a)
+
+
 def test_constants_have_no_correlation_even_far_from_zero(rng):
     z = rng.normal(size=(100, 2))
     z[:, 1] = 0.1 + 1e8
@@ -63,6 +72,12 @@ def test_constants_have_no_correlation_even_far_from_zero(rng):
 def test_samples_that_do_not_match(n_z, n_x):
     with pytest.raises(ValueError, match="same samples"):
         PairwiseStatistics.of(np.zeros((n_z, 1)), np.zeros((n_x, 1)))
+
+
+def test_one_column_is_a_table():
+    for z, x in ((np.zeros((3, 1)), np.zeros(3)), (np.zeros(3), np.zeros((3, 1)))):
+        with as_users_call(), pytest.raises(ValueError, match="shape"):
+            PairwiseStatistics.of(z, x)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -11,6 +11,7 @@ from minsyn.information import PairwiseStatistics, embed, gaussian, synergy
 from minsyn.information.sampled.autocorrelation import (
     autocovariances,
     block_length,
+    decorrelation,
     effective_number,
 )
 from minsyn.information.sampled.discrete import DiscreteModel, smoothed
@@ -92,6 +93,22 @@ def test_block_length_is_politis_and_whites(rng):
     assert found == pytest.approx(expected, rel=0.1)
 
 
+def test_memory_has_no_unit(slow):
+    lengths = of_one_trial(len(slow))
+    blocks = [block_length(unit * slow, lengths) for unit in (1e-6, 1, 1e6)]
+    assert blocks == pytest.approx([blocks[1]] * 3) and blocks[1] > 5
+    steps = [decorrelation(unit * slow, lengths) for unit in (1e-6, 1, 1e6)]
+    assert steps == [steps[1]] * 3 and steps[1] > 5
+
+
+def test_short_trials_are_not_left_out_whole():
+    """A quarter of a trial counts as memory at most, and a twentieth of all shifts as near 0."""
+    rising = np.arange(30.0)[:, None]
+    assert decorrelation(rising[:4], of_one_trial(4)) == 1
+    assert decorrelation(rising, of_one_trial(30)) == 7
+    assert Series.of(rising, rising, of_one_trial(30)).gap == 1
+
+
 def test_effective_number_is_the_spread_of_correlations(rng):
     phi, n = 0.8, 2000
     z, x = autoregressive(n, 1, phi, rng), autoregressive(n, 3, phi, rng)
@@ -99,6 +116,7 @@ def test_effective_number_is_the_spread_of_correlations(rng):
     found = effective_number(z, np.column_stack([x, np.ones(n)]), of_one_trial(n))
     assert found[:3] == pytest.approx(expected, rel=0.3)
     assert found[3] == n
+    assert effective_number(np.ones((n, 1)), x, of_one_trial(n)).tolist() == [n] * 3
 
 
 @pytest.mark.parametrize("n_trials", [1, 3, 30])

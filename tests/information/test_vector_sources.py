@@ -190,6 +190,7 @@ def test_samples_statistics_and_correlations_agree(samples, groups, correction, 
     assert set(from_statistics.measures) == set(names_of("gaussian"))
     for field in ("n_samples", "sources", "targets", "members", "constant_sources"):
         assert getattr(from_samples, field) == getattr(from_statistics, field), field
+    assert set(from_samples.sampling_bias) == set(from_statistics.sampling_bias)
     np.testing.assert_array_equal(from_samples.best_source, from_statistics.best_source)
     np.testing.assert_allclose(from_samples.variances, from_statistics.variances)
     if groups is None and correction == "none":

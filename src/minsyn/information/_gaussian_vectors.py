@@ -39,7 +39,7 @@ class Amount:
 
     def less(self, other: "Amount") -> float:
         """Difference to an amount that is not larger, in nats."""
-        return np.inf if self.exact > other.exact else max(self.rest - other.rest, 0.0) + 0.0
+        return np.inf if self.exact > other.exact else max(self.rest - other.rest, 0.0)
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,7 @@ def autocovariances(
     [[1.0, -0.75], [1.0, -0.5]]
     """
     # Zeros between the trials, so that one transform serves all.
-    starts = np.cumsum(lengths) - lengths
-    trial = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(a)) - starts[trial] + (starts + most * np.arange(len(lengths)))[trial]
+    place = np.arange(len(a)) + most * np.repeat(np.arange(len(lengths)), lengths)
     n = len(a) + most * len(lengths)
     size = 1 << (n - 1).bit_length()
     found = np.empty((most + 1, a.shape[1]))
@@ -206,7 +204,7 @@ def decorrelation(a: Float[np.ndarray, "samples k"], lengths: Int[np.ndarray, " 
 
 
 def _most(n_samples: int, lengths: Int[np.ndarray, " trials"]) -> int:
-    """The largest lag that is looked at: sqrt(N) + K_N, within the longest trial."""
+    """The largest lag that is looked at: twice sqrt(N) + K_N, within the longest trial."""
     on_end = max(_LAGS_ON_END, math.ceil(math.sqrt(math.log10(max(n_samples, 10)))))
     most = 2 * (math.ceil(math.sqrt(n_samples)) + on_end)
     return max(min(most, int(lengths.max()) - 1), 1)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from minsyn.information.measures import MEASURES, Null, in_words
+from minsyn.information.sampled.table import listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -271,10 +272,10 @@ class SynergyResult:
                 f"independent samples; blocks of {self.block_length:.0f} on average"
             )
         if self.constant_sources:
-            notes.append(f"constant, and so tell nothing: {_listed(self.constant_sources)}")
+            notes.append(f"constant, and so tell nothing: {listed(self.constant_sources)}")
         name = next((m for m in self.sampling_bias if not MEASURES[m].signed), None)
         if name is not None and self.variances.any():
-            bias = float(self.sampling_bias[name][self.variances > 0].max())
+            bias = float(self.sampling_bias[name].max())
             mean = float(np.average(self.uncorrected[name], weights=self.variances))
             if bias > _LARGE_BIAS * mean:
                 taken_off = "subtracted" if self.bias_correction != "none" else "not subtracted"
@@ -289,7 +290,7 @@ class SynergyResult:
         ]
         if negative and self.bias_correction != "none":
             notes.append(
-                f"negative values of {_listed(tuple(in_words(name) for name in negative))} are "
+                f"negative values of {listed([in_words(name) for name in negative])} are "
                 "shown "
                 f"as 0: the bias that {self.bias_correction} subtracts is larger than what was "
                 "measured, as for true values near 0"
@@ -305,7 +306,3 @@ class SynergyResult:
             stars = sum(bool(self.significant(measure, level)[i]) for level in _STARS)
             cell += ("*" * stars).ljust(3)
         return cell
-
-
-def _listed(names: tuple[str, ...], n: int = 5) -> str:
-    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")

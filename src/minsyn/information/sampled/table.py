@@ -230,7 +230,7 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
         codes.append(found)
     if many:
         warn(
-            f"{_some(many)} have about as many categories as there are samples "
+            f"{listed(many)} have about as many categories as there are samples "
             f"({table.n_samples}), from which no information can be estimated: pass bins= for "
             "numbers, or merge categories",
             ManyCategoriesWarning,
@@ -238,12 +238,13 @@ def as_codes(table: Table, bins: int | None, binning: str) -> Codes:
     told = []
     for n_found, names in binned.items():
         asked = f" (asked for {bins}; values are tied, or bins empty)" if n_found != bins else ""
-        told.append(f"{_some(names)} in {n_found} {binning} bin{'s' * (n_found != 1)}{asked}")
+        told.append(f"{listed(names)} in {n_found} {binning} bin{'s' * (n_found != 1)}{asked}")
     sizes = tuple(int(c.max()) + 1 for c in codes)
-    return Codes(np.stack(codes, axis=1), sizes, "; ".join(told), _some(kept))
+    return Codes(np.stack(codes, axis=1), sizes, "; ".join(told), listed(kept))
 
 
-def _some(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first five names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
