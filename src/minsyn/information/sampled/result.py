@@ -290,9 +290,8 @@ class SynergyResult:
         ]
         if negative and self.bias_correction != "none":
             notes.append(
-                f"negative values of {listed([in_words(name) for name in negative])} are "
-                "shown "
-                f"as 0: the bias that {self.bias_correction} subtracts is larger than what was "
+                f"negative values of {listed([in_words(name) for name in negative])} are shown as "
+                f"0: the bias that {self.bias_correction} subtracts is larger than what was "
                 "measured, as for true values near 0"
             )
         return notes
