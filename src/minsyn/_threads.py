@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from threading import Lock, local
 
@@ -30,9 +30,11 @@ def one_thread() -> Iterator[None]:
         return
     torch = sys.modules.get("torch")
     _HERE.inside = True
+    limit = ExitStack()
     with _LOCK:
         n_threads = torch.get_num_threads() if torch else 1
-        limit = None if _OUTSIDE else _libraries().limit(limits=1)
+        if not _OUTSIDE:
+            limit.enter_context(_libraries().limit(limits=1))
         _OUTSIDE.append(_OUTSIDE[0] if _OUTSIDE else n_threads)
         if torch:
             torch.set_num_threads(1)
@@ -40,8 +42,7 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         with _LOCK:
-            if limit is not None:
-                limit.__exit__(None, None, None)
+            limit.close()
             n_threads = _OUTSIDE.pop()
             if torch:
                 torch.set_num_threads(n_threads)
