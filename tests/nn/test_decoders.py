@@ -299,6 +299,8 @@ def test_statistics_follow_the_module_to_double_precision_but_not_below_single()
     assert buffers() == {torch.float32}
     decoder.double()
     assert buffers() == {torch.float64}
+    decoder.float()
+    assert buffers() == {torch.float32}
 
 
 def test_softplus_is_exact_in_double_precision():

@@ -3,11 +3,15 @@
 import pytest
 import torch
 
-from minsyn.nn import BernoulliDecoder, GaussianDecoder
+from minsyn.nn import BernoulliDecoder, BernoulliGaussianDecoder, GaussianDecoder
 from minsyn.nn.bernoulli import BernoulliObjective, _softplus_of_log_odds
 from minsyn.nn.gaussian import GaussianObjective
 
-PAIRS = [(GaussianObjective, GaussianDecoder), (BernoulliObjective, BernoulliDecoder)]
+PAIRS = [
+    (GaussianObjective, GaussianDecoder),
+    (BernoulliObjective, BernoulliDecoder),
+    (BernoulliGaussianDecoder.objective, BernoulliGaussianDecoder),
+]
 
 
 @pytest.fixture
