@@ -1,5 +1,6 @@
 """Run by torchrun: what each of two processes finds, to be compared with one process."""
 
+import atexit
 import json
 import sys
 import warnings
@@ -144,6 +145,10 @@ def main(folder):
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     assert n_processes() == 2
+    # Registered first, it is called last.
+    atexit.register(
+        lambda: (folder / f"in-group-{rank}").write_text(str(torch.distributed.is_initialized()))
+    )
     found = {"comparable": comparable(), "together": together(folder)}
     rank = torch.distributed.get_rank()
     (folder / f"rank-{rank}.json").write_text(json.dumps(found))

@@ -45,6 +45,7 @@ def assert_gradients_are_those_of_one_process(ranks):
 def test_two_processes(tmp_path):
     """In one test, since starting them takes longer than all they do."""
     first, second = run_two(Path(__file__).parents[1] / "support" / "ranked.py", tmp_path)
+    assert [(tmp_path / f"in-group-{rank}").read_text() for rank in range(2)] == ["False"] * 2
     assert_gradients_are_those_of_one_process(
         [torch.load(tmp_path / f"rank-{rank}.pt") for rank in range(2)]
     )

@@ -1,5 +1,6 @@
 """Device, precision and processes of a training run, through Lightning Fabric."""
 
+import atexit
 import logging
 import os
 import sys
@@ -104,7 +105,16 @@ def launch(
     fabric = Fabric(**settings, plugins=[environment], loggers=list(loggers))
     if not through_cli:  # `fabric run` has launched already
         fabric.launch()
+    if n > 1:
+        atexit.unregister(_leave_group)  # so that it is registered once
+        atexit.register(_leave_group)
     return fabric
+
+
+def _leave_group() -> None:
+    """Leave the group of processes, whose threads could otherwise abort this one as it ends."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _checked(device: str) -> str:
