@@ -29,11 +29,15 @@ def test_the_density_is_that_of_the_docstring(rng):
 
 
 def test_the_density_of_a_part_of_the_values(rng, monkeypatch):
-    """Distances are of every value to each third one, and so is their mean square."""
+    """Distances are of every value to each third one, and so is their mean square.
+
+    No density is below what a value adds itself, of which each third one counts.
+    """
     monkeypatch.setattr(balance, "_DENSITY_SAMPLES", 10)
     X = np.sort(rng.exponential(size=(30, 1)), axis=0) * [1.0, 2.0]
     squares = 5 * (X[:, :1] - X[::3, :1].T) ** 2
     density = np.exp(-squares / (2 * 0.05 * squares.mean())).sum(axis=1)
+    density = np.maximum(density, 1 / 3)
     expected = (1 / density) / np.mean(1 / density)
     np.testing.assert_allclose(balancing_weights(X), expected, rtol=1e-9)
 
@@ -49,6 +53,14 @@ def test_a_density_from_a_part_of_the_samples(rng):
     X = np.repeat(rng.normal(size=(2, 4)), [4500, 500], axis=0) + 0.01 * rng.normal(size=(5000, 4))
     weights = balancing_weights(X)
     assert weights[:4500].sum() == pytest.approx(weights[4500:].sum(), rel=0.1)
+
+
+def test_a_value_far_from_the_part_counts_as_one_value(rng, monkeypatch):
+    """The part is each third of the 30 values, and so without the last."""
+    monkeypatch.setattr(balance, "_DENSITY_SAMPLES", 10)
+    X = np.append(rng.normal(size=29), [1e4, 1e4])[:, np.newaxis]
+    weights = balancing_weights(X)
+    assert weights[:29].sum() == pytest.approx(weights[29:].sum(), rel=0.1)
 
 
 @pytest.mark.parametrize("beta", [0.05, 0.4, 1.0])

@@ -81,6 +81,8 @@ def balancing_weights(X: Float[np.ndarray, "samples features"]) -> Float[np.ndar
     for top in range(0, len(scores), rows):
         kernel = left[top : top + rows] @ right
         density[top : top + rows] = np.exp(kernel, out=kernel) @ their_counts
+    if step > 1:  # a value far from all of the part has itself nearby
+        density = np.maximum(density, counts * (their_counts.sum() / counts.sum()))
     weights = (1 / density)[index]
     return np.asarray(weights / weights.mean())
 
