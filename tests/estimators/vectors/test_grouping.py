@@ -176,9 +176,9 @@ def test_items_that_load_a_little_on_other_factors(rng, monkeypatch):
     found = find_groups(X)
     assert np.mean(found.groups == truth) > 0.9
     # Of many factors, the first eigenvalues are computed where the last of them is small.
-    monkeypatch.setattr(coupling_module, "_FIRST_EIGENVALUES", 3)
     monkeypatch.setattr(coupling_module, "_SMALL", 1.0)
-    for n_groups in (None, 5):
+    for first, n_groups in ((3, None), (5, None), (5, 5)):
+        monkeypatch.setattr(coupling_module, "_FIRST_EIGENVALUES", first)
         again = find_groups(X, n_groups=n_groups)
         assert again.groups.tolist() == found.groups.tolist()
         assert again.clarity == pytest.approx(found.clarity)
@@ -218,6 +218,15 @@ def test_one_group_where_there_is_nothing_to_group(rng):
     for n_samples in (4, 50):
         with pytest.warns(UserWarning, match="no two features"):
             assert find_groups(rng.normal(size=(n_samples, 6))).groups.tolist() == [0] * 6
+
+
+def test_a_factor_that_no_feature_clearly_loads_on_has_no_groups(monkeypatch):
+    """One direction spread over very many features, of few samples."""
+    correlations, axis = Correlations(np.ones((6, 200))), np.full((1, 200), 200**-0.5)
+    monkeypatch.setattr(
+        correlations, "significant_components", lambda features: (np.array([1.5]), axis, 1)
+    )
+    assert coupling_of(correlations) == coupling_of(correlations, 2) == (None, 1)
 
 
 def test_given_groups_are_numbered_in_the_order_of_labels():
@@ -384,6 +393,7 @@ def test_all_features_of_a_single_group_are_clear():
         ((2, 5, 2), (0.3, 0.90, 0.40), 4),
         ((5, 4, 3), (0.3, 0.90, 0.90), 8),
         ((1, 4, 3), (0.9, 0.90, 0.90), None),
+        ((8, 1, 1), (0.3, 0.90, 0.90), 8),
     ],
 )
 def test_the_first_factors_are_taken_where_they_show_groups_clearly(numbers, falls, expected):

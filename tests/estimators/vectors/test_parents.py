@@ -6,6 +6,7 @@ from scipy.stats import f as fdist
 from scipy.stats import ncf
 
 from minsyn.datasets import make_word_images
+from minsyn.estimators.vectors import parents as parents_module
 from minsyn.estimators.vectors.grouping import Grouping
 from minsyn.estimators.vectors.parents import _p_values, add_parents, given_parents
 from vector_factors import shared_table
@@ -71,6 +72,26 @@ def test_what_the_parents_tell_exactly_needs_no_other(rng):
     X[:, 1] *= 1e6
     found = add_parents(X, Grouping.of(np.repeat([0, 1], 3)))
     assert found.parents.sum(axis=0).tolist() == [1] * 6
+
+
+@pytest.mark.parametrize(("n_alone", "expected"), [(3, 3), (2, 4)])
+def test_features_with_one_parent_represent_their_group_where_these_are_three(
+    n_alone, expected, rng, monkeypatch
+):
+    """First half of a group's features do, which is four of seven, then those."""
+    grouping, sizes = Grouping.of(np.repeat([0, 1], [7, 8])), []
+    parents = grouping.parents.copy()
+    parents[1, n_alone:7] = True
+    components = parents_module.leading_components
+
+    def leading_components(dX, depth):
+        sizes.append(dX.shape[1])
+        return components(dX, depth)
+
+    monkeypatch.setattr(parents_module, "leading_components", leading_components)
+    monkeypatch.setattr(parents_module, "_searched", lambda *arguments: parents)
+    add_parents(rng.normal(size=(20, 15)), grouping)
+    assert sizes == [4, 4, expected, 8]
 
 
 def test_edges(rng):

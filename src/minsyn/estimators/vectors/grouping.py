@@ -259,7 +259,7 @@ def coupling_of(
     if coupled is None or number > 1 or n_groups is not None:
         return coupled, number
     number = clear_modules(coupled.axes[:, coupled.features])
-    if number > len(coupled.eigenvalues):
+    if number >= len(coupled.eigenvalues):
         coupled = couple(coupled.variances, coupled.axes, correlations.n_samples, number)
     return coupled, number
 
