@@ -188,7 +188,9 @@ def vectors(draw, k, unit):
     single = grouping == [0] * k
     return VectorMinSyn(
         draw(st.sampled_from([None, None, None, 1 if single else k, [min(2, k)]])),
-        n_groups=draw(st.sampled_from(["auto", "auto", 1, 2])) if grouping == "synergy" else "auto",
+        n_groups=draw(st.sampled_from(["auto", "auto", 1, 2, k]))
+        if grouping == "synergy"
+        else "auto",
         grouping=grouping,
         max_parents=1 if single else draw(st.sampled_from([1, 1, 2, None])),
         balance=draw(st.sampled_from(["auto", True, False])),

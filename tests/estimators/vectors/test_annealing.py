@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minsyn.estimators.vectors.annealing import Annealing
+from minsyn.estimators.vectors.annealing import Annealed, Annealing
 
 
 class TwoWells:
@@ -77,6 +77,12 @@ def test_the_best_of_several_batches_is_kept(starts):
     best = anneal(TwoWells(starts), 1, n_init=2, on_evaluation=evaluations.append)
     assert best.x[0] == pytest.approx(-2.08, abs=0.01)
     assert len(evaluations) > len(best.history) and min(evaluations) == min(best.history)
+
+
+def test_of_batches_with_the_same_loss_the_first_is_kept(monkeypatch):
+    left = [Annealed(1.0, x, [1.0], True) for x in np.eye(2)]
+    monkeypatch.setattr(Annealing, "_minimise_batch", lambda *arguments: left.pop(0))
+    assert anneal(None, 1, n_init=2).x.tolist() == [1.0, 0.0]
 
 
 def test_says_that_it_has_not_converged():

@@ -24,7 +24,17 @@ def test_some_of_the_features_are_as_if_they_were_alone(shape, rng):
     )
 
 
-@pytest.mark.parametrize(("rank", "expected"), [(0, False), (4, True), (5, False), (8, False)])
+@pytest.mark.parametrize("shape", [(30, 12), (12, 30)])
+def test_all_components_together_are_the_correlations(shape, rng):
+    X = rng.normal(size=shape)
+    variances, axes = Correlations(X).components(np.arange(shape[1]))
+    np.testing.assert_allclose((variances * axes.T) @ axes, np.corrcoef(X.T), atol=1e-9)
+    assert [part.size for part in Correlations(X).components(np.arange(0))] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rank", "expected"), [(0, False), (1, True), (4, True), (5, False), (8, False)]
+)
 def test_without_noise_the_rank_is_at_most_half(rank, expected, rng):
     X = rng.normal(size=(50, rank)) @ rng.normal(size=(rank, 8)) + 1
     assert Correlations(X).noiseless is expected

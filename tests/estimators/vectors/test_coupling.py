@@ -63,6 +63,22 @@ def test_components_that_no_feature_clearly_loads_on_couple_nothing():
     assert found.n_groups(0.9, 0.2) == 1 and found.falls.tolist() == [1.0]
 
 
+def test_a_feature_that_has_a_factor_to_itself_is_coupled_to_none():
+    axes = np.zeros((3, 13))
+    axes[0, :6] = axes[1, 6:12] = 6**-0.5
+    axes[2, 12] = 1.0
+    found = couple(np.array([4.0, 4.0, 1.5]), axes, 500)
+    assert found.features.tolist() == list(range(12))
+    np.testing.assert_allclose(found.eigenvalues[:2], 1, atol=0.01)
+
+
+def test_falls_are_between_0_and_1_where_eigenvalues_are_not():
+    found = CoupledFeatures(
+        np.arange(3), np.ones(1), np.ones((1, 3)), np.array([1.2, 0.3, -0.4]), np.eye(3)
+    )
+    np.testing.assert_allclose(found.falls, [0.7, 0.3, 0.0])
+
+
 @pytest.mark.parametrize(
     ("eigenvalues", "expected"),
     [

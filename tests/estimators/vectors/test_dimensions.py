@@ -38,6 +38,11 @@ def test_all_dimensions_where_there_is_no_noise(rng):
     assert n_dimensions(np.array([3.0, 0.0, 0.0]), np.sqrt([[1 / 3] * 3] * 3), 20) == 1
 
 
+def test_a_component_of_fewer_than_four_samples_is_not_told_from_noise():
+    axis = np.full((1, 1000), 1000**-0.5)
+    assert [n_dimensions(np.array([900.0]), axis, n) for n in (2, 3, 4)] == [0, 0, 1]
+
+
 def test_errors_of_axes_are_those_of_random_samples(rng):
     """The rest of the squared cosine between the axes of samples and the true one."""
     true = np.full(120, 120**-0.5)

@@ -67,11 +67,12 @@ def test_features_without_a_parent_have_their_means(logistic, rng):
 
 @pytest.mark.parametrize("logistic", [True, False])
 def test_features_of_no_group_are_decoded_but_not_encoded(logistic, rng):
+    """From latents after one step, which the softplus still bends."""
     X = np.repeat(rng.random((80, 1)), 6, axis=1)
     X[:, 5] = 0.5 * X[:, 5] + 0.5 * rng.random(80)
     of_none = replace(Grouping.of(np.array([0, 0, 0, 0, 0, -1])), parents=np.ones((1, 6), bool))
     unclear = replace(Grouping.of(np.zeros(6, int)), core=np.arange(6) < 5)
-    found, same = (fit(X, grouping, [1], logistic) for grouping in (of_none, unclear))
+    found, same = (fit(X, grouping, [1], logistic, max_iter=1) for grouping in (of_none, unclear))
     assert found.components[0, 5] != 0 and found.encoder_weights[0, 5] == 0
     np.testing.assert_array_equal(found.components, same.components)
     Z = found.latents(X, logistic)
@@ -116,6 +117,28 @@ def test_has_converged_where_every_part_has(joint, rng, monkeypatch):
     grouping = replace(grouping, parents=grouping.parents | (np.arange(5) == 4))
     assert fit(X, grouping, [1, 1]).converged is joint
     assert not fit(X, grouping, [1, 1], logistic=True, max_iter=1).converged
+
+
+@pytest.mark.parametrize("outcomes", [[True, False], [False, True], [True, True]])
+def test_has_converged_where_every_group_has(outcomes, rng, monkeypatch):
+    left, of_group = list(outcomes), vectors_fit.fit_group
+
+    def fit_group(*arguments, **options):
+        return of_group(*arguments, **options)._replace(converged=left.pop(0))
+
+    monkeypatch.setattr(vectors_fit, "fit_group", fit_group)
+    found = fit(rng.random((9, 4)), Grouping.of(np.repeat([0, 1], 2)), [1, 1], True, max_iter=1)
+    assert found.converged is all(outcomes)
+
+
+@pytest.mark.parametrize(("n_alone", "expected"), [(4, [0, 1, 2, 3]), (3, [0, 1, 2, 3, 4])])
+def test_shared_features_represent_a_group_where_it_has_fewer_than_two_others_a_latent(
+    n_alone, expected
+):
+    grouping = Grouping.of(np.array([0] * 5 + [1] * 3))
+    grouping = replace(grouping, parents=grouping.parents | (np.arange(8) >= n_alone))
+    problem = VectorProblem(np.ones((2, 8)), grouping, np.array([2, 1]), [np.ones(2)] * 2, False)
+    assert problem.features_of(0).tolist() == expected
 
 
 def test_a_group_without_clear_features_is_fitted_with_those_that_it_shares_some_with(rng):

@@ -62,6 +62,23 @@ def test_starts_reconstruct_more_than_means(rng):
     np.testing.assert_allclose(X_hat.mean(axis=1), np.tile(X.mean(axis=0), (8, 1)), atol=0.05)
 
 
+@pytest.mark.parametrize("variation", [1.0, 1e-3])
+def test_starts_have_unit_variance_however_little_the_features_vary(variation, rng):
+    X = 0.5 + variation * (rng.random((40, 5)) - 0.5)
+    problem = GroupProblem(X, np.ones(40), 1)
+    a = problem._parts(problem.starts(400, np.random.RandomState(0)))[0]
+    assert problem.rank == 5
+    assert np.mean((problem.scores @ a).var(axis=1)) == pytest.approx(1, rel=0.15)
+
+
+def test_where_a_single_sample_counts_it_is_all_that_is_reconstructed(rng):
+    X = rng.uniform(0.2, 0.8, size=(3, 4))
+    fit = fit_group(X, np.array([0.0, 1.0, 0.0]), 1, solver=solver(max_iter=20))
+    Z = np.logaddexp(0, X @ fit.encoder_weights.T + fit.encoder_bias)
+    X_hat = 1 / (1 + np.exp(-(Z @ fit.components + fit.intercept)))
+    np.testing.assert_allclose(X_hat[1], X[1], atol=1e-3)
+
+
 def test_weak_groups_do_not_collapse(weak_group):
     """Penalties that the data cannot bear bring all weights to 0, a saddle point."""
     fit = fit_group(weak_group, np.ones(150), 2, solver=solver())
@@ -72,6 +89,7 @@ def test_dead_latents_are_revived(weak_group):
     problem = GroupProblem(weak_group, np.ones(150), 2)
     starts = problem.starts(3, np.random.RandomState(0))
     a, _, d, _ = problem._parts(starts)
+    d *= 1e-3  # weak, but only one is so beside the other
     a[1, :, 0] = d[1, 0] = 0.0
     revived = problem.revived(starts, np.random.RandomState(1))
     a_new, _, d_new, _ = problem._parts(revived)

@@ -79,6 +79,13 @@ def test_features_in_samples_and_in_covariances_have_the_same_information(shape,
         np.testing.assert_allclose(found.nats[group, other], nats, atol=1e-9)
 
 
+def test_a_group_without_features_tells_nothing(rng):
+    X, labels = grouped_table([4, 4], 50, 0.5, rng)
+    found = group_information(Correlations(X), 2 * labels, np.array([1, 1, 1]))
+    assert not found.nats[1].any()
+    assert found.p_values(np.ones(8, int)).tolist() == [1.0] * 8
+
+
 def test_components_leave_a_degree_of_freedom(rng):
     X = rng.normal(size=(5, 9))
     found = group_information(Correlations(X), np.repeat([0, 1], [7, 2]), np.array([6, 1]))

@@ -9,6 +9,7 @@ import pytest
 
 from minsyn import VectorMinSyn
 from minsyn.datasets import make_word_images
+from minsyn.estimators.vectors import coupling as coupling_module
 from minsyn.estimators.vectors import grouping as grouping_module
 from minsyn.estimators.vectors.correlations import Correlations
 from minsyn.estimators.vectors.grouping import (
@@ -85,16 +86,17 @@ def test_a_small_group_beside_many_features(rng):
         assert find_groups(X).groups.tolist() == truth.tolist()
 
 
-def test_a_minor_factor_of_two_features_is_no_group(rng):
-    causes = rng.normal(size=(600, 5))
+@pytest.mark.parametrize("n_groups", [2, 5])
+def test_a_minor_factor_of_two_features_is_no_group(n_groups, rng):
+    causes = rng.normal(size=(600, n_groups))
     X = np.repeat(causes, 8, axis=1)
-    second = np.arange(0, 40, 4)  # a quarter of the features has two parents
-    X[:, second] = 0.8 * X[:, second] + 0.6 * causes[:, (second // 8 + 1) % 5]
-    X += 0.7 * rng.normal(size=(600, 40))
-    X[:, [3, 29]] += 1.5 * rng.normal(size=(600, 1))
+    second = np.arange(0, X.shape[1], 4)  # a quarter of the features has two parents
+    X[:, second] = 0.8 * X[:, second] + 0.6 * causes[:, (second // 8 + 1) % n_groups]
+    X += 0.7 * rng.normal(size=X.shape)
+    X[:, [3, -3]] += 1.5 * rng.normal(size=(600, 1))
     found = find_groups(X)
-    assert found.n_groups == 5
-    assert np.mean(found.groups == np.repeat(np.arange(5), 8)) > 0.9
+    assert found.n_groups == n_groups
+    assert np.mean(found.groups == np.repeat(np.arange(n_groups), 8)) > 0.9
 
 
 def test_more_features_than_samples(rng):
@@ -102,10 +104,13 @@ def test_more_features_than_samples(rng):
     assert find_groups(X).groups.tolist() == truth.tolist()
 
 
-def test_groups_of_several_causes(rng):
-    causes = rng.normal(size=(400, 4))
-    maps = np.zeros((4, 40))
-    maps[:2, :20], maps[2:, 20:] = rng.normal(size=(2, 2, 20))
+@pytest.mark.parametrize("n_causes", [3, 4])
+def test_groups_of_several_causes(n_causes, rng):
+    """The first has two causes, the second one or two."""
+    causes = rng.normal(size=(400, n_causes))
+    maps = np.zeros((n_causes, 40))
+    maps[:2, :20] = rng.normal(size=(2, 20))
+    maps[2:, 20:] = 1.0 if n_causes == 3 else rng.normal(size=(2, 20))
     X = causes @ maps + 0.5 * rng.normal(size=(400, 40))
     truth = np.repeat([0, 1], 20)
     assert find_groups(X).groups.tolist() == truth.tolist()
@@ -121,12 +126,20 @@ def test_as_many_groups_as_asked_for(rng):
         assert find_groups(X, max_groups=2).n_groups == 2
 
 
-def test_noise_belongs_to_no_group(rng):
-    X, truth = grouped_table([8, 8], 300, 0.5, rng)
+@pytest.mark.parametrize("sizes", [[8], [8, 8]])
+def test_noise_belongs_to_no_group(sizes, rng):
+    X, truth = grouped_table(sizes, 300, 0.5, rng)
     X = np.column_stack([np.full(300, 0.1), X, rng.normal(size=(300, 20))])
     groups = find_groups(X).groups
-    assert groups[:17].tolist() == [-1, *truth]
-    assert np.mean(groups[17:] == -1) > 0.9
+    assert groups[: len(truth) + 1].tolist() == [-1, *truth]
+    assert np.mean(groups[len(truth) + 1 :] == -1) > 0.9
+
+
+def test_columns_without_a_variance_are_left_out(rng):
+    """The variance of a constant is rounding, and that of very small values is 0."""
+    X = np.column_stack([np.full(20, 0.1), 1e-200 * rng.normal(size=20), rng.normal(size=20)])
+    assert X[:, 0].var() > 0 == X[:, 1].var()
+    assert find_groups(X).groups.tolist() == [-1, -1, 0]  # warnings are errors
 
 
 def test_features_of_a_rare_value_that_never_occurs_alone_do_not_represent_a_group():
@@ -153,14 +166,33 @@ def test_groups_that_resemble_each_other_as_a_whole_keep_their_features(rng):
     assert found.groups.tolist() == truth.tolist() and found.core.all()
 
 
-def test_items_that_load_a_little_on_other_factors(rng):
+def test_items_that_load_a_little_on_other_factors(rng, monkeypatch):
     """Eigenvalues fall gradually; the modules are clear."""
     truth = np.repeat(np.arange(5), 5)
     loadings = np.eye(5)[truth] + 0.27 * rng.normal(size=(25, 5))
     X = rng.normal(size=(400, 5)) @ loadings.T + rng.normal(size=(400, 25))
     correlations = Correlations(X)
     assert coupling_by_falls(correlations)[1] == 1 and coupling_of(correlations)[1] == 5
-    assert np.mean(find_groups(X).groups == truth) > 0.9
+    found = find_groups(X)
+    assert np.mean(found.groups == truth) > 0.9
+    # Of many factors, the first eigenvalues are computed where the last of them is small.
+    monkeypatch.setattr(coupling_module, "_SMALL", 1.0)
+    for first, n_groups in ((3, None), (5, None), (5, 5)):
+        monkeypatch.setattr(coupling_module, "_FIRST_EIGENVALUES", first)
+        again = find_groups(X, n_groups=n_groups)
+        assert again.groups.tolist() == found.groups.tolist()
+        assert again.clarity == pytest.approx(found.clarity)
+
+
+def test_more_groups_than_there_are_factors_cannot_be_told_apart(rng, monkeypatch):
+    X = rng.normal(size=(50, 4)) @ rng.normal(size=(4, 20)) + 0.1 * rng.normal(size=(50, 20))
+    with pytest.raises(ValueError, match="only 4 can be told apart by the common factors"):
+        find_groups(X, n_groups=8)
+    # Nor can more than the features that factors couple.
+    graph = SimpleNamespace(axes=np.zeros((8, 20)), eigenvalues=np.ones(3))
+    monkeypatch.setattr(grouping_module, "coupling_of", lambda correlations, n: (graph, n))
+    with pytest.raises(ValueError, match="only 3 can be told apart by the common factors"):
+        find_groups(X, n_groups=4)
 
 
 def test_warns_of_features_that_depend_only_all_together(rng):
@@ -183,8 +215,18 @@ def test_one_group_where_there_is_nothing_to_group(rng):
             find_groups(X, n_groups=2)
     constant = find_groups(np.ones((20, 2)))
     assert constant.groups.tolist() == [-1, -1] and constant.n_groups == 1
-    with pytest.warns(UserWarning, match="no two features"):
-        assert find_groups(rng.normal(size=(50, 6))).groups.tolist() == [0] * 6
+    for n_samples in (4, 50):
+        with pytest.warns(UserWarning, match="no two features"):
+            assert find_groups(rng.normal(size=(n_samples, 6))).groups.tolist() == [0] * 6
+
+
+def test_a_factor_that_no_feature_clearly_loads_on_has_no_groups(monkeypatch):
+    """One direction spread over very many features, of few samples."""
+    correlations, axis = Correlations(np.ones((6, 200))), np.full((1, 200), 200**-0.5)
+    monkeypatch.setattr(
+        correlations, "significant_components", lambda features: (np.array([1.5]), axis, 1)
+    )
+    assert coupling_of(correlations) == coupling_of(correlations, 2) == (None, 1)
 
 
 def test_given_groups_are_numbered_in_the_order_of_labels():
@@ -244,6 +286,13 @@ def test_groups_of_the_rest_are_as_many_as_allowed(rng, monkeypatch):
     )
     found, clarity = grouping_module._with_groups_of_the_rest(correlations, first, None)
     assert found.tolist() == first.tolist() and clarity == 1
+
+
+def test_two_features_of_the_rest_can_be_a_group(rng):
+    X, truth = grouped_table([6, 2], 300, 0.5, rng)
+    first = np.where(truth == 0, 0, -1)
+    found, _ = grouping_module._with_groups_of_the_rest(Correlations(X), first, None)
+    assert found.tolist() == truth.tolist()
 
 
 def test_all_groups_are_kept_where_so_many_were_asked_for(rng):
@@ -313,6 +362,51 @@ def test_unclear_features_move_only_where_another_group_tells_clearly_more(rng, 
         moved = grouping_module._moved_to_cores(correlations, groups, clear, 2)
         assert moved[:12].tolist() == groups[:12].tolist() and moved[13] == 1
         assert tie == 0.0 or moved[12] == own[0]
+
+
+@pytest.mark.parametrize(("n_clear", "expected"), [(2, 6), (3, 3)])
+def test_a_group_of_which_less_than_half_is_clear_is_so_as_a_whole(n_clear, expected, monkeypatch):
+    own, rival = np.full(6, 0.5), np.where(np.arange(6) < n_clear, 0.2, 0.49)
+    nats = -0.5 * np.log(1 - np.block([[own, np.zeros(6)], [rival, own]]))
+    for name, value in (("group_dimensions", None), ("group_information", nats)):
+        monkeypatch.setattr(
+            grouping_module, name, lambda *arguments, value=value: SimpleNamespace(nats=value)
+        )
+    clear = grouping_module._clear_features(None, np.repeat([0, 1], 6), 2)
+    assert clear.tolist() == [True] * expected + [False] * (6 - expected) + [True] * 6
+
+
+def test_all_features_of_a_single_group_are_clear():
+    """Also one that the others tell nothing about."""
+    corners = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    correlations, groups = Correlations(corners[:, [0, 0, 0, 1]]), np.zeros(4, int)
+    _, clear = grouping_module._with_cores(correlations, groups)
+    assert clear.all()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "falls", "expected"),
+    [
+        ((1, 2, 2), (0.9, 0.30, 0.35), 6),  # no groups of all; not 1.25 times as clear
+        ((1, 2, 2), (0.9, 0.30, 0.40), 4),
+        ((2, 4, 2), (0.3, 0.90, 0.35), 8),  # more than one group for two factors
+        ((2, 5, 2), (0.3, 0.90, 0.40), 4),
+        ((5, 4, 3), (0.3, 0.90, 0.90), 8),
+        ((1, 4, 3), (0.9, 0.90, 0.90), None),
+        ((8, 1, 1), (0.3, 0.90, 0.90), 8),
+    ],
+)
+def test_the_first_factors_are_taken_where_they_show_groups_clearly(numbers, falls, expected):
+    """Of eight, six and four factors."""
+    graphs = {}
+    for m, number, fall in zip((8, 6, 4), numbers, falls, strict=True):
+        graph = SimpleNamespace(n_groups=lambda *least, number=number: number, m=m)
+        graph.falls = np.where(np.arange(m) == number - 1, fall, 0.01)
+        graphs[m] = graph
+    found = grouping_module._clearest(lambda m: graphs.pop(m), 8)
+    assert (found and (found[0].m, found[1])) == (
+        expected and (expected, dict(zip((8, 6, 4), numbers, strict=True))[expected])
+    )
 
 
 def test_a_given_number_of_groups_is_sought_in_the_factors_that_show_it(rng):

@@ -1,5 +1,7 @@
 """Linear groups in closed form: against the loss of the equation, and principal components."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -59,3 +61,14 @@ def test_the_unit_of_the_data_does_not_matter(shape, rng):
         np.testing.assert_allclose(fit.components / unit, fits[0].components, rtol=1e-6)
         np.testing.assert_allclose(fit.encoder_weights * unit, fits[0].encoder_weights, rtol=1e-6)
         assert fit.loss / unit**2 == pytest.approx(fits[0].loss)
+
+
+@pytest.mark.parametrize("shape", [(1000, 2), (2, 1000)])
+def test_memory_does_not_grow_with_the_square_of_the_longer_side(shape, rng):
+    X = rng.normal(size=shape)
+    tracemalloc.start()
+    try:
+        fit_linear_group(X, np.ones(len(X)), 1, penalty=0.0)
+        assert tracemalloc.get_traced_memory()[1] < 20 * X.nbytes
+    finally:
+        tracemalloc.stop()

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import eigh
 
 from minsyn.estimators.vectors import modules
 from minsyn.estimators.vectors.modules import clear_modules, find_modules
+from minsyn.information.graph import labels_of_vectors
 
 
 def of_questionnaire(rng, cross=0.25):
@@ -22,6 +24,20 @@ def test_modularity_is_the_excess_over_the_degrees(rng):
     degrees = weights.sum(axis=0)
     expected = np.sum((weights - np.outer(degrees, degrees) / degrees.sum())[same])
     assert number == 5 and modularity == pytest.approx(expected / degrees.sum())
+
+
+def test_partitions_are_those_of_the_normalised_graph(rng):
+    sizes = [3, 20, 40]
+    axes = np.repeat(np.eye(3), sizes, axis=1) + 0.2 * rng.normal(size=(3, 63))
+    basis = np.linalg.qr(axes.T)[0]
+    weights = (basis @ basis.T) ** 2
+    np.fill_diagonal(weights, 0)
+    degrees = weights.sum(axis=0)
+    vectors = np.sqrt(degrees)[:, np.newaxis] * eigh(weights, np.diag(degrees))[1]
+    labels = labels_of_vectors(vectors[:, ::-1][:, :3])
+    excess = weights - np.outer(degrees, degrees) / degrees.sum()
+    expected = excess[np.equal.outer(labels, labels)].sum() / degrees.sum()
+    assert find_modules(axes) == (3, pytest.approx(expected))
 
 
 def test_any_basis_of_the_factors_has_the_same_modules(rng):

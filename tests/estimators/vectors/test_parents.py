@@ -6,6 +6,7 @@ from scipy.stats import f as fdist
 from scipy.stats import ncf
 
 from minsyn.datasets import make_word_images
+from minsyn.estimators.vectors import parents as parents_module
 from minsyn.estimators.vectors.grouping import Grouping
 from minsyn.estimators.vectors.parents import _p_values, add_parents, given_parents
 from vector_factors import shared_table
@@ -73,6 +74,26 @@ def test_what_the_parents_tell_exactly_needs_no_other(rng):
     assert found.parents.sum(axis=0).tolist() == [1] * 6
 
 
+@pytest.mark.parametrize(("n_alone", "expected"), [(3, 3), (2, 4)])
+def test_features_with_one_parent_represent_their_group_where_these_are_three(
+    n_alone, expected, rng, monkeypatch
+):
+    """First half of a group's features do, which is four of seven, then those."""
+    grouping, sizes = Grouping.of(np.repeat([0, 1], [7, 8])), []
+    parents = grouping.parents.copy()
+    parents[1, n_alone:7] = True
+    components = parents_module.leading_components
+
+    def leading_components(dX, depth):
+        sizes.append(dX.shape[1])
+        return components(dX, depth)
+
+    monkeypatch.setattr(parents_module, "leading_components", leading_components)
+    monkeypatch.setattr(parents_module, "_searched", lambda *arguments: parents)
+    add_parents(rng.normal(size=(20, 15)), grouping)
+    assert sizes == [4, 4, expected, 8]
+
+
 def test_edges(rng):
     grouping = Grouping.of(np.zeros(4, int))
     assert add_parents(rng.normal(size=(20, 4)), grouping) is grouping
@@ -108,9 +129,10 @@ def test_given_parents(rng):
         given_parents(X, parents)
 
 
-def test_p_values_are_those_of_the_minimum_effect_test(rng):
-    """By regressions on the parent, and on it and the other group."""
-    n, noise = 60, rng.normal(size=(60, 4))
+@pytest.mark.parametrize("n", [7, 60])
+def test_p_values_are_those_of_the_minimum_effect_test(n, rng):
+    """By regressions on the parent, and on it and the other group; once with one left over."""
+    noise = rng.normal(size=(n, 4))
     scores = [np.linalg.qr(rng.normal(size=(n, d)))[0] for d in (2, 3)]
     scores = [s - s.mean(axis=0) for s in scores]
     dX = 5 * scores[0][:, :1] + 4 * scores[1][:, :1] * [0, 1, 2, 4] + 0.5 * noise
@@ -125,7 +147,8 @@ def test_p_values_are_those_of_the_minimum_effect_test(rng):
     v, rest, freedom = left(scores[0]), left(np.hstack(scores)), n - 1 - 2 - 3
     f = (v - rest) / 3 / (rest / freedom)
     expected = ncf.sf(f, 3, freedom, n * 0.02)
-    significant = fdist.sf(f, 3, freedom) <= 0.05
-    assert significant.any() and expected.min() < 1e-3
+    of_no_effect = fdist.sf(f, 3, freedom)
+    significant = of_no_effect <= 0.05
+    assert (significant.any() and expected.min() < 1e-3) or n == 7
     np.testing.assert_allclose(found[1, significant], expected[significant], rtol=1e-6, atol=1e-12)
-    assert (found[1, ~significant] > 0.05).all()
+    np.testing.assert_allclose(found[1, ~significant], of_no_effect[~significant], rtol=1e-6)

@@ -27,7 +27,7 @@ def test_a_linear_decoder_is_a_ridge_regression(penalty, rng):
 def test_a_logistic_decoder_stays_finite_where_latents_tell_all(rng):
     """Without a penalty the weights of separable features would grow for ever."""
     Z = rng.normal(size=(100, 2))
-    X = (Z > 0).astype(float)
+    X = (Z > 0.5).astype(float)
     mask = np.ones((2, 2), bool)
     sizes = []
     for penalty in (1e-6, 1e-4, 1e-2):
@@ -39,4 +39,5 @@ def test_a_logistic_decoder_stays_finite_where_latents_tell_all(rng):
         slope = expit(Z @ D + c) * (1 - expit(Z @ D + c))
         gradient = Z.T @ (error * slope) / 100 / scale + 100 * penalty / 2 * D
         assert np.abs(gradient).max() < 1e-3 * max(1.0, 100 * penalty * np.abs(D).max())
+        assert np.abs((error * slope).mean(axis=0)).max() / scale < 1e-3
     assert sizes[0] > 1.5 * sizes[1] > 2 * sizes[2]

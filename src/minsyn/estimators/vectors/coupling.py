@@ -182,7 +182,10 @@ class CoupledFeatures:
 
 
 def couple(
-    variances: Float[np.ndarray, " m"], axes: Float[np.ndarray, "m features"], n_samples: int
+    variances: Float[np.ndarray, " m"],
+    axes: Float[np.ndarray, "m features"],
+    n_samples: int,
+    n_groups: int = 1,
 ) -> CoupledFeatures:
     """Graph of the features that principal components couple, with its spectrum.
 
@@ -194,6 +197,8 @@ def couple(
         The components.
     n_samples : int
         Number of samples.
+    n_groups : int, default=1
+        Number of groups, if it is known: one more eigenvalue is computed at least.
     """
     errors = errors_of_axes(variances, axes, n_samples)
     loads = np.any(axes**2 > chi2.isf(_LEVEL / len(axes), 1) * errors, axis=0)
@@ -206,7 +211,9 @@ def couple(
         features = features[enough]
     if len(features) < 2 or graph.degrees.min() <= 0:
         return CoupledFeatures(features, variances, axes, np.ones(1), np.ones((len(features), 1)))
-    return CoupledFeatures(features, variances, axes, *graph.spectrum(len(axes) + _MORE))
+    return CoupledFeatures(
+        features, variances, axes, *graph.spectrum(len(axes) + _MORE, n_groups + 1)
+    )
 
 
 class _Graph:
@@ -227,10 +234,12 @@ class _Graph:
         noise = squares.T @ e_x + e.T @ (squares @ x) - e.T @ e_x
         return projected - noise - self._own * x
 
-    def spectrum(self, number: int) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "k n"]]:
+    def spectrum(
+        self, number: int, least: int
+    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "k n"]]:
         """Largest eigenvalues and vectors of the normalised matrix."""
         number = min(number, len(self.degrees))
-        few = min(number, _FIRST_EIGENVALUES)
+        few = min(number, max(_FIRST_EIGENVALUES, least))
         values, vectors = self._largest(few)
         return self._largest(number) if few < number and values[-1] > _SMALL else (values, vectors)
 

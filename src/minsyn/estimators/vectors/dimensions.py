@@ -73,7 +73,7 @@ def n_dimensions(
     found = 0
     for variance, axis in zip(variances, axes, strict=True):
         freedom, dimensions = n_samples - 1 - found, n_features - found
-        if freedom < _LEAST_FREEDOM or dimensions < 1:
+        if freedom < _LEAST_FREEDOM:
             break
         # The noise has lost a direction of the features and one of the samples to each component.
         noise = left * (n_features / dimensions)

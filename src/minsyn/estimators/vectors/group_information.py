@@ -139,4 +139,4 @@ def explained_without(
     regular = determinant < -1e-9
     correction = np.where(regular, quadratic / np.where(regular, determinant, 1.0), 0.0)
     explained = (g - 2 * total * h + total**2 * c - correction) / total
-    return np.where(regular, np.clip(explained, 0.0, 1.0), 0.0)
+    return np.where(regular, explained, 0.0)

@@ -213,7 +213,8 @@ def find_groups(
         warn("no two features are significantly correlated: all are in one group", UserWarning)
         _warn_of_interactions(X, varying)
         return Grouping.of(groups)
-    _check_at_most(n_groups, len(coupled.axes), "by the common factors of the features")
+    limit = min(len(coupled.axes), len(coupled.eigenvalues))
+    _check_at_most(n_groups, limit, "by the common factors of the features")
     clear = number
     if n_groups is None and max_groups is not None:
         number = min(number, max_groups)
@@ -255,11 +256,12 @@ def coupling_of(
         The number, if it is known.
     """
     coupled, number = coupling_by_falls(correlations, n_groups)
-    if coupled is not None and len(coupled.features) == 0:
-        return None, 1
     if coupled is None or number > 1 or n_groups is not None:
         return coupled, number
-    return coupled, clear_modules(coupled.axes[:, coupled.features])
+    number = clear_modules(coupled.axes[:, coupled.features])
+    if number >= len(coupled.eigenvalues):
+        coupled = couple(coupled.variances, coupled.axes, correlations.n_samples, number)
+    return coupled, number
 
 
 def coupling_by_falls(
@@ -280,7 +282,7 @@ def coupling_by_falls(
         n_factors = max(n_factors, min(n_groups, len(variances)))
 
     def of_first(m: int) -> CoupledFeatures:
-        return couple(variances[:m], axes[:m], correlations.n_samples)
+        return couple(variances[:m], axes[:m], correlations.n_samples, n_groups or 1)
 
     coupled = of_first(n_factors)
     if len(coupled.features) == 0:  # the factors are spread too thinly to show in any feature
@@ -315,7 +317,8 @@ def _clearest(
         coupled = of_first(m)
         number = n_groups or coupled.n_groups(*_CLEAR)
         enough = m == n_factors or number <= m / 2  # groups of the first factors have several each
-        if number > 1 and enough and coupled.falls[number - 1] > _CLEARER * most:
+        enough &= 1 < number <= len(coupled.falls)
+        if enough and coupled.falls[number - 1] > _CLEARER * most:
             clearest, most = (coupled, number), float(coupled.falls[number - 1])
         m = m * 3 // 4
     return clearest
@@ -328,7 +331,7 @@ def _with_groups_of_the_rest(
     clarity = 1.0
     while True:
         rest = np.flatnonzero(groups < 0)
-        n_groups = int(groups.max(initial=-1)) + 1
+        n_groups = int(groups.max()) + 1
         if len(rest) < 2 or len(rest) == len(groups) or n_groups == max_groups:
             return groups, clarity
         among = correlations.among(rest)
@@ -406,7 +409,7 @@ def _with_cores(
     to them, would not carry over to other samples. What moves can make others clear, or unclear:
     this is repeated until none moves, and the round with the most clear features counts.
     """
-    n_groups = int(groups.max(initial=-1)) + 1
+    n_groups = int(groups.max()) + 1
     if n_groups < 2:
         return groups, groups >= 0
     rounds = []

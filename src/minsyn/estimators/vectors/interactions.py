@@ -1,5 +1,7 @@
 """Features that depend on the product of two others, but on neither alone."""
 
+from math import comb
+
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import norm, rankdata
@@ -47,7 +49,7 @@ def find_interaction(X: Float[np.ndarray, "samples k"]) -> tuple[int, int, int] 
     z = rankdata(X[:: -(-len(X) // _MOST_SAMPLES)], axis=0)
     z = (z - z.mean(axis=0)) / np.maximum(z.std(axis=0), np.finfo(float).tiny)
     n_samples, squares = len(z), z**2
-    limit = norm.isf(_LEVEL / 2 / (k * (k - 1) * (k - 2) / 6))
+    limit = norm.isf(_LEVEL / 2 / comb(k, 3))
     best, triple = limit, None
     for i in range(k - 2):
         y = z[:, i, np.newaxis] * z[:, i + 1 :]

@@ -81,8 +81,8 @@ def share_latents(
     left = []
     for group, weight in enumerate(sample_weights):
         variances = variances_along_components(X[:, grouping.core_of(group)], weight)
-        variances = np.append(variances, np.zeros(n_latents + 1))
-        after = np.append(np.cumsum(variances[::-1])[::-1], 0.0)[: n_latents + 2]
+        variances = np.append(variances, np.zeros(n_latents + 2))
+        after = np.cumsum(variances[::-1])[::-1][: n_latents + 2]
         left.append(after * (_BEND if logistic else 1.0) ** np.arange(len(after)))
     gains = -np.diff(left, axis=1)
     shares = np.ones(grouping.n_groups, int)

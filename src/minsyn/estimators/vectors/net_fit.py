@@ -289,7 +289,7 @@ class _NetFit:
             parameter = module.decoder.intercept
             total = 0.0
             with torch.no_grad():
-                for tensors in samples.batches(None if samples.n_samples < 1024 else 1024):
+                for tensors in samples.batches(1024):
                     on_device = [tensor.to(parameter) for tensor in tensors]
                     mean = module(on_device[0])
                     if self.problem.logistic:
