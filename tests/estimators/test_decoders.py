@@ -113,7 +113,11 @@ def test_an_own_decoder_has_no_inherited_gradient(X):
             weights, intercept = super().linear_map(statistics)
             return 2 * weights, intercept
 
+    class Renamed(BernoulliDecoder):
+        pass
+
     assert Steeper.objective(torch.from_numpy(X)) is None
+    assert Renamed.objective(torch.from_numpy(X)) is not None
     assert BernoulliDecoder.objective(torch.from_numpy(X)) is not None
     assert Steeper.name is None and "steeper" not in DECODERS
 

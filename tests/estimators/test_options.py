@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from minsyn.estimators import Adam, AutoEncoder, Free, MinSyn, Run
-from minsyn.nn import SingleParentDecoder
+from minsyn.estimators.solution import Solution
+from minsyn.nn import LATENTS, SingleParentDecoder
+from minsyn.nn.observations import REAL
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -162,3 +164,22 @@ def test_options_of_the_parts_are_searched(X):
 def test_half_of_all_numbers_is_not_precise_enough_for_adam():
     with pytest.raises(ValueError, match="'precision' parameter of Run"):
         MinSyn(2, solver=Adam(run=Run(precision="16-true"))).fit(np.eye(4))
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_weights_that_are_not_finite_are_no_model(part):
+    """A module that trained itself to NaN is named, even where the loss hides it."""
+    modules = {"encoder": torch.nn.Linear(9, 2), "decoder": torch.nn.Linear(2, 9)}
+    solution = Solution(
+        **modules,
+        latents=LATENTS["linear"],
+        observations=REAL,
+        components=np.ones((2, 9)),
+        intercept=np.ones(9),
+        loss_curve=[1.0],
+        converged=True,
+    )
+    solution.require_finite()
+    torch.nn.init.constant_(modules[part].bias, torch.nan)
+    with pytest.raises(FloatingPointError, match=rf"{part}\.bias became NaN"):
+        solution.require_finite()

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minsyn.nn.group_nets import GroupDecoder, GroupEncoder
+from minsyn.nn.group_nets import GroupDecoder, GroupEncoder, GroupNet
 
 PARENTS = np.array([[1, 1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1, 0]], bool)
 N_LATENTS = np.array([1, 3, 2])
@@ -60,3 +60,22 @@ def test_a_latent_reaches_the_features_of_its_group_alone():
     slopes = torch.autograd.functional.jacobian(decoder, torch.zeros(1, 6, dtype=torch.float64))
     reached = (slopes[0, :, 0] != 0).numpy()
     assert np.array_equal(reached, np.repeat(PARENTS, N_LATENTS, axis=0).T)
+
+
+def test_drawn_weights_keep_the_scale_of_the_inputs():
+    """Layers begin with outputs of unit variance, also of groups with few inputs."""
+    n_inputs = np.array([1, 5, 40])
+    net = GroupNet(3, (40, 300, 200), straight=False)
+    generator = torch.Generator().manual_seed(0)
+    net.draw(generator, n_inputs)
+    there = torch.arange(40)[:, None] < torch.from_numpy(n_inputs)[:, None, None]
+    inputs = torch.randn(3, 40, 500, generator=generator) * there
+    hidden = net.weights[0] @ inputs
+    for outputs in (hidden, net(inputs)):
+        assert (outputs.square().mean(dim=(1, 2)).sqrt() - 1).abs().max() < 0.15
+
+
+def test_places_of_features_and_latents_are_no_part_of_the_state():
+    """They follow from the groups, which are."""
+    for module in (drawn(GroupEncoder, (4,), True), drawn(GroupDecoder, (4,), True)):
+        assert not {"features", "kept"} & set(module.state_dict())

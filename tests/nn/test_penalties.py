@@ -223,3 +223,10 @@ def test_errors_name_the_argument(arguments, message):
     penalty = getattr(ci_synergy_penalty, "__wrapped__", ci_synergy_penalty)
     with pytest.raises(ValueError, match=message):
         penalty(**{**defaults, **arguments})
+
+
+@pytest.mark.parametrize("kind", PENALTIES)
+def test_two_samples_are_enough(kind, data):
+    z, x = (values[:2] for values in data)
+    weights, bias = MAPS[kind](PairwiseStatistics.of(z, x))
+    assert torch.isfinite(PENALTIES[kind](z, x, weights, bias))
