@@ -7,6 +7,7 @@ from minsyn import Adam, InfoMax, MinSyn, VectorMinSyn
 from minsyn._progress import stage
 from minsyn.information import synergy
 from minsyn.metrics import stability
+from minsyn.training.progress import training_progress
 
 
 @pytest.fixture
@@ -72,6 +73,13 @@ def test_every_part_of_long_work_is_named(name, shown, rng):
     run(X)
     text = shown()
     assert [part for part in parts if part not in text] == []
+
+
+@pytest.mark.parametrize(("options", "loss"), [({}, "loss 0.5"), ({"loss_unit": 4.0}, "loss 2")])
+def test_the_loss_is_shown_in_the_unit_of_the_data(options, loss, shown):
+    with training_progress("MinSyn", 10, verbose=True, **options) as on_epoch:
+        on_epoch(3, 0.5)
+    assert f"3/3 epochs, {loss} " in shown()
 
 
 def test_infomax(shown, rng):
