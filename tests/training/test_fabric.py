@@ -87,6 +87,18 @@ def test_checkpoints_of_another_precision_are_refused(tmp_path):
         fit_line(max_epochs=2, checkpoint_dir=tmp_path, fabric=launch("cpu", "bf16-mixed"))
 
 
+def test_the_scale_of_gradients_is_resumed(tmp_path, monkeypatch):
+    """That of half precision on GPUs, which has a state; here it is made up."""
+    fabric, loaded = launch("cpu", "bf16-mixed"), []
+    scaler = fabric.strategy.precision
+    monkeypatch.setattr(scaler, "state_dict", lambda: {"scale": 8.0}, raising=False)
+    monkeypatch.setattr(scaler, "load_state_dict", loaded.append, raising=False)
+    fit_line(max_epochs=2, checkpoint_dir=tmp_path, fabric=fabric)
+    assert loaded == []
+    fit_line(max_epochs=3, checkpoint_dir=tmp_path, fabric=fabric)
+    assert loaded == [{"scale": 8.0}]
+
+
 @pytest.mark.parametrize("decoder", ["gaussian", "bernoulli"])
 @pytest.mark.parametrize("precision", ["64-true", "bf16-mixed", "bf16-true"])
 def test_minsyn_in_any_precision(decoder, precision, rng):
