@@ -72,6 +72,7 @@ def test_two_processes(tmp_path):
     assert "a single process" in found["lbfgs"] and "found 2 processes" in found["lbfgs"]
     assert "2 processes cannot share batches of 1 samples" in found["too few"]
     assert "the training loss became nan" in found["nan"]
+    assert found["bias of one rank"] > 0
     with (tmp_path / "logs" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(1, 9))
