@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from minsyn.information import discrete, examples
 from minsyn.information.union import certificate as _certificate
+from minsyn.information.union import null_space
 from minsyn.information.union import solve as _solve
 from minsyn.information.union.marginals import marginal_map
 from minsyn.information.union.measure import (
@@ -279,6 +280,35 @@ def test_batch_rescues_its_members_one_by_one(monkeypatch):
     assert union_information_batch(pmfs).certified.all()
 
 
+@pytest.mark.parametrize("kind", ["dense", "uneven", "counted"])
+def test_one_pmf_takes_few_steps(kind):
+    rng = np.random.default_rng(2)
+    results = [union_information(KINDS[kind](rng, (4, 4, 4))) for _ in range(6)]
+    assert all(0 < result.n_iter <= 14 for result in results)
+    assert np.mean([result.n_iter for result in results]) <= 10
+
+
+def test_small_pmfs_take_few_steps_together_and_alone(rng):
+    p = rng.dirichlet(np.ones(8), size=40).reshape(40, 2, 4)
+    here = marginal_map((2, 2))
+    b, p_x = here.sums(p), p.sum(2, keepdims=True)
+    start = (here.product(b / p_x) * p_x).reshape(40, 8)
+    constants = null_space.directions((2, 2), 2)
+    alone = [null_space.solve(constants, one[None]) for one in start]
+    for found in (
+        null_space.solve(constants, start),
+        map(np.concatenate, zip(*alone, strict=True)),
+    ):
+        q, y, steps = found
+        assert steps.max() <= 25
+        assert steps.mean() <= 10
+        q, y = q.reshape(p.shape), y.reshape(b.shape)
+        np.testing.assert_allclose(here.sums(q), b, atol=1e-14)
+        y[..., here.blocks[0]] -= np.log(p_x)
+        lower, _ = _certificate.lower_bound(here, b, y, np.log(p_x))
+        assert (_certificate.upper_bound(q) - lower <= 1e-9).all()
+
+
 def test_result_is_readable():
     assert "certified" in repr(union_information(examples.and_gate()))
     assert "2 pmfs, 2 certified" in repr(union_information_batch([examples.xor()] * 2))
@@ -331,10 +361,16 @@ def test_marginals_whose_product_underflows():
 
 
 def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
-    monkeypatch.setattr(_solve, "available_bytes", lambda: 2.0**24)
+    monkeypatch.setattr(_solve, "available_bytes", lambda: 2.0**26)
     p = np.random.default_rng(0).random((40, 40, 40))
     with pytest.raises(ValueError, match="GiB"):
         union_information(p / p.sum())
+
+
+def test_few_states_need_little_memory(rng, monkeypatch):
+    monkeypatch.setattr(_solve, "available_bytes", lambda: 2.0**24)
+    p = rng.dirichlet(np.ones(4 * 700)).reshape(2, 2, 700)
+    assert union_information(p).certified
 
 
 @pytest.mark.parametrize(
