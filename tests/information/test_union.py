@@ -370,7 +370,10 @@ def test_too_large_is_refused_before_it_is_allocated(monkeypatch):
 def test_few_states_need_little_memory(rng, monkeypatch):
     monkeypatch.setattr(_solve, "available_bytes", lambda: 2.0**24)
     p = rng.dirichlet(np.ones(4 * 700)).reshape(2, 2, 700)
-    assert union_information(p).certified
+    seen = []
+    found = union_information(p, unit="nats", callback=lambda *at: seen.append(at))
+    assert found.certified
+    assert seen[-1] == (found.n_iter, found.lower, found.upper)
 
 
 @pytest.mark.parametrize(
