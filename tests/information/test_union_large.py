@@ -12,12 +12,14 @@ from minsyn.information.union import (
     UnionInformationInterrupt,
     free_memory,
     marginals,
+    measure,
     potential_system,
     union_information,
 )
 from minsyn.information.union.equivalent_values import Merged
 from minsyn.information.union.marginals import MarginalMap
 from minsyn.information.union.potential_system import _factor
+from minsyn.information.union.solve import Solved, Stop
 from zoo import counted, dirichlet
 
 
@@ -260,3 +262,23 @@ def test_the_newton_system_is_factorised_with_a_ridge_where_it_is_singular():
     np.testing.assert_allclose(lower @ lower.T, worse, atol=1e-4)
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         _factor(np.array([[1.0, 2.0], [2.0, 1.0]]))
+
+
+@pytest.mark.parametrize(
+    ("large", "gap", "certified"),
+    [(True, 0.9e-6, True), (True, 1.1e-6, False), (False, 0.9e-6, False)],
+)
+@pytest.mark.parametrize("value", [0.01, 20.0])
+def test_large_pmfs_are_certified_to_a_millionth_of_the_value(large, gap, certified, value):
+    bits = value / np.log(2)
+    solved = Solved(
+        np.array([value - gap * value]),
+        np.array([value]),
+        np.ones((1, 1, 1, 1)),
+        [np.zeros((1, 1, 1))] * 2,
+        np.array([5]),
+        large,
+    )
+    batch = measure._as_batch(solved, "bits", Stop(relative=measure.LARGE_GAP))
+    assert batch.value == pytest.approx(bits)
+    assert batch.certified == certified
