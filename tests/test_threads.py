@@ -9,9 +9,10 @@ import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 
-from minsyn import MinSyn, _threads
+from minsyn import AutoEncoder, InfoMax, MinSyn, VectorMinSyn, _threads
 from minsyn._threads import one_thread, one_thread_if_small
 from minsyn.data import TensorSamples
+from minsyn.estimators import BetaVAE, LinearCorex, small_fits
 from minsyn.estimators.small_fits import _n_multiplications
 from minsyn.training import train
 
@@ -91,6 +92,31 @@ def test_fits_of_small_data(method, small, expected, monkeypatch):
     model = MinSyn(2, encoder=Recorder(30, 2), decoder="bernoulli", max_iter=1)
     getattr(model, method)(1 / (1 + np.exp(-X)))
     assert model.encoder_.seen == expected
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "model",
+    [
+        MinSyn(1),
+        VectorMinSyn(1),
+        AutoEncoder(1, max_iter=1),
+        BetaVAE(1, max_iter=1),
+        InfoMax(1),
+        LinearCorex(1, max_iter=1),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_every_estimator_looks_at_the_size_of_its_work(model, rng, monkeypatch):
+    sizes = []
+
+    def noted(n_multiplications):
+        sizes.append(n_multiplications)
+        return one_thread()
+
+    monkeypatch.setattr(small_fits, "one_thread_if_small", noted)
+    model.fit(rng.normal(size=(20, 1)) + 0.5 * rng.normal(size=(20, 3)))
+    assert sizes == [20 * 3]
 
 
 @pytest.mark.parametrize(("batch_size", "expected"), [(None, 2), (1000, 2), (10, 1)])

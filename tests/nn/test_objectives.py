@@ -136,3 +136,14 @@ def test_constants_are_left_out_of_objectives_only_where_that_is_asked_for(decod
     x = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
     assert decoder.objective(x).features.shape == (2, 1)
     assert decoder.objective(x, drop_constant=False).features.shape == (2, 2)
+
+
+def test_features_far_from_the_origin_keep_their_digits():
+    """Each is centred by itself: in single precision, a common origin would leave none."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(200, 6, generator=generator) + torch.logspace(0, 5, 6)
+    z = torch.rand(200, 2, generator=generator)
+    exact = GaussianObjective(x.double()).value_and_gradient(z.double())
+    for ours, expected in zip(GaussianObjective(x).value_and_gradient(z), exact, strict=True):
+        error = (ours.double() - expected).abs().max() / expected.abs().max()
+        assert error < 1e-4
