@@ -29,7 +29,7 @@ SAID = {
     "unpacks.h5ad": "chunks of /X unpack to more than their size",
     "large chunk.h5ad": "the chunks of X have 536,870,912 bytes, and at most 268,435,456",
     "nothing.h5ad": "X holds no data for its shape .1099511627776, 2.",
-    "beyond.h5ad": "indices must be < 2",
+    "beyond.h5ad": "must be < 2",
     "negative.h5ad": "indices must be >= 0",
     "beyond csc.h5ad": "indices must be < 3",
     "backwards.h5ad": "must be a non-decreasing sequence",
