@@ -32,7 +32,7 @@ SAID = {
     "beyond.h5ad": "must be < 2",
     "negative.h5ad": "must be >= 0",
     "beyond csc.h5ad": "must be < 3",
-    "backwards.h5ad": "must be a non-decreasing sequence",
+    "backwards.h5ad": "a non-decreasing sequence",
     "far ends.h5ad": "rows 0 to 2 of X lie at 0 to 3000000000000 of 3 values",
     "rows.h5ad": "indptr of X is not of 1000000000000000 rows",
     "columns.h5ad": "X has 1000000000000000 columns, but there are 2 variables",
