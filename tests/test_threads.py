@@ -150,6 +150,7 @@ def test_small_batches_of_large_data(batch_size, expected, monkeypatch):
         ([[2, 3, 4], None, None], 4),
         ([15, (64, 32), (70,)], 70),
         ([3, nn.Linear(20, 3, bias=False), None], 3),
+        ([3, nn.LazyLinear(3), None], np.inf),
     ],
 )
 def test_wide_layers(layers, width):
@@ -160,3 +161,14 @@ def test_data_without_a_shape():
     assert _n_multiplications([[1.0, 2.0]], [2]) == 0
     assert _n_multiplications(iter([[1.0, 2.0]]), [2]) == np.inf
     assert _n_multiplications(np.zeros(3), [2]) == np.inf
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_layers_that_find_their_size_in_the_data(rng):
+    model = MinSyn(2, encoder=nn.LazyLinear(2), max_iter=1).fit(rng.normal(size=(20, 3)))
+    assert model.components_.shape == (2, 3)
+
+
+def test_a_call_without_data_names_the_estimator():
+    with pytest.raises(TypeError, match=r"MinSyn\.fit\(\) missing .* 'X'"):
+        MinSyn().fit()

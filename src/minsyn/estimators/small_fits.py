@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, TypeVar
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from minsyn._threads import one_thread_if_small
 
@@ -32,10 +33,11 @@ def on_one_thread_if_small(fit: Method) -> Method:
     """
 
     @wraps(fit)
-    def method(self: Any, X: Any, *args: Any, **options: Any) -> Any:
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        X = args[0] if args else options.get("X")
         layers = [getattr(self, name, None) for name in ("n_components", "encoder", "decoder")]
         with one_thread_if_small(_n_multiplications(X, layers)):
-            return fit(self, X, *args, **options)
+            return fit(self, *args, **options)
 
     return method  # type: ignore[return-value]
 
@@ -51,11 +53,12 @@ def _n_multiplications(X: Any, layers: Sequence[Any]) -> float:
 
 
 def _width(layers: Sequence[Any], n_features: int) -> float:
-    """Largest number of outputs; a module counts by its weights of each feature."""
+    """Largest number of outputs. A module counts by its weights of each feature, if known."""
     widths: list[float] = []
     for layer in layers:
         if isinstance(layer, nn.Module):
-            widths.append(sum(p.numel() for p in layer.parameters()) / max(n_features, 1))
+            n_weights = sum(inf if is_lazy(p) else p.numel() for p in layer.parameters())
+            widths.append(n_weights / max(n_features, 1))
         else:
             sizes = layer if isinstance(layer, list | tuple) else [layer]
             widths += [float(size) for size in sizes if isinstance(size, Integral)]
